@@ -25,8 +25,9 @@ const OF_THE_STATE: usize = 2;
 const MOST: usize = 8 * MOST_JOBS as usize;
 /// Longer than any run.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
-/// Memory beside the threads, in bytes, and for each file: its pieces on their way, and a request that is sent again.
+/// Memory beside the threads, in bytes.
 const HEAP: usize = 128 << 20;
+/// Memory for each file in progress, in bytes: its pieces, and a request that may be sent again.
 const HEAP_FOR_A_FILE: usize = 8 << 20;
 /// The address space of a thread.
 const STACK: usize = 2 << 20;

@@ -1,5 +1,5 @@
-//! Tolerant JSON fields: servers write numbers as strings, lists as null, false or a map, and leave out what they please
-//! (providers.md OQ-34). Each function stands behind `#[serde(default, deserialize_with = "…")]` and fails for no value.
+//! Tolerant JSON fields: servers write numbers as strings, write lists as null, false or a map, and leave fields out
+//! (providers.md OQ-34). Each function is used as `#[serde(default, deserialize_with = "…")]` and fails for no value.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::model::Secret;
 
-/// Text or a number as text; none for null, booleans, lists and objects. An empty text stays empty.
+/// A string, or a number as text; none for null, booleans, lists and objects. An empty string stays empty.
 pub fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(from)? {
         Value::String(text) => Some(text),
@@ -25,18 +25,18 @@ fn whole(number: &serde_json::Number) -> Option<u64> {
     number.as_u64().or_else(decimal)
 }
 
-/// As [`text`], kept from every output from here on. An empty one is none.
+/// As [`text`], as a secret. None for an empty text.
 pub fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Secret>, D::Error> {
     Ok(text(from)?.filter(|t| !t.is_empty()).map(Secret::new))
 }
 
-/// Digits, and nothing else but blanks around them: `parse` alone would take a sign.
+/// Parses digits with blanks around them; `parse` alone would accept a sign.
 pub fn digits(text: &str) -> Option<u64> {
     let text = text.trim();
     if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
-/// A whole number from 0 on, written as a number or as a string; none for anything else.
+/// A whole number of at least 0, written as a number or as a string; none for anything else.
 pub fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
     Ok(match Value::deserialize(from)? {
         Value::String(text) => digits(&text),
@@ -61,8 +61,8 @@ pub fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D::Error
     })
 }
 
-/// A list; a map's values where PHP made a map of a list with holes; empty for null, false and other single values.
-/// Elements that are null are left out. Fails only when an element is no `T`.
+/// A list; the values of a map that PHP made from a list with gaps; empty for null, false and other single values. Null
+/// elements are left out. Fails only when an element can't be parsed as `T`.
 pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
     from.deserialize_any(Elements(PhantomData))
 }

@@ -1,4 +1,4 @@
-//! How bytes are framed on the wire. A protocol takes endpoint, headers and metadata; it never names a provider.
+//! The protocols on the wire. A protocol takes endpoint, headers and metadata; it knows no provider.
 
 pub mod ftp;
 pub mod http;

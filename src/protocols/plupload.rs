@@ -1,6 +1,6 @@
-//! plupload 2: chunks in order, each one form. Receivers append whatever comes, so a chunk that may have arrived is
-//! never sent again, and their answers are judged by the body: every error of the reference server is HTTP 200.
-//! (providers.md section 4)
+//! plupload 2: chunks in order, each one form. Receivers append any chunk, so a chunk that may have arrived is never sent
+//! again. The body decides about an answer, because every error of the reference server comes with HTTP 200 (providers.md
+//! section 4).
 
 use reqwest::{Url, header::HeaderMap};
 use serde_json::Value;
@@ -15,12 +15,13 @@ use crate::model::Protocol;
 use crate::model::escape::shorten;
 
 const WORDS_SHOWN: usize = 200;
-/// After a chunk that is too large for a server: where chunks begin to shrink, and where they end to, in bytes.
+/// After a chunk that is too large for a server, the next size is at most this number of bytes.
 const LARGE_CHUNK: u64 = 8 << 20;
+/// The size in bytes below which chunks are not made smaller.
 const SMALLEST_CHUNK: u64 = 256 << 10;
 
 pub struct PluploadTarget {
-    /// With its query string.
+    /// The receiver's URL with its query.
     pub url: Url,
     /// The field `name`: identifies the upload.
     pub name: String,
@@ -36,7 +37,7 @@ pub struct PluploadSession {
     target: PluploadTarget,
     /// Bytes that the server has confirmed.
     accepted: u64,
-    /// A chunk was sent, so something may lie there under our name.
+    /// A chunk was sent, so the server may hold some bytes under our name.
     begun: bool,
     cookies: Cookies,
 }
@@ -63,7 +64,8 @@ impl PluploadSession {
         }
     }
 
-    /// The chunks' numbers count pieces of one size, so only the first of them may still become smaller.
+    /// All chunks but the last have one size, as their numbers count them: so the size may change only before the first chunk
+    /// is stored.
     fn shrink_chunks(&mut self, part: &Part) -> bool {
         let shrinks = self.accepted == 0 && part.len > SMALLEST_CHUNK;
         if shrinks {
@@ -72,8 +74,8 @@ impl PluploadSession {
         shrinks
     }
 
-    /// Which chunk this is, and of how many; an empty file is one chunk (the original says 0 of 0, and some receivers
-    /// then never finish the file).
+    /// The number of this chunk, and the number of all chunks. An empty file is one chunk (the original client sends 0 of 0,
+    /// and some receivers then never finish the file).
     fn number(&self, part: &Part) -> Result<(u64, u64)> {
         let size = self.target.size;
         let most = self.target.chunk_size.unwrap_or(size).max(1);
@@ -93,11 +95,11 @@ impl PluploadSession {
     }
 }
 
-/// Why a chunk was not taken.
+/// Why a chunk was refused.
 #[derive(Debug)]
 struct Refusal {
     error: Error,
-    /// Nothing of it was kept, and a smaller one may be taken.
+    /// The server kept nothing of the chunk, and may accept a smaller one.
     too_large: bool,
 }
 
@@ -107,13 +109,13 @@ impl From<Error> for Refusal {
     }
 }
 
-/// The server's verdict on one chunk: any 2xx, unless the body says otherwise.
+/// The server's answer to one chunk: any 2xx is a success, unless the body says otherwise.
 fn check_response(reply: &HttpReply) -> Result<(), Refusal> {
     let too_large = |error: Error| Refusal { error: error.with_hint("use a smaller --chunk-size"), too_large: true };
     let answer = serde_json::from_slice::<Value>(reply.object());
     let refused = |kind: Kind, message: String| Error::new(kind, message).with_status(reply.status.as_u16());
     if !reply.is_success() {
-        // A widely copied .NET handler answers its errors, which are definite, with 500.
+        // A widely copied .NET handler sends its own, final errors with status 500.
         let own = answer.ok().filter(|_| reply.status.as_u16() == 500).and_then(|answer| answer.get("error").cloned());
         return Err(match own.filter(Value::is_object).as_ref().map(classify) {
             Some((kind, words)) => refused(kind, format!("the server could not take a chunk: {words}")).into(),
@@ -127,7 +129,7 @@ fn check_response(reply: &HttpReply) -> Result<(), Refusal> {
             let (kind, words) = classify(error);
             let error = (code_of(error), refused(kind, format!("the server could not take a chunk: {words}")));
             return Err(match error {
-                // PHP took nothing of a file above its own limit.
+                // PHP keeps nothing of a file above its own limit.
                 (Some(103), error) => Refusal { error, too_large: true },
                 (_, error) => error.into(),
             });
@@ -137,7 +139,7 @@ fn check_response(reply: &HttpReply) -> Result<(), Refusal> {
             return Err(refused(Kind::Refused, format!("the server refused a chunk: {}", shorten(words, WORDS_SHOWN))).into());
         }
     }
-    // PHP drops a form above `post_max_size`, and the receiver then reports success for nothing (baselines.md, traps).
+    // PHP drops a form above `post_max_size`, and the receiver then reports success although it has stored nothing.
     if text.contains("POST Content-Length") && text.contains("exceeds the limit") {
         return Err(too_large(refused(Kind::Refused, "the chunk is too large for the server".into())));
     }
@@ -150,7 +152,7 @@ fn check_response(reply: &HttpReply) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// PHP's sense of true: null, false, 0, "0" and "" say no.
+/// As in PHP, null, false, 0, "0" and "" count as false.
 fn is_nonempty(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -165,7 +167,7 @@ fn code_of(error: &Value) -> Option<u64> {
     error.get("code").and_then(|code| code.as_u64().or_else(|| code.as_str()?.trim().parse().ok()))
 }
 
-/// The reference server's codes. Only 101 (it could not read what we sent) may pass by itself.
+/// The reference server's error codes. Only 101 (it could not read the request) may be transient.
 fn classify(error: &Value) -> (Kind, String) {
     let code = code_of(error);
     let said = error.get("message").or(Some(error)).and_then(Value::as_str).unwrap_or("it gives no reason");
@@ -175,7 +177,7 @@ fn classify(error: &Value) -> (Kind, String) {
         Some(102) => (Kind::Refused, "it can't write the file"),
         Some(103) => (Kind::Refused, "it could not store the chunk, which may be too large for it"),
         Some(104) => (Kind::Refused, "it does not take files of this type"),
-        // The token in the address is no longer the one: with a new one there is a new address.
+        // The token in the address is no longer valid; a new token comes with a new address.
         Some(105) => (Kind::Expired, "its security check said no"),
         _ => (Kind::Refused, "it failed"),
     };
@@ -194,7 +196,7 @@ impl UploadSession for PluploadSession {
     }
 
     fn note(&self) -> Option<String> {
-        // Receivers can't be asked how far they are.
+        // A receiver can't be asked for its offset.
         None
     }
 
@@ -219,14 +221,14 @@ impl UploadSession for PluploadSession {
 
     fn recover<'a>(&'a mut self, failure: &'a Error) -> BoxFuture<'a, Result<Recovery>> {
         let recovery = match failure.kind() {
-            // Never left, or refused unread: the receiver has appended nothing.
+            // The chunk was not sent, or was refused unread: the receiver has appended nothing.
             Kind::Unreachable | Kind::Busy => Recovery::ResumeAt(self.accepted),
             _ => Recovery::StartOver,
         };
         Box::pin(async move { Ok(recovery) })
     }
 
-    /// The last chunk has made the file; there is nothing to ask. Only the provider can tell whether it is there.
+    /// The last chunk completes the file. Only the provider can tell whether the file is there.
     fn has_last_step(&self) -> bool {
         false
     }
@@ -235,7 +237,7 @@ impl UploadSession for PluploadSession {
         Box::pin(async { Ok(()) })
     }
 
-    /// plupload can't remove: receivers drop a part file after hours.
+    /// plupload has no removal: receivers drop a part file after hours.
     fn abort(&mut self) -> BoxFuture<'_, Option<String>> {
         let left = self.begun.then(|| self.target.name.clone());
         Box::pin(async { left })

@@ -1,5 +1,5 @@
-//! The way of an FTP connection through the proxy that `ALL_PROXY` names: SOCKS5, or CONNECT of an HTTP proxy. (HTTP goes
-//! its own way, by the HTTP client.) `NO_PROXY` exempts hosts.
+//! Connects FTP through the proxy that `ALL_PROXY` names: SOCKS5, or CONNECT of an HTTP proxy. (The HTTP client has its own
+//! proxies.) `NO_PROXY` exempts hosts.
 
 use std::time::Duration;
 
@@ -26,14 +26,14 @@ pub struct Proxy {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ProxyKind {
-    /// SOCKS5; true: names are resolved by the proxy (`socks5h`).
+    /// SOCKS5; true: the proxy resolves names (`socks5h`).
     Socks(bool),
     Connect,
 }
 
 impl Proxy {
-    /// The proxy for FTP connections to `host`, as the environment says. Fails with `Unsupported` for a proxy that FTP can't
-    /// go through: to go past it is not ours to decide.
+    /// The proxy for FTP connections to `host`, from the environment. Fails with `Unsupported` for a proxy that can't forward
+    /// FTP: haul must not bypass a proxy on its own.
     pub fn for_ftp(host: &str, port: u16) -> Result<Option<Proxy>> {
         let [all, no] = ["ALL_PROXY", "NO_PROXY"].map(|name| set(name).unwrap_or_default());
         if all.is_empty() || is_exempt(&no, host, port) { Ok(None) } else { Proxy::read(&all).map(Some) }
@@ -60,12 +60,12 @@ impl Proxy {
         Ok(Proxy { way, host, port: url.port().unwrap_or(usual_port), login })
     }
 
-    /// Where the proxy itself is.
+    /// Host and port of the proxy itself.
     pub fn address(&self) -> (&str, u16) {
         (&self.host, self.port)
     }
 
-    /// `socket` is connected to the proxy; returned, it is connected to `host`.
+    /// Takes a `socket` that is connected to the proxy, and returns it connected to `host`.
     pub async fn lead(&self, socket: TcpStream, host: &str, port: u16) -> Result<TcpStream> {
         match self.way {
             ProxyKind::Connect => self.connect(socket, host, port).await,
@@ -92,7 +92,7 @@ impl Proxy {
         Ok(led.map_err(|e| self.failed("it did not connect us", e))?.into_inner())
     }
 
-    /// The answer is read a byte at a time: behind it an FTP server's greeting may follow at once.
+    /// Reads the answer byte by byte: an FTP server's greeting may follow it immediately.
     async fn connect(&self, mut socket: TcpStream, host: &str, port: u16) -> Result<TcpStream> {
         let target = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
         let login = self.login.as_ref().map(|(user, password)| STANDARD.encode(format!("{user}:{}", password.expose())));

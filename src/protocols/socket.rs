@@ -1,22 +1,23 @@
-//! Bounds on a connection that the system itself keeps: it alone sees what the other side acknowledges.
+//! Limits that the system itself enforces on a connection: only the system knows what the peer has acknowledged.
 
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 
-/// From this on a connection that says nothing is asked for a sign of life: a router on the way forgets it otherwise, and a
-/// peer that is gone is found out.
+/// After this time without data the peer is probed: otherwise a router may drop the connection, and a lost peer would stay
+/// undetected.
 pub const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
-/// So many such questions without an answer are a lost connection, [`between_signs`] apart: a time-out, all in all.
+/// The number of unanswered probes after which a connection is lost. They are [`between_signs`] apart, which makes one time-out
+/// in total.
 pub const SIGNS: u32 = 3;
 
 pub fn between_signs(timeout: Duration) -> Duration {
     (timeout / SIGNS).max(Duration::from_secs(1))
 }
 
-/// Bytes that the other side does not acknowledge for `timeout` are a lost connection, where the system can tell; and one
-/// that is silent is looked after. What the system refuses is no reason not to go on.
+/// A connection is lost when the peer does not acknowledge bytes for `timeout` (if the system supports that), or does not
+/// answer probes. If the system refuses an option, the connection is used without it.
 pub fn watch_over(socket: &TcpStream, timeout: Duration) {
     let socket = SockRef::from(socket);
     let keepalive = TcpKeepalive::new().with_time(SIGN_OF_LIFE).with_interval(between_signs(timeout));

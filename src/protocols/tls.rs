@@ -1,4 +1,4 @@
-//! The one TLS set-up of the program: rustls with ring, the system's roots, and `ca_file` besides them.
+//! The TLS configuration of the program: rustls with ring, the system's certificates, and those of `ca_file`.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -15,8 +15,8 @@ use rustls_platform_verifier::Verifier;
 
 use crate::error::{Error, Kind, Result};
 
-/// A client configuration with a session store of its own. FTPS makes one for each control connection: servers refuse
-/// a data connection that resumes another connection's session (baselines: ProFTPD, 3 of 4 fail).
+/// A client configuration with its own session store. FTPS makes one for each control connection: servers refuse a data
+/// connection that resumes another connection's session (providers.md 6.4).
 pub fn client_config(ca_file: Option<&Path>, versions: &[&'static SupportedProtocolVersion]) -> Result<ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = verifier(ca_file, &provider)?;
@@ -29,15 +29,15 @@ pub fn client_config(ca_file: Option<&Path>, versions: &[&'static SupportedProto
     Ok(config)
 }
 
-/// By the file of certificates; none: the system's own.
+/// The verifiers by `ca_file`; none: only the system's certificates.
 type Verifiers = HashMap<Option<PathBuf>, Arc<dyn ServerCertVerifier>>;
 
-/// By `ca_file`. Reading the system's certificates takes longer than a connection, and an FTP server is given one connection
-/// for each file at once.
+/// By `ca_file`. Reading the system's certificates takes longer than a connection, and an FTP server gets a connection for each
+/// file in progress.
 static VERIFIERS: LazyLock<Mutex<Verifiers>> = LazyLock::new(Mutex::default);
 
 fn verifier(ca_file: Option<&Path>, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>> {
-    // Held while they are read, so that the others do not read them, too.
+    // Locked during the read, so that no other task reads the same certificates.
     let mut known = VERIFIERS.lock();
     let key = ca_file.map(Path::to_owned);
     if let Some(verifier) = known.get(&key) {
@@ -51,7 +51,7 @@ fn verifier(ca_file: Option<&Path>, provider: &Arc<CryptoProvider>) -> Result<Ar
     let verifier: Arc<dyn ServerCertVerifier> = match Verifier::new_with_extra_roots(roots, provider.clone()) {
         Ok(verifier) => Arc::new(verifier),
         Err(e) if has_roots => return Err(Error::new(Kind::Usage, "the trusted certificates can't be used").with_cause(e)),
-        // Plain http needs none.
+        // Plain http needs no certificates.
         Err(_) => Arc::new(NoRoots(provider.clone())),
     };
     known.insert(key, verifier.clone());
@@ -74,11 +74,11 @@ fn read_roots(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
     Ok(roots)
 }
 
-/// Trusts nobody, on a machine that has no certificates to trust others by.
+/// Accepts no certificate: the machine has none to check others with.
 #[derive(Debug)]
 struct NoRoots(Arc<CryptoProvider>);
 
-/// What [`NoRoots`] says to each certificate.
+/// The error of [`NoRoots`] for each certificate.
 #[derive(Debug)]
 struct NothingTrusted;
 
@@ -138,7 +138,7 @@ impl ServerCertVerifier for NoRoots {
     }
 }
 
-/// The failure, when it is a certificate that is not trusted: waiting does not help.
+/// The error, when the certificate is not trusted: a retry would not help.
 pub fn untrusted(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
     let nothing = |e: &rustls::Error| matches!(e, rustls::Error::Other(OtherError(inner)) if inner.is::<NothingTrusted>());
     if of_tls(error, nothing).is_some() {
@@ -161,12 +161,12 @@ pub fn untrusted(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
     Some(Error::new(Kind::Untrusted, why).with_hint(hint))
 }
 
-/// Did words in clear come where the other side should have begun to speak TLS?
+/// True if plain text came where TLS should begin.
 pub fn is_clear(error: &(dyn std::error::Error + 'static)) -> bool {
     of_tls(error, |e| matches!(e, rustls::Error::InvalidMessage(_))).is_some()
 }
 
-/// What TLS complains of somewhere below, if it is what is looked for.
+/// Finds the TLS error among the causes, if `is_it` accepts it.
 fn of_tls<'a>(error: &'a (dyn std::error::Error + 'static), is_it: fn(&rustls::Error) -> bool) -> Option<&'a rustls::Error> {
     let mut step = Some(error);
     while let Some(e) = step {

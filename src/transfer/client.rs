@@ -18,13 +18,15 @@ use crate::model::{Event, RemotePath};
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 /// For a wait of this length or more the time of its end is reported, too.
 const LONG_WAIT: Duration = Duration::from_secs(10);
-/// The first and the longest wait between two looks for a finished file; each wait is twice the one before.
+/// The first wait between two looks for a finished file; each wait is twice the one before.
 const POLL_INITIAL: Duration = Duration::from_millis(100);
+/// The longest wait between two looks for a finished file.
 const POLL_MAX: Duration = Duration::from_secs(5);
 /// The largest number of token renewals for one piece of work without progress: another machine may have signed in meanwhile.
 const RENEWALS: u32 = 3;
-/// The first wait before a sign-in where two machines share an account; it grows with each lost token, up to this factor.
+/// The first wait before a sign-in where two machines share an account; the wait grows with each lost token.
 const CONTENTION_WAIT_INITIAL: Duration = Duration::from_millis(100);
+/// The largest factor by which that wait grows.
 const CONTENTION_WAIT_MAX_FACTOR: u32 = 50;
 /// The smallest number of tries of a look at the server, even with a lower `--retries`.
 const CHECK_TRIES_MIN: u32 = 3;

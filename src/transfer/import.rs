@@ -7,8 +7,9 @@ use super::sleep::sleep;
 use crate::contract::Import;
 use crate::error::Result;
 
-/// The first and the longest wait between two questions; each wait is twice the one before.
+/// The first wait between two questions for the state; each wait is twice the one before.
 const FIRST_LOOK: Duration = Duration::from_millis(250);
+/// The longest wait between two questions.
 const LONGEST_LOOK: Duration = Duration::from_secs(15);
 
 /// The longest time that an import is followed: a site abandons a job that takes longer than a day.

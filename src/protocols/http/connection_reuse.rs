@@ -1,6 +1,6 @@
-//! Connections that are kept for the next request. A server may have closed one in the meantime without our having heard
-//! of it, and some close each at its second request. Who gets not a byte back on such a connection learns it, and goes on a
-//! fresh one; where no kept connection ever answers none is kept any more.
+//! Connections that are kept for the next request. The server may have closed a kept connection meanwhile, and some servers
+//! close each connection at its second request. If a kept connection closes without a byte of an answer, the caller is told so
+//! and uses a new connection. If no kept connection ever answers, none is kept any more.
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
@@ -11,11 +11,11 @@ use hyper_util::client::legacy::connect::{Connected, HttpInfo};
 use parking_lot::Mutex;
 use reqwest::{Response, Url};
 
-/// So long after a death the other kept connections of that server are passed by: they are as old.
+/// After a kept connection has failed, the other kept ones of that server are not used for this time: they are as old.
 const MOURNING: Duration = Duration::from_secs(2);
-/// Deaths without an answer in between: no connection to that server is kept any more.
+/// After this number of failures without an answer between them, no connection to that server is kept any more.
 const HOPELESS: u32 = 2;
-/// Connections that are remembered; a port comes around again at last.
+/// The largest number of remembered connections; port numbers repeat in time.
 const MOST_REMEMBERED: usize = 4096;
 
 #[derive(Default)]
@@ -23,19 +23,19 @@ pub(crate) struct Reuse(Mutex<HashMap<String, ServerRecord>>);
 
 #[derive(Default)]
 struct ServerRecord {
-    /// Our ends of connections that have brought an answer.
+    /// Our addresses of the connections that have brought an answer.
     answered: HashSet<SocketAddr>,
     deaths: u32,
     last: Option<Instant>,
 }
 
 impl Reuse {
-    /// May the next request go over a connection that was kept?
+    /// True if the next request may use a kept connection.
     pub(crate) fn is_wise(&self, url: &Url) -> bool {
         self.of(url, |kept| kept.deaths < HOPELESS && kept.last.is_none_or(|last| last.elapsed() > MOURNING))
     }
 
-    /// Has this server answered before?
+    /// True if this server has answered before.
     pub(crate) fn has_answered(&self, url: &Url) -> bool {
         self.of(url, |kept| !kept.answered.is_empty())
     }
@@ -52,7 +52,7 @@ impl Reuse {
         });
     }
 
-    /// True when it was a connection that had answered before, and this request got nothing back on it.
+    /// Returns true if the connection had answered before, and this request got no byte on it.
     pub(crate) fn died(&self, url: &Url, error: &reqwest::Error) -> bool {
         let Some(end) = end_of(error).filter(|_| is_silent(error)) else { return false };
         self.of(url, |kept| {
@@ -70,7 +70,7 @@ impl Reuse {
     }
 }
 
-/// Our end of the connection that the request went over.
+/// Our address of the connection that the request used.
 fn end_of(error: &reqwest::Error) -> Option<SocketAddr> {
     let connected: &Connected = steps(error).find_map(|step| step.downcast_ref::<Legacy>())?.connect_info()?;
     let mut extras = Default::default();
@@ -78,7 +78,7 @@ fn end_of(error: &reqwest::Error) -> Option<SocketAddr> {
     Some(extras.get::<HttpInfo>()?.local_addr())
 }
 
-/// Closed or reset before the head of an answer was there.
+/// Closed or reset before the head of an answer arrived.
 pub(crate) fn is_silent(error: &reqwest::Error) -> bool {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
     let closed = |kind| matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof);
@@ -89,7 +89,7 @@ pub(crate) fn is_silent(error: &reqwest::Error) -> bool {
         })
 }
 
-/// What lies under a failure, the outermost first.
+/// The causes of a failure, the outermost first.
 pub(crate) fn steps<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     std::iter::successors(std::error::Error::source(error), |step| step.source())
 }

@@ -1,4 +1,4 @@
-//! `Content-Encoding` that nobody asked for: we ask for `identity`, and some proxies and PHP set-ups pack all the same.
+//! Handles an unrequested `Content-Encoding`: haul requests `identity`, but some proxies and PHP servers compress all the same.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use super::range_request::RangeRequest;
 use crate::contract::Chunks;
 use crate::error::{Error, Kind};
 
-/// All codings of an answer, in lower case; none where there is only `identity`.
+/// All codings of an answer, in lower case; none if there is only `identity`.
 pub(crate) fn codings(headers: &HeaderMap) -> Option<String> {
     let told = headers.get_all(CONTENT_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase());
     let told: Vec<String> = told.flat_map(|list| list.split(',').map(|coding| coding.trim().to_owned()).collect::<Vec<_>>()).collect();
@@ -19,8 +19,9 @@ pub(crate) fn codings(headers: &HeaderMap) -> Option<String> {
     (!packed.is_empty()).then(|| packed.join(", "))
 }
 
-/// How the file is packed; none where its bytes come as they are. `length`: of the whole, as the answer tells it. Some
-/// servers call a `.gz` file so (Apache's `AddEncoding`), whose bytes are the file: then the length is the listing's.
+/// The compression of the answer; none if it has the file's bytes. `length` is the size of the whole, as the answer states it.
+/// Some servers mark a `.gz` file in this way (Apache's `AddEncoding`), although the compressed bytes are the file: then the
+/// length equals the size in the listing.
 pub(crate) fn coding(ask: &RangeRequest<'_>, headers: &HeaderMap, length: Option<u64>) -> Option<String> {
     let coding = codings(headers)?;
     let is_the_file = match (length, ask.size) {
@@ -39,7 +40,7 @@ pub(crate) fn is_gzip(coding: &str) -> bool {
     matches!(coding, "gzip" | "x-gzip")
 }
 
-/// Fails with `Interrupted` where the packed bytes end too early, with `Protocol` where they are none.
+/// Decompresses. Fails with `Interrupted` where the data ends too early, with `Protocol` where the data is no gzip.
 pub(crate) fn unpacked(chunks: Chunks) -> Chunks {
     let mut decoder = GzipDecoder::new(StreamReader::new(chunks));
     decoder.multiple_members(true);

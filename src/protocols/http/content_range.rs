@@ -2,7 +2,7 @@
 
 use crate::protocols::lenient_json::digits;
 
-/// `bytes 5-9/10`: first and last byte, and the bytes of the whole file unless the server does not know them (`*`).
+/// `bytes 5-9/10`: first and last byte, and the size of the whole file unless the server does not know it (`*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContentRange {
     pub first: u64,
@@ -19,7 +19,8 @@ impl ContentRange {
         (first <= last && whole.is_none_or(|whole| last < whole)).then_some(ContentRange { first, last, whole })
     }
 
-    /// Is this the rest of a file from byte `from` on, to its very end? `size`: bytes of the file, where they are known.
+    /// True if this is the rest of a file from byte `from` on, up to its end. `size` is the size of the file in bytes, if
+    /// known.
     pub fn fits(&self, from: u64, size: Option<u64>) -> bool {
         let end = match (self.whole, size) {
             (Some(told), Some(known)) if told != known => return false,
@@ -33,7 +34,7 @@ impl ContentRange {
     }
 }
 
-/// The bytes of the whole file, as a refused range tells them: `bytes */10`.
+/// The size of the whole file from the answer to a refused range: `bytes */10`.
 pub fn whole_size(text: &str) -> Option<u64> {
     let (range, whole) = body(text)?;
     if range == "*" { digits(whole) } else { None }

@@ -1,5 +1,5 @@
-//! The cookies of one upload: receivers that keep its parts by session, and balancers that keep it on one machine, know
-//! it by them. They end with the upload, and no other request shows them.
+//! The cookies of one upload. Some receivers store the parts of an upload by session, and some load balancers send a session to
+//! one machine; both need these cookies. The cookies end with the upload, and no other request sends them.
 
 use std::sync::Arc;
 

@@ -1,17 +1,18 @@
-//! What of a server's answer is quoted to a person: the words of a page, the message of an error, never a token.
+//! The part of a server's answer that is quoted to the user: the text of a page, the message of an error, never a token.
 
 use serde_json::Value;
 
 use crate::model::escape::shorten;
 
 const WORDS_SHOWN: usize = 200;
-/// Words of a page's title that its heading may say again.
+/// The longest title, in words, that is compared with the heading.
 const LONGEST_TITLE: usize = 20;
-/// Bytes of a body in which they are sought.
+/// The number of bytes of a body that are searched.
 const WORDS_SOUGHT: usize = 64 << 10;
 
-/// The first words of a body; of a page those that a browser would show. JSON is not quoted, wherever in the body it begins
-/// (behind a PHP notice, a byte order mark): it may hold a token that nobody has read. Only what it has to say is.
+/// The first words of a body; for a page those that a browser would show. JSON is not quoted, wherever it begins in the body
+/// (after a PHP notice, a byte order mark), because it may contain a token that is not registered with the masking yet. Only
+/// its error message is quoted.
 pub fn excerpt(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body.get(..WORDS_SOUGHT).unwrap_or(body));
     let (text, said) = match json_begins(&text) {
@@ -26,7 +27,7 @@ pub fn excerpt(body: &[u8]) -> String {
     [Some(shown), said].into_iter().flatten().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Where a list or an object begins, or where a key stands whose object has lost its beginning.
+/// The start of a list or an object, or of a key whose object has lost its beginning.
 fn json_begins(text: &str) -> Option<usize> {
     let opens = |at: &usize| {
         let inside = text.get(at + 1..).unwrap_or_default().trim_start();
@@ -37,7 +38,7 @@ fn json_begins(text: &str) -> Option<usize> {
     opened.into_iter().chain(key).min()
 }
 
-/// The message of an error.
+/// The error message in a JSON answer.
 fn message_in_json(json: &str) -> Option<String> {
     let end = json.rfind('}')?;
     let answer: Value = serde_json::from_str(json.get(..=end)?).ok()?;
@@ -45,7 +46,7 @@ fn message_in_json(json: &str) -> Option<String> {
     said.map(|said| shorten(said, WORDS_SHOWN))
 }
 
-/// Without the title of a page whose heading says the same.
+/// Removes the title of a page whose heading repeats it.
 fn dedup_title(page: &str) -> String {
     let words: Vec<&str> = page.split_whitespace().collect();
     let said_twice = |n: &usize| words.get(..*n).is_some_and(|title| words.get(*n..2 * *n) == Some(title));
@@ -53,7 +54,7 @@ fn dedup_title(page: &str) -> String {
     words.into_iter().skip(title).collect::<Vec<_>>().join(" ")
 }
 
-/// What stands between the tags, styles and scripts left out.
+/// The text between the tags, without styles and scripts.
 pub fn without_tags(page: &str) -> String {
     let (mut words, mut rest) = (String::new(), page);
     while let Some((before, tag)) = rest.split_once('<') {
@@ -67,8 +68,8 @@ pub fn without_tags(page: &str) -> String {
     words
 }
 
-/// What follows the end of a style or script. One that never ends hides all that follows, as in a browser: to look on
-/// from its beginning would take minutes for a page of nothing but such beginnings.
+/// The text after the end of a style or script. If there is no end, all that follows is hidden, as in a browser: a new search
+/// at each beginning would take minutes for a page that consists of such beginnings.
 fn text_after<'a>(inside: &'a str, name: &str) -> &'a str {
     let ends = |at: &usize| inside.get(at + 2..at + 2 + name.len()).is_some_and(|end| end.eq_ignore_ascii_case(name));
     let end = inside.match_indices("</").map(|(at, _)| at).find(ends);

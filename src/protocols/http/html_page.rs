@@ -1,5 +1,5 @@
-//! A page that came, or would come, in place of a file. Some sites tell their refusals so: a redirect to
-//! `/error?e=MESSAGE` or to a sign-in page, or HTTP 200 with HTML (providers.md 2.6).
+//! A web page in place of a file. Some sites report refusals in this way: a redirect to `/error?e=MESSAGE` or to a sign-in
+//! page, or HTTP 200 with HTML (providers.md 2.6).
 
 use reqwest::Url;
 
@@ -9,19 +9,19 @@ use crate::protocols::http::excerpt::without_tags;
 
 const WORDS_SHOWN: usize = 200;
 
-/// Where pages stand that are no files.
+/// The last path steps of pages that are no files.
 const KNOWN: &[&str] = &["error", "register", "login", "signin", "sign-in", "upgrade"];
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct HtmlPage {
-    /// What it says, in a few words; empty when it says nothing.
+    /// The text of the page, in a few words; may be empty.
     pub reason: String,
-    /// We were sent there: a refusal, not an accident.
+    /// The server redirected to this page: a refusal, not an accident.
     pub sent: bool,
 }
 
 impl HtmlPage {
-    /// Is this address one of the known pages? Not when the file itself has that name.
+    /// The page, if this URL is one of the known pages. None if the file itself has that name.
     pub(crate) fn at(url: &Url, file: &str) -> Option<HtmlPage> {
         let last = url.path_segments()?.rfind(|step| !step.is_empty())?.to_ascii_lowercase();
         if last == file.to_ascii_lowercase() {
@@ -39,7 +39,7 @@ impl HtmlPage {
         HtmlPage { reason, sent }
     }
 
-    /// For services that have no better words for it: status 8 when we were sent there, else 11.
+    /// The error for services without a better text: `Refused` after a redirect, else `Protocol`.
     pub fn error(&self) -> Error {
         let kind = if self.sent { Kind::Refused } else { Kind::Protocol };
         self.error_of(kind)
@@ -56,7 +56,7 @@ fn told_in(url: &Url) -> Option<String> {
     Some(shorten(&said, WORDS_SHOWN)).filter(|said| !said.is_empty())
 }
 
-/// The title, else the first words that a reader would see.
+/// The title, else the first visible words.
 fn words(html: &str) -> String {
     let lower = html.to_ascii_lowercase();
     let title = lower.find("<title").and_then(|at| Some((at + lower.get(at..)?.find('>')? + 1, at + lower.get(at..)?.find("</title")?)));

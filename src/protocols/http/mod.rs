@@ -1,6 +1,6 @@
-//! The one HTTP client. It retries nothing, and reads answers with a bound on time and memory. A redirect is followed
-//! within the same origin only (a token must never travel to another), where its status lets the method stay, and with a
-//! body that lies in memory: a file on its way is not sent again.
+//! The only HTTP client. It repeats no call, and reads answers with a limit on time and memory. It follows a redirect only
+//! within the same origin (a token must never reach another server), only if the status keeps the method, and only if the body
+//! is in memory: a file is not sent again.
 
 pub(crate) mod connection_reuse;
 pub(crate) mod content_encoding;
@@ -34,38 +34,39 @@ use crate::contract::{Chunks, Network, Part};
 use crate::error::{Error, Kind, Result};
 use crate::model::secret::masked;
 
-/// The largest answer that is read into memory; made into values it takes some thirty times as much.
+/// The largest answer in bytes that is read into memory; as parsed values it takes some thirty times as much.
 const LARGEST_ANSWER: usize = 1 << 20;
-/// One that is read row by row: a flat listing of some million entries.
+/// The largest answer in bytes that is read row by row: a flat listing of some million entries.
 const LARGEST_LISTING: usize = 512 << 20;
-/// After its head an answer may take so many time-outs, and a second more for each of so many bytes. Each piece alone may
-/// take a time-out, so a server that sends a byte now and then would keep us for years.
+/// An answer may take this number of time-outs after its head, and more time for its bytes ([`MIN_RATE`]). Each piece alone may
+/// take a time-out, so without a total a server that sends single bytes could keep haul busy for years.
 const MAX_TIMEOUTS: u32 = 1;
+/// An answer may take one more second for each of this number of bytes.
 const MIN_RATE: u64 = 1 << 10;
-/// A connection that can't be made in this time would not become a good one.
+/// The longest time to make a connection; a slower one would be of little use.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-/// A connection that nobody has used for so long is given up: most servers have closed it by then.
+/// An unused connection is closed after this time: most servers have closed it by then.
 const IDLE: Duration = Duration::from_secs(90);
-/// For somebody whose url names the wrong scheme.
+/// The hint for a url with the wrong scheme.
 const MAY_WANT_TLS: &str = "if the server speaks TLS there, write https:// in the remote's url";
 const MAY_BE_CLEAR: &str =
     "check the port; for a server without TLS write http:// in the remote's url, and `insecure = true` for a host that is not this machine";
-/// What web servers (nginx, Apache, Go's) say on a TLS port to somebody who does not speak it, always with status 400.
+/// The answer of web servers (nginx, Apache, Go's) on a TLS port to a request without TLS, always with status 400.
 const SPOKEN_TO_IN_CLEAR: &[&str] =
     &["plain http request was sent to https port", "plain http to an ssl-enabled", "http request to an https server"];
-/// A server that wants a slash at the end says so once; more would be a circle.
+/// A server that wants a slash at the end redirects once; more redirects may be a loop.
 const MAX_REDIRECTS: usize = 3;
 
 #[derive(Clone)]
 pub struct Http {
     calls: Lines,
-    /// Takes bodies as they are: a file must not be unpacked on its way.
+    /// For file bodies, which must not be decompressed.
     files: Lines,
     reuse: Arc<Reuse>,
     timeout: Duration,
 }
 
-/// One client twice: with connections that are kept for the next request, and with one for each request.
+/// Two clients: one keeps connections for the next request, the other makes a connection for each request.
 #[derive(Clone)]
 struct Lines {
     kept: Client,
@@ -74,7 +75,7 @@ struct Lines {
 
 impl Http {
     pub fn new(network: &Network) -> Result<Http> {
-        // HTTP/1.1 only: one connection for each file in flight, and measured 1.4 times as fast as HTTP/2 for bodies.
+        // HTTP/1.1 only: one connection for each file in progress, which was measured 1.4 times as fast as HTTP/2 for bodies.
         let mut tls = tls::client_config(network.ca_file.as_deref(), rustls::ALL_VERSIONS)?;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let build = |unpack: bool, idle: usize| {
@@ -94,7 +95,7 @@ impl Http {
                 true => builder.no_proxy().proxy(reqwest::Proxy::custom(|url| system_proxy::proxies().of(url).cloned())),
                 false => builder.no_proxy(),
             };
-            // Bytes that nobody acknowledges are a lost connection. The client's own limit would be 30 s.
+            // If the peer does not acknowledge bytes, the connection is lost. The client's own limit would be 30 s.
             #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
             let builder = builder.tcp_user_timeout(network.timeout);
             builder.build().map_err(|e| Error::new(Kind::Other, "the HTTP client can't be set up").with_cause(e))
@@ -115,15 +116,15 @@ impl Http {
         &self.calls.kept
     }
 
-    /// One API call: the answer's head and each piece of its body must come within the time-out. The status is the
-    /// caller's to judge; only failures of the line are errors here.
+    /// One API call: the answer's head and each piece of its body must arrive within the time-out. The caller checks the
+    /// status; only transport failures are errors here.
     pub async fn call(&self, request: RequestBuilder) -> Result<HttpReply> {
         let response = tokio::time::timeout(self.timeout, self.start(request)).await.map_err(|_| timed_out(self.timeout))??;
         not_in_clear(self.read(response, LARGEST_ANSWER).await?)
     }
 
-    /// As `call`, for an answer that may be long: `take` gets the rows of its lists as they come, with the list's number, and
-    /// the reply's body is what stands around them. Rows of an answer that turns out to be no success mean nothing.
+    /// As `call`, for an answer that may be long: `take` gets the rows of its lists as they arrive, with the list's number, and
+    /// the reply's body is the rest. If the answer turns out to be no success, its rows must be ignored.
     pub async fn call_rows(
         &self,
         request: RequestBuilder,
@@ -141,14 +142,14 @@ impl Http {
         Ok(head.with(splitter.end(&mut take).map_err(endless)?.into()))
     }
 
-    /// As `call`, for a request with a body that may take hours, and an answer that may take long after it (giga0 posts
-    /// the file again inside itself, providers.md 2.5): the engine watches for stalls, nothing is timed here.
+    /// As `call`, for a request whose body may take hours and whose answer may come late (giga0 posts the file to itself again,
+    /// providers.md 2.5). There is no time-out here: the engine watches for stalls.
     pub async fn call_without_timeout(&self, request: RequestBuilder) -> Result<HttpReply> {
         let response = self.start(request).await?;
         self.read_verdict(response).await
     }
 
-    /// Does a server answer there, whatever it says? Returns the address and the status in a few words.
+    /// Checks that a server answers at all. Returns the address and the status in a few words.
     pub async fn reach(&self, url: &Url) -> Result<String> {
         let reply = self.call(self.client().request(Method::OPTIONS, url.clone())).await?;
         Ok(format!("{} answers (HTTP {})", url.origin().ascii_serialization(), reply.status.as_u16()))
@@ -162,7 +163,7 @@ impl Http {
         }
     }
 
-    /// The head of the answer to a request for a file; it must come within the time-out.
+    /// The head of the answer to a request for a file; it must arrive within the time-out.
     pub(super) async fn fetch(&self, request: RequestBuilder) -> Result<Response> {
         let request = request.build().map_err(|e| Error::new(Kind::Usage, "this address can't be called").with_cause(e.without_url()))?;
         let url = request.url().clone();
@@ -181,7 +182,7 @@ impl Http {
         Ok(response)
     }
 
-    /// As [`transport_error`], with what is known of the connection and of a proxy on the way.
+    /// As [`transport_error`], with the facts about the connection and about a proxy.
     pub(super) async fn failure(&self, error: reqwest::Error, url: &Url) -> Error {
         let (died, silent) = (self.reuse.died(url, &error), is_silent(&error));
         let tunnel = steps(&error).map(ToString::to_string).find(|words| words.starts_with("tunnel error"));
@@ -200,7 +201,7 @@ impl Http {
         }
     }
 
-    /// The bare exchange, written to the debug log, for callers that judge the line's failure themselves.
+    /// Sends the request and writes it to the debug log; for callers that handle transport failures themselves.
     pub(super) async fn execute(&self, request: RequestBuilder) -> Result<(reqwest::Result<Response>, Url)> {
         let mut request =
             request.build().map_err(|e| Error::new(Kind::Usage, "this address can't be called").with_cause(e.without_url()))?;
@@ -229,7 +230,7 @@ impl Http {
         self.read(response, LARGEST_ANSWER).await
     }
 
-    /// `most`: bytes. Of a refusal the beginning is enough, as its status speaks.
+    /// `most` is in bytes. For a refusal the beginning is enough, as its status decides.
     async fn read(&self, response: Response, most: usize) -> Result<HttpReply> {
         let mut body = BytesMut::new();
         let head = self
@@ -242,7 +243,7 @@ impl Http {
         Ok(head.with(body.freeze()))
     }
 
-    /// Reads an answer's body piece by piece, with a bound on all of it.
+    /// Reads an answer's body piece by piece, up to a limit for the whole.
     async fn pour(&self, response: Response, most: usize, mut into: impl FnMut(&[u8]) -> Result<()>) -> Result<Head> {
         let head = Head { status: response.status(), headers: response.headers().clone(), url: response.url().clone() };
         let success = head.status.is_success();
@@ -284,7 +285,7 @@ impl Head {
     }
 }
 
-/// Fails when the answer is a TLS port's to somebody who does not speak TLS.
+/// Fails if the answer comes from a TLS port that was addressed without TLS.
 fn not_in_clear(reply: HttpReply) -> Result<HttpReply> {
     if reply.url.scheme() != "http" || reply.status != StatusCode::BAD_REQUEST {
         return Ok(reply);
@@ -299,8 +300,8 @@ fn not_in_clear(reply: HttpReply) -> Result<HttpReply> {
     }
 }
 
-/// Where the same request is to be made again: only at the same origin, and only where the status lets the method and
-/// the body stay as they are. 302 is left out: it leads to sign-in pages.
+/// The URL to repeat the request at: only within the same origin, and only if the status keeps the method and the body. 302 is
+/// left out because it leads to sign-in pages.
 fn moved_to(method: &Method, response: &Response) -> Option<Url> {
     let stays = match response.status().as_u16() {
         307 | 308 => true,
@@ -317,7 +318,8 @@ pub fn body_of(part: &Part) -> reqwest::Body {
     reqwest::Body::wrap_stream(with_typed_errors(part.chunks()))
 }
 
-/// The source's failures in a form that passes through the HTTP client: an unreadable file must not look like a broken line.
+/// Wraps the source's errors so that they pass through the HTTP client: an unreadable file must not look like a lost
+/// connection.
 pub(super) fn with_typed_errors(chunks: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static) -> Chunks {
     Box::pin(chunks.map_err(|e| std::io::Error::other(Error::reading(&e))))
 }
@@ -326,8 +328,8 @@ pub(super) fn timed_out(after: Duration) -> Error {
     Error::new(Kind::Interrupted, format!("the server sent nothing for {}", humantime::format_duration(after)))
 }
 
-/// `Unreachable` when the request can't have left, `Interrupted` when it may have arrived. A failure of the file that
-/// was being sent keeps its own words.
+/// The error for a failed request: `Unreachable` when it can't have been sent, `Interrupted` when it may have arrived. A read
+/// error of the uploaded file keeps its own message.
 pub fn transport_error(error: reqwest::Error, url: &Url) -> Error {
     let host = host_of(url);
     if let Some(untrusted) = tls::untrusted(&error) {
@@ -351,7 +353,7 @@ pub fn transport_error(error: reqwest::Error, url: &Url) -> Error {
     Error::new(Kind::Interrupted, "the connection broke").with_subject(host).with_cause(root_cause(&error))
 }
 
-/// The innermost cause: the layers of the HTTP client around it say nothing more, and may name the URL.
+/// The innermost cause: the layers of the HTTP client around it add nothing, and may name the URL.
 fn root_cause(error: &reqwest::Error) -> anyhow::Error {
     let mut root: &dyn std::error::Error = error;
     while let Some(inner) = root.source() {
@@ -363,7 +365,7 @@ fn root_cause(error: &reqwest::Error) -> anyhow::Error {
     }
 }
 
-/// The source's own failure (it changed, it can't be read) passes through the HTTP client wrapped as an I/O error.
+/// Finds the source's own error (the file changed or can't be read), which passes through the HTTP client as an I/O error.
 fn source_io(error: &reqwest::Error) -> Option<Error> {
     let mut step: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
     while let Some(e) = step {

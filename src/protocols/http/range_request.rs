@@ -1,16 +1,16 @@
-//! What a download asks for.
+//! The request of a download.
 
 use reqwest::Url;
 
 /// A file by GET, from one of its bytes on.
 pub struct RangeRequest<'a> {
-    /// Works like a password as a rule: it is shown nowhere, neither in messages nor in logs.
+    /// Usually works like a password: no message and no log shows it.
     pub url: Url,
-    /// First byte, counted from the start of the file.
+    /// The first byte, counted from the start of the file.
     pub from: u64,
-    /// Bytes of the whole file, where they are known.
+    /// The size of the whole file in bytes, if known.
     pub size: Option<u64>,
-    /// The file's name, and its MIME type where the provider tells: a file may be HTML itself.
+    /// The file's name, and its MIME type if the provider reports it: the file itself may be HTML.
     pub name: &'a str,
     pub mime: Option<&'a str>,
 }

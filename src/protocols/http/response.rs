@@ -1,4 +1,4 @@
-//! An answer that has been read, and what its status means before anybody looks into the body.
+//! An answer that was read, and the meaning of its status before its body is parsed.
 
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ use crate::model::secret::masked;
 
 const WORDS_SHOWN: usize = 200;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// Braces that a warning in front of an answer may hold.
+/// The largest number of braces in a warning before an answer.
 const BRACES_TRIED: usize = 32;
-/// Of an answer up to this size a warning behind it is found even where it ends in a brace.
+/// In an answer up to this size in bytes, a warning after the JSON is found even if it ends in a brace.
 const LARGEST_WARNED: usize = 1 << 20;
 
 #[derive(Debug)]
@@ -33,12 +33,12 @@ impl HttpReply {
         self.status.is_success()
     }
 
-    /// A page for people: what a proxy or a maintenance mode puts in an answer's place. A few words in tags count, too.
+    /// True for a web page in place of an answer, from a proxy or a maintenance mode. A few words in tags count, too.
     pub fn is_page(&self) -> bool {
         begun(&self.body).starts_with(b"<")
     }
 
-    /// As [`HttpReply::is_page`], where words in tags may be the answer: a page from its head on.
+    /// As [`HttpReply::is_page`], if words in tags may be a valid answer: only a page that begins with its head.
     pub fn is_whole_page(&self) -> bool {
         begins_as_page(begun(&self.body))
     }
@@ -51,18 +51,19 @@ impl HttpReply {
         String::from_utf8_lossy(&self.body)
     }
 
-    /// The JSON that is the answer: also behind a byte order mark, and between warnings that PHP prints in front of it or
-    /// behind it. The whole body when it holds none.
+    /// The JSON of the answer, also after a byte order mark, and between warnings that PHP prints before or after it. The whole
+    /// body when it contains no JSON.
     pub fn object(&self) -> &[u8] {
         object_in(&self.body)
     }
 
-    /// The body as JSON. Anything else (an HTML page of a proxy, a cut answer) is `Protocol` with its first words.
+    /// Parses the body as JSON. For anything else (a proxy's HTML page, a cut answer) fails with `Protocol` and its first
+    /// words.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_slice(self.object()).map_err(|e| self.protocol_error(&e.to_string()))
     }
 
-    /// `Retry-After` in seconds or as a date, whatever it asks for; none for one that makes no sense.
+    /// `Retry-After` in seconds or as a date, of any length; none for an invalid one.
     pub fn retry_after(&self) -> Option<Duration> {
         let text = self.header("retry-after")?.trim();
         match text.parse::<u64>() {
@@ -70,18 +71,19 @@ impl HttpReply {
             Err(_) => {
                 let date = |text: &str| chrono::DateTime::parse_from_rfc2822(text.trim()).ok().map(|at| at.to_utc());
                 let at = date(text)?;
-                // By the server's own clock: ours may be hours away from it.
+                // By the server's own clock: ours may be hours off.
                 let now = self.header("date").and_then(date).unwrap_or_else(chrono::Utc::now);
-                // A date that is over asks for no wait.
+                // A date in the past means no wait.
                 Some((at - now).to_std().unwrap_or(Duration::ZERO))
             }
         }
     }
 
-    /// What a status that is not 2xx means when the body says nothing better. An adapter's `answer.rs` looks first.
+    /// The error for a status that is not 2xx, if the body says nothing better. The provider's `answer.rs` checks the body
+    /// first.
     pub fn error(&self) -> Error {
         let status = self.status.as_u16();
-        // In clear a proxy answers as if it were the server.
+        // For plain http a proxy answers in place of the server.
         let proxy = system_proxy::proxies().of(&self.url).filter(|_| self.url.scheme() == "http").map(host_of);
         let error = match status {
             407 => return system_proxy::refused(proxy.as_deref().unwrap_or("on the way"), status).with_subject(host_of(&self.url)),
@@ -107,7 +109,7 @@ impl HttpReply {
         }
     }
 
-    /// The first words of the body, as a person may see them: [`excerpt`].
+    /// The first words of the body that may be shown to the user: [`excerpt`].
     pub fn excerpt(&self) -> String {
         excerpt(&self.body)
     }
@@ -125,7 +127,7 @@ impl HttpReply {
         }
     }
 
-    /// An answer that makes no sense, with its first words: status 11, never a panic.
+    /// The error for an answer that can't be parsed, with its first words.
     pub fn protocol_error(&self, why: &str) -> Error {
         let words = self.excerpt();
         let said = match (words.is_empty(), self.body.len()) {
@@ -152,7 +154,7 @@ pub fn object_in(body: &[u8]) -> &[u8] {
     let braces = body.iter().enumerate().filter(|(_, byte)| **byte == b'{').take(BRACES_TRIED);
     let ends = braces.filter_map(|(begin, _)| body.get(begin..));
     let values = ends.filter_map(|end| Some((value_at(end)?, end)));
-    // Pages hold scripts, and warnings may hold a pair of braces: neither is an answer.
+    // Pages contain scripts, and warnings may contain a pair of braces: neither is the answer.
     let (is_page, is_last) = (begins_as_page(body), |value: &[u8], end: &[u8]| end.trim_ascii_end().len() == value.len());
     let answers = values.filter(|(value, end)| is_last(value, end) || (!is_page && value.len() > "{}".len()));
     answers.map(|(value, _)| value).max_by_key(|value| value.len()).unwrap_or(body)
@@ -162,8 +164,7 @@ fn begins_as_page(body: &[u8]) -> bool {
     ["<!doctype", "<html"].iter().any(|tag| body.get(..tag.len()).is_some_and(|b| b.eq_ignore_ascii_case(tag.as_bytes())))
 }
 
-/// Without the noise behind the JSON that a body begins with. A long listing is not gone through for that where nothing
-/// stands behind it.
+/// Removes the noise after the JSON at the start of a body. A long listing is not searched if nothing seems to follow it.
 fn without_end(body: &[u8]) -> &[u8] {
     let ends_as_json = matches!(body.trim_ascii_end().last(), Some(b'}' | b']'));
     if ends_as_json && body.len() > LARGEST_WARNED {
@@ -172,14 +173,14 @@ fn without_end(body: &[u8]) -> &[u8] {
     value_at(body).unwrap_or(body)
 }
 
-/// The whole JSON value at the beginning of these bytes.
+/// The whole JSON value at the start of these bytes.
 fn value_at(bytes: &[u8]) -> Option<&[u8]> {
     let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<IgnoredAny>();
     values.next()?.ok()?;
     bytes.get(..values.byte_offset())
 }
 
-/// Without a byte order mark and blanks at the beginning.
+/// Removes a byte order mark and blanks at the start.
 pub(crate) fn begun(body: &[u8]) -> &[u8] {
     body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body).trim_ascii_start()
 }
@@ -226,7 +227,7 @@ mod tests {
         assert!(e.to_string().contains("makes no sense: 17 bytes: no list"), "{e}");
     }
 
-    /// Each beginning of a style was looked up to the end of the page: minutes for a page like this.
+    /// A search for the end of each style would take minutes for a page like this.
     #[test]
     fn words_are_sought_at_the_beginning_only() {
         let page: &'static str = "<style>".repeat(1 << 20).leak();
@@ -302,7 +303,7 @@ mod fuzz {
     use super::*;
     use crate::testing::arbitrary;
 
-    /// No JSON is one.
+    /// No JSON parses as this type.
     #[derive(Debug, serde::Deserialize)]
     enum Never {}
 

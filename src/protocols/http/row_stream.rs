@@ -1,46 +1,47 @@
-//! Long answers, read as a stream: the rows of their lists are handed on one by one as they arrive, and only what stands
-//! around the lists is kept. So a listing costs what is made of its rows, a row that can't be read costs nobody else, and
-//! an answer that unpacks to much more than was sent ends at a bound.
+//! Reads long answers as a stream: the rows of their lists are passed on one by one as they arrive, and only the rest around
+//! the lists is kept. So a listing takes only the memory of the values made from its rows, a row that can't be read does not
+//! affect the others, and an answer that decompresses to a huge size is stopped at a limit.
 
 use serde::de::DeserializeOwned;
 
-/// Of one row: attributes and descriptions are some kilobytes.
+/// The longest row in bytes: attributes and descriptions have some kilobytes.
 const LONGEST_ROW: usize = 256 << 10;
-/// Of what stands around the lists.
+/// The largest rest around the lists, in bytes.
 const LONGEST_REST: usize = 1 << 20;
-/// Rows of one answer: twice as many as the largest listing that is known to work.
+/// The largest number of rows in one answer: twice as many as the largest listing that is known to work.
 pub const MOST_ROWS: usize = 1_000_000;
-/// Warnings in front of the answer are looked through in memory, with all that follows.
+/// The largest answer in bytes that begins with a warning: it is searched in memory as a whole.
 const LONGEST_NOISY: usize = 32 << 20;
-/// Keys are kept so far down, and so long.
+/// The depth down to which keys are kept.
 const DEPTH_KEPT: usize = 4;
+/// The longest key that is kept, in bytes.
 const LONGEST_KEY: usize = 64;
 
-/// Where a list stands: the keys from the outermost object inwards, as in `["data", "files"]`.
+/// The place of a list: the keys from the outermost object inwards, as in `["data", "files"]`.
 pub type Path = &'static [&'static str];
 
-/// A row as it was sent; none for one that is too long to be a row.
+/// A row as it was sent; none for a text that is too long for a row.
 pub type Row<'a> = Option<&'a [u8]>;
 
-/// What is too much: a few words for the message.
+/// What exceeds a limit, as a few words for the message.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TooMuch(pub String);
 
-/// Splits one answer. The values of a list, and those of a map that PHP made of one, are its rows.
+/// Splits one answer. Its rows are the values of a list, or of a map that PHP made from a list.
 pub struct Splitter {
     lists: &'static [Path],
     rest: Vec<u8>,
-    /// Of each list, how many.
+    /// The number of rows of each list.
     rows: Vec<usize>,
-    /// The answer does not begin as one: all of it is kept, and looked through at the end.
+    /// The answer does not begin with JSON: all of it is kept, and searched at the end.
     noisy: Option<bool>,
     depth: usize,
-    /// Of each open object the last key; none for a list.
+    /// The last key of each open object; none for a list.
     keys: Vec<Option<Vec<u8>>>,
     text: Text,
-    /// The text that is being read, as far as a key may go.
+    /// The string that is being read, up to the longest key.
     word: Vec<u8>,
-    /// In a list: its number, whether it is a map, and the row so far.
+    /// Inside a list: its number, whether it is a map, and the row so far.
     list: Option<List>,
 }
 
@@ -48,7 +49,7 @@ struct List {
     number: usize,
     row: Vec<u8>,
     too_long: bool,
-    /// Brackets that the row has open.
+    /// The number of open brackets in the row.
     depth: usize,
 }
 
@@ -86,13 +87,13 @@ impl Splitter {
         }
     }
 
-    /// `take` gets the number of the list, and the row.
+    /// Passes the number of the list and the row to `take`.
     pub fn feed(&mut self, bytes: &[u8], take: &mut impl FnMut(usize, Row<'_>)) -> Result<(), TooMuch> {
         let mut bytes = bytes;
         if self.noisy.is_none() {
             self.rest.extend_from_slice(bytes);
             let begun = super::response::begun(&self.rest);
-            // A mark may be cut.
+            // A byte order mark may be cut between two pieces.
             let Some(first) = begun.first().filter(|_| self.rest.len() >= 3) else { return Ok(()) };
             self.noisy = Some(*first != b'{');
             if self.noisy == Some(false) {
@@ -110,7 +111,7 @@ impl Splitter {
         }
     }
 
-    /// What stood around the lists, which are empty there.
+    /// Returns the rest of the answer, in which the lists are empty.
     pub fn end(mut self, take: &mut impl FnMut(usize, Row<'_>)) -> Result<Vec<u8>, TooMuch> {
         if self.noisy == Some(true) {
             let all = std::mem::take(&mut self.rest);
@@ -203,7 +204,7 @@ impl Splitter {
                     return if too_many { Err(TooMuch(format!("over {MOST_ROWS} entries"))) } else { Ok(()) };
                 }
                 b'}' | b']' => list.depth -= 1,
-                // What stood before was a key of the map.
+                // The bytes before the colon were a key of the map.
                 b':' if list.depth == 0 => {
                     list.row.clear();
                     return Ok(());
@@ -219,7 +220,7 @@ impl Splitter {
     }
 }
 
-/// All of an answer at once: what stands around its lists.
+/// Splits a whole answer: returns the rest around its lists.
 #[cfg(test)]
 pub fn split(body: &[u8], lists: &'static [Path], mut take: impl FnMut(usize, Row<'_>)) -> Vec<u8> {
     let mut splitter = Splitter::new(lists);
@@ -231,14 +232,14 @@ fn no_end(most: usize) -> TooMuch {
     TooMuch(format!("over {} MiB that are no entries", most >> 20))
 }
 
-/// The row as an object. An error holds what can be read of a row whose texts are no texts (half of a surrogate pair, as
-/// PHP makes it of a name that was cut, or bytes that are no UTF-8): its name is none that anybody could ask for.
+/// Parses the row as an object. An error contains what can be read of a row whose strings are invalid (half of a surrogate
+/// pair, which PHP makes from a cut name, or bytes that are no UTF-8): no address can name such an entry.
 pub fn object<T: DeserializeOwned>(row: Row<'_>) -> Result<T, Option<T>> {
     let Some(row) = row.filter(|row| row.starts_with(b"{")) else { return Err(None) };
     serde_json::from_slice(row).map_err(|_| serde_json::from_str(&mended(&String::from_utf8_lossy(row))).ok())
 }
 
-/// With a mark in the place of each half of a surrogate pair.
+/// Replaces each half of a surrogate pair by a mark.
 fn mended(row: &str) -> String {
     let mut mended = String::with_capacity(row.len());
     let mut rest = row;
@@ -262,7 +263,7 @@ fn mended(row: &str) -> String {
     mended
 }
 
-/// `\ud800` to `\udfff` at the beginning.
+/// `\ud800` to `\udfff` at the start of the text.
 fn half(text: &str) -> Option<u16> {
     let code = text.strip_prefix("\\u").and_then(|hex| hex.get(..4)).and_then(|hex| u16::from_str_radix(hex, 16).ok())?;
     (0xd800..0xe000).contains(&code).then_some(code)

@@ -1,4 +1,4 @@
-//! A request whose body takes long, and how its refusal is heard although the server hangs up in the middle of it.
+//! A request with a long body, and how its refusal is read although the server closes the connection in the middle of the body.
 
 use std::io;
 use std::sync::Arc;
@@ -16,25 +16,26 @@ use super::response::HttpReply;
 use super::{Http, with_typed_errors};
 use crate::contract::{Chunks, Result};
 
-/// Of a long request that is asked again only to hear its refusal: so much is sent, and so long is listened. Less than
-/// any server's socket buffer, so that its answer is not lost a second time.
+/// The bytes of a long request that are sent again, only to read its refusal. They fit into any server's socket buffer, so that
+/// the answer is not lost a second time.
 const BEGINNING: u64 = 16 << 10;
+/// The time to wait for that refusal.
 const LISTEN: Duration = Duration::from_secs(2);
 
 /// A request with a long body of known length, not yet sent.
 pub struct StreamingRequest {
-    /// Without body and without `Content-Length`.
+    /// The request without body and without `Content-Length`.
     pub request: RequestBuilder,
     pub body: Chunks,
-    /// Bytes of `body`. Always told beforehand: PHP set-ups refuse bodies without a length.
+    /// Bytes of `body`. Always sent before the body: some PHP servers refuse bodies without a length.
     pub length: u64,
 }
 
 impl Http {
-    /// As `call_without_timeout`, for a body that the server may refuse while it is still being sent: it answers 413 or 401 and
-    /// closes, our next write breaks the line, and with it the answer is lost (5 of 6 times over HTTP/1.1). Then `again`
-    /// makes the request anew, its beginning is sent, and whatever the server refuses is heard; that second request
-    /// never ends, so nothing can come of it at the server. `again` is not polled otherwise.
+    /// As `call_without_timeout`, for a body that the server may refuse while it is being sent. The server answers 413 or 401
+    /// and closes the connection; our next write then breaks it, and the answer is lost (5 of 6 times over HTTP/1.1). Then
+    /// `again` makes the request anew and only its beginning is sent, to read the refusal. That second request never ends, so
+    /// it has no effect on the server. `again` is not polled otherwise.
     pub async fn send_streaming(&self, long: StreamingRequest, again: impl Future<Output = Result<StreamingRequest>>) -> Result<HttpReply> {
         let StreamingRequest { request, body, length } = long;
         let sent = Arc::new(AtomicU64::new(0));
@@ -48,12 +49,12 @@ impl Http {
         match result {
             Ok(response) => self.read_refusal_too(response).await,
             Err(error) => {
-                // All bytes handed over: the server may have acted on them, and a refusal heard now would be about
-                // another request.
+                // If all bytes were sent, the server may have acted on them, and a later refusal would belong to another
+                // request.
                 let unfinished = sent.load(Ordering::Relaxed) < length;
                 let broken = hung_up(&error);
                 let failure = self.failure(error, &url).await;
-                // A connection that died of its age says nothing about this request.
+                // If the connection was closed because of its age, that says nothing about this request.
                 let refusal = if unfinished && broken && !failure.is_on_kept_line() { self.read_early_refusal(again).await } else { None };
                 refusal.ok_or(failure)
             }
@@ -81,7 +82,7 @@ impl Http {
         is_refusal(&reply).then_some(reply)
     }
 
-    /// A refusal stays one when the words after its head are lost with the line.
+    /// A refusal counts even if the text after its head is lost with the connection.
     async fn read_refusal_too(&self, response: Response) -> Result<HttpReply> {
         let (status, headers, url) = (response.status(), response.headers().clone(), response.url().clone());
         let wordless = HttpReply { status, headers, url, body: Bytes::new() };
@@ -92,8 +93,8 @@ impl Http {
     }
 }
 
-/// A body that breaks off as soon as the other value is dropped. hyper goes on sending after the answer has come, and
-/// after nobody waits for one any more: gigabytes that are refused already, or a request that should never end.
+/// A body that ends with an error as soon as the other value is dropped. hyper continues to send after the answer has come, and
+/// after the caller has gone: gigabytes that are refused already, or a request that should never end.
 fn abortable(body: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> (Body, oneshot::Sender<()>) {
     let (tether, cut) = oneshot::channel::<()>();
     let mut cut = cut.fuse();
@@ -109,7 +110,7 @@ fn is_refusal(reply: &HttpReply) -> bool {
     reply.status.is_client_error() || reply.status.is_server_error()
 }
 
-/// Did the other side close while we were still writing?
+/// True if the peer closed the connection while we were still writing.
 fn hung_up(error: &reqwest::Error) -> bool {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     if error.is_connect() {

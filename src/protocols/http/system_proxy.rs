@@ -1,6 +1,6 @@
-//! The proxy that HTTP goes through, as the environment names it (`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, in
-//! capitals or not), and what it says when it lets nobody through. The HTTP client takes an address for no case of
-//! `NO_PROXY=*`, knows no ports there, and drops a proxy's refusal.
+//! The HTTP proxy from the environment (`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, in upper or lower case), and the
+//! message when the proxy refuses. The HTTP client does not support `NO_PROXY=*` for addresses, nor ports there, and drops a
+//! proxy's refusal.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -17,9 +17,9 @@ use super::url::host_of;
 use crate::error::{Error, Kind};
 use crate::model::Secret;
 
-/// Of a proxy's refusal: its first line.
+/// The longest first line of a proxy's refusal, in bytes.
 const LONGEST_LINE: usize = 1 << 10;
-/// Those that the HTTP client can go through.
+/// The proxy schemes that the HTTP client supports.
 const SCHEMES: &[&str] = &["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
 #[derive(Debug, Default)]
@@ -29,13 +29,13 @@ pub struct Proxies {
     none_for: String,
 }
 
-/// As this process was started.
+/// The proxies of this process's environment.
 pub fn proxies() -> &'static Proxies {
     static PROXIES: LazyLock<Proxies> = LazyLock::new(|| Proxies::read(|name| std::env::var(name).ok()));
     &PROXIES
 }
 
-/// A variable of this process, in capitals or not. One that is set to nothing is not set.
+/// A variable of this process, in upper or lower case. An empty one counts as unset.
 pub fn set(name: &str) -> Option<String> {
     set_in(&|name| std::env::var(name).ok(), name)
 }
@@ -47,7 +47,7 @@ fn set_in(variable: &impl Fn(&str) -> Option<String>, name: &str) -> Option<Stri
 impl Proxies {
     fn read(variable: impl Fn(&str) -> Option<String>) -> Proxies {
         let set = |name: &str| set_in(&variable, name);
-        // Whoever asks a CGI script may set HTTP_PROXY, by a header.
+        // In a CGI script a client can set HTTP_PROXY by a request header.
         if set("REQUEST_METHOD").is_some() {
             return Proxies::default();
         }
@@ -60,7 +60,7 @@ impl Proxies {
         }
     }
 
-    /// The proxy between us and `url`.
+    /// The proxy for `url`.
     pub fn of(&self, url: &Url) -> Option<&Url> {
         let proxy = if url.scheme() == "https" { &self.https } else { &self.http };
         let (host, port) = (url.host_str()?, url.port_or_known_default()?);
@@ -75,16 +75,16 @@ impl Proxies {
 fn address(text: &str) -> Option<Url> {
     let text = text.trim();
     let url = Url::parse(&if text.contains("://") { text.to_owned() } else { format!("http://{text}") }).ok()?;
-    // Known from now on, so that no message shows it.
+    // Registered as a secret now, so that no message shows it.
     drop(url.password().map(Secret::new));
     (SCHEMES.contains(&url.scheme()) && url.has_host()).then_some(url)
 }
 
-/// `NO_PROXY`: names with what lies under them, addresses, networks, `*`; each perhaps with a port.
+/// `NO_PROXY`: names with their subdomains, addresses, networks, `*`; each may have a port.
 pub fn is_exempt(none_for: &str, host: &str, port: u16) -> bool {
     let host = host.trim_matches(['[', ']']);
     let entries = none_for.split([',', ' ']).filter_map(|entry| match entry.rsplit_once(':') {
-        // More colons are an IPv6 address.
+        // An entry with more colons is an IPv6 address.
         Some((name, at)) if !name.contains(':') || name.ends_with(']') => (at.parse() == Ok(port)).then_some(name),
         _ => Some(entry),
     });
@@ -97,7 +97,7 @@ pub fn is_exempt(none_for: &str, host: &str, port: u16) -> bool {
     format!("http://{host}/").parse().is_ok_and(|uri| matcher.intercept(&uri).is_none())
 }
 
-/// Why there was no way to `url` through `proxy`. `tunnel`: what the HTTP client says of it.
+/// The error when there is no connection to `url` through `proxy`. `tunnel` is the message of the HTTP client.
 pub async fn no_way(tunnel: Option<&str>, proxy: &Url, url: &Url, timeout: Duration) -> Error {
     let said = match tunnel {
         Some(words) if words.ends_with("authorization required") => Some(407),
@@ -115,7 +115,7 @@ pub async fn no_way(tunnel: Option<&str>, proxy: &Url, url: &Url, timeout: Durat
     error.with_subject(host_of(url))
 }
 
-/// What a status means that a proxy answers in the server's place.
+/// The error for a status that a proxy answers in place of the server.
 pub fn refused(proxy: &str, status: u16) -> Error {
     let kind = if status >= 500 { Kind::Unreachable } else { Kind::Untrusted };
     match status {
@@ -127,7 +127,7 @@ pub fn refused(proxy: &str, status: u16) -> Error {
     .with_status(status)
 }
 
-/// Asks the proxy once more, only to hear its refusal.
+/// Repeats the request to the proxy, only to read its refusal.
 async fn status(proxy: &Url, url: &Url) -> Option<u16> {
     if proxy.scheme() != "http" {
         return None;

@@ -1,4 +1,4 @@
-//! The addresses of remotes: which are taken, and how one is named to the user.
+//! The URLs of remotes: which ones are valid, and how they are shown to the user.
 
 use reqwest::Url;
 
@@ -14,7 +14,7 @@ pub fn host_of(url: &Url) -> String {
     }
 }
 
-/// Parses a remote's `url`; plain http is for loopback, unless the remote says `insecure = true`.
+/// Parses a remote's `url`. Plain http is allowed only for loopback, unless the remote has `insecure = true`.
 pub fn base_url(text: &str, insecure: bool) -> Result<Url> {
     let bad = |why: &str| Error::new(Kind::Usage, why.to_owned()).with_subject(masked(text).into_owned());
     let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
@@ -34,12 +34,12 @@ pub fn base_url(text: &str, insecure: bool) -> Result<Url> {
     Ok(url)
 }
 
-/// As [`base_url`], without what no request may carry on from it: user and password, query, fragment.
+/// As [`base_url`], without the parts that no request may take from it: user and password, query, fragment.
 pub fn bare_url(text: &str, insecure: bool) -> Result<Url> {
     let mut url = base_url(text, insecure)?;
     url.set_query(None);
     url.set_fragment(None);
-    // Neither can fail: the url has a host.
+    // Neither call can fail, because the url has a host.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     Ok(url)

@@ -1,5 +1,5 @@
-//! A form with one file, written nearly the way browsers write it: text fields first, the file last, every byte outside the
-//! file known beforehand, so that the request has a length and the file is never held in memory.
+//! A form with one file, almost as browsers write it: text fields first, the file last. All bytes around the file are known
+//! beforehand, so the request has a length and the file is never held in memory.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -11,7 +11,7 @@ use reqwest::header::CONTENT_TYPE;
 use crate::contract::Chunks;
 use crate::protocols::http::streaming::StreamingRequest;
 
-/// All of a form but the file's bytes.
+/// All parts of a form except the file's bytes.
 pub struct FormFrame {
     boundary: String,
     before: Bytes,
@@ -19,7 +19,7 @@ pub struct FormFrame {
 }
 
 impl FormFrame {
-    /// Names and values go out as UTF-8 as they are; only what would break the form is escaped.
+    /// Names and values are sent as UTF-8; only characters that would break the form are escaped.
     pub fn new(fields: &[(String, String)], file_field: &str, file_name: &str) -> Self {
         FormFrame::bounded(boundary(), fields, file_field, file_name)
     }
@@ -39,7 +39,7 @@ impl FormFrame {
         FormFrame { boundary, before: before.into(), after: after.into() }
     }
 
-    /// The request with the form around `file`, which has `size` bytes.
+    /// The request for the form around `file`, which has `size` bytes.
     pub fn around(self, file: Chunks, size: u64, request: RequestBuilder) -> StreamingRequest {
         let length = size.saturating_add((self.before.len() + self.after.len()) as u64);
         let body = stream::iter([Ok(self.before)]).chain(file).chain(stream::iter([Ok(self.after)]));
@@ -48,13 +48,13 @@ impl FormFrame {
     }
 }
 
-/// Quotation marks as a quoted string of RFC 2183: PHP and others undo that. The `%22` of browsers nobody undoes, and
-/// the file gets another name (seen at PHP). Line ends as browsers write them.
+/// Escapes quotation marks as in a quoted string of RFC 2183, which PHP and others decode. No server decodes the `%22` of
+/// browsers, so the file would get another name (seen at PHP). Line ends are escaped as browsers do.
 pub fn escaped(name: &str) -> String {
     name.replace('\\', "\\\\").replace('"', "\\\"").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// 128 bits that no file can foresee: `RandomState` is seeded by the system.
+/// 128 random bits that no file can predict: the system seeds `RandomState`.
 fn boundary() -> String {
     format!("haul-{:016x}{:016x}", RandomState::new().hash_one(1), RandomState::new().hash_one(2))
 }

@@ -1,5 +1,5 @@
-//! One form, one request, streamed with a known length. Nothing of it can be taken up again: after any doubt the adapter
-//! looks whether the file is there.
+//! One form, one request, streamed with a known length. A form can't be resumed: when the outcome is uncertain, the adapter
+//! looks for the file.
 
 use std::sync::Arc;
 
@@ -15,13 +15,13 @@ use crate::model::Protocol;
 
 pub mod form;
 
-/// What the adapter knows and the protocol does not.
+/// The provider's side of a form.
 pub trait FormTarget: Send + Sync {
-    /// Where the form goes, asked once for each try: when the file is open and its first bytes are read, so that a token
-    /// that lives five seconds (FileAgo) is as young as can be. Asked a second time when the server hung up in the
-    /// middle of the file, to hear why.
+    /// The form of one try. Called when the file is open and its first bytes are read, so that a token that lives five seconds
+    /// (FileAgo) is as young as possible. Called a second time when the server closed the connection in the middle of the file,
+    /// to read the refusal.
     fn form(&self) -> BoxFuture<'_, Result<Form>>;
-    /// The adapter's verdict on the answer; keeps what it learns (`UploadHandle::answer`).
+    /// Decides what the answer means, and stores the entry that it names.
     fn judge(&self, reply: HttpReply) -> Result<()>;
 }
 
@@ -41,7 +41,7 @@ pub struct MultipartSession {
     left: bool,
 }
 
-/// `size`: bytes of the file.
+/// `size` is the size of the file in bytes.
 pub fn open(http: &Http, target: Arc<dyn FormTarget>, size: u64) -> MultipartSession {
     MultipartSession { http: http.clone(), target, size, left: false }
 }
@@ -67,7 +67,7 @@ impl MultipartSession {
     }
 }
 
-/// Waits for the first bytes and puts them back: an unreadable file is found out before a token is spent on it.
+/// Waits for the first bytes and puts them back, so that an unreadable file is detected before a token is used.
 async fn opened(mut file: Chunks) -> Result<Chunks> {
     match file.next().await {
         Some(Err(e)) => Err(Error::reading(&e)),
@@ -113,7 +113,7 @@ impl UploadSession for MultipartSession {
         Box::pin(async { Ok(()) })
     }
 
-    /// A form that was cut leaves nothing behind.
+    /// A form that was cut leaves nothing on the server.
     fn abort(&mut self) -> BoxFuture<'_, Option<String>> {
         Box::pin(async { None })
     }

@@ -13,8 +13,9 @@ use crate::protocols::http::download::{Opened, RangeRequest};
 /// Relative to the server's root.
 const PATH: &str = "resources/auth/download/{key}/{id}/{revision}/{name}";
 pub const HELP: &str = "where downloads are, if not at resources/auth/download/{key}/{id}/{revision}/{name}";
-/// The newest revision: since version 1.4.0, and in the form that earlier clients used.
+/// The newest revision, for servers since version 1.4.0.
 const LATEST: &str = "latest";
+/// The newest revision, in the form that earlier clients used.
 const NEWEST: &str = "999999999999999";
 const DOWNLOAD: &str = "download";
 

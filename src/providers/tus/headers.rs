@@ -7,6 +7,7 @@ use crate::model::Secret;
 
 /// Headers that the protocol and the connection set themselves.
 const OWN: &[&str] = &["host", "connection", "content-length", "content-type", "transfer-encoding", "x-http-method-override"];
+/// Prefixes of headers that the protocol sets itself.
 const OWN_PREFIXES: &[&str] = &["tus-", "upload-"];
 /// A shorter value (`x-upsert: true`) is an ordinary word, which would be masked in every message that contains it.
 const SHORTEST_SECRET: usize = 8;

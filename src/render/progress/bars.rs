@@ -15,8 +15,9 @@ pub(crate) const REDRAWS: u8 = 10;
 /// The largest number of bars; the total counts the other files.
 const MOST_BARS: usize = 8;
 
-/// The largest useful widths of a name and of a bar, in columns.
+/// The largest useful width of a name, in columns.
 const MOST_NAME: usize = 48;
+/// The largest useful width of a bar, in columns.
 const MOST_BAR: usize = 40;
 
 /// A shorter bar shows no more than the percentage.

@@ -1,6 +1,6 @@
-//! One file by GET, from any byte on. A 206 is believed only when it fits; a 200 begins at the first byte; redirects are
-//! followed here, without any header of ours; a page in the file's place is told apart from the file, and what comes packed
-//! although nobody asked for that is unpacked.
+//! Downloads one file by GET, from any byte on. A 206 is accepted only if its range fits; a 200 begins at the first byte.
+//! Redirects are followed here, without any header of ours. A web page in place of the file is detected, and an unrequested
+//! compression is undone.
 
 use std::time::Duration;
 
@@ -21,17 +21,17 @@ pub use super::html_page::HtmlPage;
 pub use super::range_request::RangeRequest;
 
 const MOST_REDIRECTS: usize = 5;
-/// Of a page, or of a refusal, so much is read: its reason stands at its beginning.
+/// Bytes that are read of a page or a refusal: the reason stands at the beginning.
 const PAGE_READ: usize = 64 << 10;
 
 pub enum Opened {
     File(Download),
-    /// HTML, or JSON, came instead, or we were sent to a page that is known to be none of the file's.
+    /// HTML or JSON came in place of the file, or a redirect led to a page that is known to be no file.
     Page(HtmlPage),
 }
 
-/// Begins to read. An unfitting answer to a range is followed by a request for the whole file, and [`Download::from`] is 0
-/// then. Fails as `HttpReply::refusal` says, and with `Refused` when the way leads from https to plain http.
+/// Starts the download. If the answer to a range does not fit, the whole file is requested, and [`Download::from`] is 0 then.
+/// Fails as `HttpReply::refusal` describes, and with `Refused` when a redirect leads from https to plain http.
 pub async fn open(http: &Http, ask: &RangeRequest<'_>) -> Result<Opened> {
     if ask.from > 0
         && let Some(opened) = part(http, ask).await?
@@ -44,7 +44,7 @@ pub async fn open(http: &Http, ask: &RangeRequest<'_>) -> Result<Opened> {
     };
     match response.status() {
         StatusCode::OK => Ok(Opened::File(whole(http, ask, response)?)),
-        // Some servers answer so what nobody asked for; it will do when nothing is missing.
+        // Some servers answer 206 to a request without `Range`. That is accepted if the range covers the whole file.
         StatusCode::PARTIAL_CONTENT if span_of(&response).is_some_and(|span| span.is_whole()) => {
             Ok(Opened::File(whole(http, ask, response)?))
         }
@@ -57,7 +57,7 @@ pub async fn open(http: &Http, ask: &RangeRequest<'_>) -> Result<Opened> {
     }
 }
 
-/// The answer to a range: the rest of the file, the whole of it (200), or none when it does not fit.
+/// The answer to a range: the rest of the file, the whole file (200), or none when the answer does not fit.
 async fn part(http: &Http, ask: &RangeRequest<'_>) -> Result<Option<Opened>> {
     let response = match fetch(http, ask, ask.from).await? {
         Fetched::Answer(response) => response,
@@ -66,7 +66,7 @@ async fn part(http: &Http, ask: &RangeRequest<'_>) -> Result<Option<Opened>> {
     let download = match response.status() {
         StatusCode::OK => whole(http, ask, response)?,
         StatusCode::PARTIAL_CONTENT => match span_of(&response).filter(|span| span.fits(ask.from, ask.size)) {
-            // A part of something packed is no part of the file.
+            // A part of a compressed file is useless.
             Some(span) if super::content_encoding::coding(ask, response.headers(), span.whole).is_none() => {
                 Download { from: ask.from, size: span.whole.or(ask.size), ..as_it_comes(http, response) }
             }
@@ -90,8 +90,8 @@ enum Fetched {
     Page(HtmlPage),
 }
 
-/// The first answer that is no redirect. Only `bytes=N-` with N above 0 is ever asked: other forms are answered wrongly
-/// by some (providers.md 2.6).
+/// The first answer that is no redirect. Only `bytes=N-` with N above 0 is ever requested: some servers answer other forms
+/// wrongly (providers.md 2.6).
 async fn fetch(http: &Http, ask: &RangeRequest<'_>, from: u64) -> Result<Fetched> {
     let mut url = ask.url.clone();
     for step in 0..=MOST_REDIRECTS {
@@ -119,8 +119,8 @@ async fn fetch(http: &Http, ask: &RangeRequest<'_>, from: u64) -> Result<Fetched
     Err(Error::new(Kind::Protocol, format!("the server sends us elsewhere more than {MOST_REDIRECTS} times")).with_subject(host_of(&url)))
 }
 
-/// Where `text`, found at `base`, leads to. Fails with `Refused` when that is plain http although `base` is https, and
-/// with `Protocol` when it is nothing that can be fetched.
+/// The URL that `text`, found at `base`, leads to. Fails with `Refused` when that is plain http although `base` is https, and
+/// with `Protocol` when the URL can't be fetched.
 pub fn redirect_target(base: &Url, text: &str) -> Result<Url> {
     let url = base.join(text).map_err(|e| Error::new(Kind::Protocol, "the address of the file can't be read").with_cause(e))?;
     match (base.scheme(), url.scheme()) {
@@ -130,7 +130,7 @@ pub fn redirect_target(base: &Url, text: &str) -> Result<Url> {
     }
 }
 
-/// The file from its first byte on. Fails with `Protocol` when it comes packed in a way that can't be undone.
+/// The file from its first byte on. Fails with `Protocol` when the compression is unknown.
 fn whole(http: &Http, ask: &RangeRequest<'_>, response: Response) -> Result<Download> {
     let Some(coding) = super::content_encoding::coding(ask, response.headers(), length_of(&response)) else {
         return Ok(as_it_comes(http, response));
@@ -140,7 +140,7 @@ fn whole(http: &Http, ask: &RangeRequest<'_>, response: Response) -> Result<Down
         return Err(Error::new(Kind::Protocol, why).with_subject(host_of(response.url())));
     }
     let packed = as_it_comes(http, response);
-    // The length that is told is not the file's.
+    // The stated length is that of the compressed data.
     Ok(Download { size: None, chunks: super::content_encoding::unpacked(packed.chunks), ..packed })
 }
 
@@ -162,7 +162,7 @@ fn protocol(url: &Url) -> Protocol {
     if url.scheme() == "https" { Protocol::Https } else { Protocol::Http }
 }
 
-/// The body as it comes; a silence of `timeout` ends it with `Interrupted`.
+/// The body as it arrives; it ends with `Interrupted` when no byte comes for `timeout`.
 fn chunks(response: Response, timeout: Duration) -> Chunks {
     let url = response.url().clone();
     let body = Box::pin(response.bytes_stream());
@@ -178,8 +178,8 @@ fn chunks(response: Response, timeout: Duration) -> Chunks {
     }))
 }
 
-/// What can be read within the time-out of a body that is no file; a line that breaks, or brings a byte now and then,
-/// loses only words.
+/// Reads the beginning of a body that is no file, at most for one time-out. If the connection breaks or is very slow, only a
+/// part of the message is lost.
 async fn beginning(http: &Http, response: Response) -> Bytes {
     let is_packed = super::content_encoding::codings(response.headers()).is_some_and(|coding| super::content_encoding::is_gzip(&coding));
     let chunks = chunks(response, http.timeout());
@@ -197,7 +197,7 @@ async fn beginning(http: &Http, response: Response) -> Bytes {
     body.freeze()
 }
 
-/// The reply's own verdict. Its words may repeat the address, which is a secret.
+/// The error for a refusal. Its message must not repeat the URL, which is a secret.
 async fn refusal(http: &Http, response: Response) -> Error {
     let (status, headers, url) = (response.status(), response.headers().clone(), response.url().clone());
     let body = beginning(http, response).await;
@@ -208,14 +208,15 @@ async fn refusal(http: &Http, response: Response) -> Error {
     HttpReply { status, headers, url, body: words.into() }.error()
 }
 
-/// What of an address may be a secret: the longer steps of its path, and the values of its query.
+/// The parts of a URL that may be secret: the longer steps of its path, and the values of its query.
 fn parts_of(url: &Url) -> Vec<String> {
     let steps = url.path_segments().into_iter().flatten().map(str::to_owned);
     let values = url.query_pairs().map(|(_, value)| value.into_owned());
     steps.chain(values).filter(|part| part.len() >= 8).collect()
 }
 
-/// HTML or JSON where the file is neither. Some servers guess JSON from a file's first bytes: then its length is right.
+/// True for HTML or JSON if the file is neither. Some servers derive JSON from a file's first bytes: then the length is that of
+/// the file.
 fn is_page(ask: &RangeRequest<'_>, response: &Response) -> bool {
     let told = text(response.headers(), CONTENT_TYPE).unwrap_or_default();
     let length = length_of(response);
