@@ -1,4 +1,4 @@
-//! Commands that need no data connection: what is there, folders, removing, renaming.
+//! Commands that need no data connection: checks, folders, removing, renaming.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,16 +11,16 @@ use super::reply::Reply;
 use crate::error::{Error, Kind, Result};
 use crate::model::escape::shorten;
 
-/// Bytes. A slow disk.
+/// Bytes that even a slow disk hashes in a second.
 const HASHED_PER_SECOND: u64 = 20 << 20;
 
 impl FtpPool {
-    /// Calls the server without signing in.
+    /// Connects to the server without signing in.
     pub async fn greet(&self) -> Result<String> {
         greet(&self.server).await
     }
 
-    /// Signs in, unless that was done before.
+    /// Signs in, if no connection has done so, and returns the server's features.
     pub async fn features(self: &Arc<Self>) -> Result<&Features> {
         if self.manners.features().is_none() {
             let connection = self.take().await?;
@@ -29,12 +29,12 @@ impl FtpPool {
         self.manners.features().ok_or_else(|| self.named(Error::new(Kind::Protocol, "the server did not tell what it can do")))
     }
 
-    /// Asks what changes nothing. A kept connection may have died in silence: then it is asked again on a new one.
+    /// Sends a command that changes nothing. If a kept connection turns out to be dead, the command is sent again on a new one.
     pub async fn query(self: &Arc<Self>, command: &str) -> Result<Reply> {
         self.query_after(None, command, self.server.timeout).await
     }
 
-    /// As [`Self::query`], after another command on the same connection, whose answer does not matter.
+    /// As [`Self::query`], after another command on the same connection, whose answer is ignored.
     async fn query_after(self: &Arc<Self>, before: Option<&str>, command: &str, within: Duration) -> Result<Reply> {
         let ask = async |connection: &mut Connection| {
             if let Some(before) = before {
@@ -54,7 +54,7 @@ impl FtpPool {
         reply.map_err(|error| self.named(error))
     }
 
-    /// Does what changes something, once. `Interrupted`: it may have been done.
+    /// Sends a command that changes something, once. After `Interrupted` the change may have been done.
     pub async fn change(self: &Arc<Self>, command: &str) -> Result<Reply> {
         let mut connection = self.take().await?;
         let reply = connection.ask(command).await;
@@ -62,23 +62,24 @@ impl FtpPool {
         reply.map_err(|error| self.named(error))
     }
 
-    /// Bytes of a file there.
+    /// The size of a file on the server, in bytes.
     pub async fn size_of(self: &Arc<Self>, path: &str) -> Result<Size> {
         Size::told_by(&self.query(&format!("SIZE {path}")).await?)
     }
 
-    /// Of a file of so many bytes there, in lower-case hex, where the server can tell. The server reads the file for that.
+    /// The MD5 of a file in lower-case hex, if the server supports that; `size` is the file's size in bytes. The server reads
+    /// the file for it.
     pub async fn md5_of(self: &Arc<Self>, path: &str, size: Option<u64>) -> Result<Option<String>> {
         let features = self.features().await?;
         let Some(command) = features.md5_command() else { return Ok(None) };
-        // The choice belongs to one connection.
+        // The choice applies to one connection only.
         let choose = (command == "HASH" && features.must_choose_md5()).then_some("OPTS HASH MD5");
         let within = self.server.timeout + Duration::from_secs(size.unwrap_or(0) / HASHED_PER_SECOND);
         let reply = self.query_after(choose, &format!("{command} {path}"), within).await?;
         Ok(md5_in(&reply))
     }
 
-    /// Fails with `Exists` where the server says so by its code (521), else with its refusal.
+    /// Fails with `Exists` if the code says so (521), else with the server's refusal.
     pub async fn make_folder(self: &Arc<Self>, path: &str) -> Result<()> {
         let reply = self.change(&format!("MKD {path}")).await?;
         if reply.is_done() {
@@ -92,7 +93,7 @@ impl FtpPool {
         self.done(&format!("DELE {path}"), "the removal").await
     }
 
-    /// An empty folder.
+    /// Removes an empty folder.
     pub async fn remove_folder(self: &Arc<Self>, path: &str) -> Result<()> {
         self.done(&format!("RMD {path}"), "the removal").await
     }
@@ -102,13 +103,13 @@ impl FtpPool {
         if reply.is_done() { Ok(()) } else { Err(self.named(reply.refusal(what))) }
     }
 
-    /// Gives the file or folder another path. Some servers overwrite what has it: the caller has looked.
+    /// Gives the file or folder another path. Some servers overwrite an existing file there: the caller must check first.
     pub async fn rename(self: &Arc<Self>, from: &str, to: &str) -> Result<()> {
         self.rename_unless_taken(from, to).await?.map_or(Ok(()), Err)
     }
 
-    /// As [`Self::rename`]. Returns the server's refusal of the new path (550 and 553 to RNTO), which something may have; all
-    /// other refusals are errors.
+    /// As [`Self::rename`], but returns the refusal of the new path (550 and 553 to RNTO), which may be taken; all other
+    /// refusals are errors.
     pub async fn rename_unless_taken(self: &Arc<Self>, from: &str, to: &str) -> Result<Option<Error>> {
         let mut connection = self.take().await?;
         let renamed = async {
@@ -120,7 +121,7 @@ impl FtpPool {
             match reply.code {
                 _ if reply.is_done() => Ok(None),
                 550 | 553 => Ok(Some(reply.refusal("the rename"))),
-                // pure-ftpd's "local error" stays so (servers.md c2).
+                // pure-ftpd's "local error" is permanent (providers.md 12).
                 451 => Err(reply.refusal("the rename").with_kind(Kind::Refused)),
                 _ => Err(reply.refusal("the rename")),
             }
@@ -131,7 +132,7 @@ impl FtpPool {
     }
 }
 
-/// The 32 hex digits in an answer such as `250 D41D8CD98F00B204E9800998ECF8427E` or `213 MD5 0-7 d41d8... name`.
+/// Finds the 32 hex digits in an answer such as `250 D41D8CD98F00B204E9800998ECF8427E` or `213 MD5 0-7 d41d8... name`.
 fn md5_in(reply: &Reply) -> Option<String> {
     if !reply.is_done() {
         tracing::debug!("no MD5: {}", shorten(&reply.text, 100));

@@ -1,5 +1,5 @@
-//! From a server's name to a signed-in control connection (providers.md 6.1, 6.2). Whatever is lost here was lost
-//! before any byte of a file: `Unreachable`, which may be repeated blindly.
+//! From a server's name to a signed-in control connection (providers.md 6.1, 6.2). Every failure here comes before any byte of
+//! a file, so it is `Unreachable` and can be repeated safely.
 
 use std::io;
 use std::pin::pin;
@@ -20,12 +20,12 @@ use super::tls::{TlsClient, TlsVersion, in_tls, wants_other_version};
 use crate::error::{Error, Kind, Result};
 use crate::protocols::tls::untrusted;
 
-/// Times the time-out, for what follows TCP: the greeting, AUTH and the handshake have one each.
+/// The time-outs for the steps after TCP: the greeting, AUTH and the handshake have one each.
 const HANDSHAKES: u32 = 3;
 
-/// Connects, protects, signs in and sets the connection up for uploads. With `V12` a server that has no TLS 1.2 gets a
-/// second connection with 1.3. Fails with `Auth`, `Unreachable`, `Busy` (too many connections), `Untrusted`,
-/// `Unsupported` (no TLS there) or `Protocol` (no FTP server).
+/// Connects, starts TLS, signs in and prepares the connection for uploads. With `V12` a server without TLS 1.2 gets a second
+/// connection with 1.3. Fails with `Auth`, `Unreachable`, `Busy` (too many connections), `Untrusted`, `Unsupported` (no TLS
+/// there) or `Protocol` (no FTP server).
 pub async fn sign_in(server: &FtpServer, version: TlsVersion, manners: &Arc<Manners>) -> Result<Connection> {
     connect(server, version, manners).await.map_err(|error| {
         let error = error.with_subject(server.host.as_str());
@@ -50,7 +50,7 @@ async fn connect(server: &FtpServer, version: TlsVersion, manners: &Arc<Manners>
     set_up(server, manners, Connection::new(ftp, tls, route, manners.clone(), server.timeout).await?).await
 }
 
-/// Connects and protects, without a sign-in. Returns in a few words what answered.
+/// Connects and starts TLS, without a sign-in. Returns a short description of the server.
 pub async fn greet(server: &FtpServer) -> Result<String> {
     let route = Route::to(host(server), server.port)?;
     let answered = match server.security {
@@ -67,7 +67,7 @@ pub async fn greet(server: &FtpServer) -> Result<String> {
     answered.map_err(|error| error.with_subject(server.host.as_str()))
 }
 
-/// TCP and the 220, in clear.
+/// Connects and reads the 220, without TLS.
 async fn greeted(server: &FtpServer, route: &Route) -> Result<Ftp> {
     let socket = route.connect(server.port, server.timeout).await?;
     match timeout(server.timeout, Ftp::connect_with_stream(socket)).await {
@@ -76,9 +76,9 @@ async fn greeted(server: &FtpServer, route: &Route) -> Result<Ftp> {
     }
 }
 
-/// What kept us from a protected connection.
+/// Why there is no TLS connection.
 enum Closed {
-    /// The server has not our TLS version.
+    /// The server does not support our TLS version.
     Version(Error),
     Other(Error),
 }
@@ -92,8 +92,8 @@ impl From<Error> for Closed {
 async fn protected(server: &FtpServer, route: &Route, version: TlsVersion) -> Result<(Ftp, TlsClient), Closed> {
     let host = host(server);
     let tls = TlsClient::new(host, server.ca_file.as_deref(), version)?;
-    // suppaftp connects by itself: to the proxy, if there is one, which then leads on. Our side of the connector has the socket
-    // before TLS, and does there what comes in clear.
+    // suppaftp connects by itself: to the server, or to the proxy, which then forwards. Our side of the connector gets the
+    // socket before TLS, and does the steps without TLS there.
     let proxy = route.proxy.as_ref();
     let begins_in_clear = (server.security != Security::Implicit).then_some(server.timeout);
     let (client, connected) = tls.begun_by(proxy.map(|proxy| (proxy.clone(), server.port)), begins_in_clear);
@@ -124,12 +124,12 @@ async fn protected(server: &FtpServer, route: &Route, version: TlsVersion) -> Re
     })
 }
 
-/// Sign-in, binary transfers, and what the server can do.
+/// Signs in, selects binary transfers, and reads the server's features.
 async fn set_up(server: &FtpServer, manners: &Manners, mut connection: Connection) -> Result<Connection> {
     for command in ["PBSZ 0", "PROT P"].into_iter().filter(|_| server.security != Security::Plain) {
         let reply = connection.ask(command).await?;
-        // With TLS from the first byte vsftpd wants both, other servers know neither: the answers don't matter. After AUTH a
-        // refusal of either would mean files in clear.
+        // With TLS from the first byte vsftpd requires both commands and other servers know neither, so the answers are
+        // ignored. After AUTH a refusal of either would mean that files are sent without encryption.
         if server.security == Security::Explicit && !reply.is_done() {
             return Err(no_protection(reply));
         }
@@ -138,12 +138,12 @@ async fn set_up(server: &FtpServer, manners: &Manners, mut connection: Connectio
     if !reply.is_done() {
         return Err(reply.refusal("the sign-in"));
     }
-    // ProFTPD starts in ASCII, which changes bytes.
+    // ProFTPD starts in ASCII mode, which changes bytes.
     let reply = connection.ask("TYPE I").await?;
     if !reply.is_done() {
         return Err(reply.refusal("binary transfers"));
     }
-    // After the sign-in: some servers tell only then.
+    // Asked after the sign-in, because some servers answer only then.
     let features = connection.ask("FEAT").await?;
     let features = Features::told_by(&features);
     connection.restarts = features.has("REST STREAM");
@@ -155,7 +155,7 @@ async fn set_up(server: &FtpServer, manners: &Manners, mut connection: Connectio
     Ok(connection)
 }
 
-/// The host without the brackets that an IPv6 address has in a URL.
+/// The host, without the brackets that an IPv6 address has in a URL.
 fn host(server: &FtpServer) -> &str {
     server.host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(&server.host)
 }
@@ -179,8 +179,8 @@ fn no_handshake(server: &FtpServer, failure: io::Error) -> Error {
                 .with_cause(failure)
                 .with_hint("try explicit FTPS")
         }
-        // Words in clear where TLS should begin: a server that was quicker to read than to change over (libunftp, one
-        // connection in a hundred under load) is fine the next time.
+        // Plain text came where TLS should begin. For libunftp that is a race under load (one connection in a hundred), and the
+        // next try succeeds.
         Some(rustls::Error::InvalidMessage(_)) => {
             Error::new(Kind::Unreachable, "the server broke off the TLS handshake").with_cause(failure)
         }

@@ -1,5 +1,5 @@
-//! How many connections the server lets us have. Who finds no place waits for one of ours to become free: tries with
-//! pauses between them would leave places empty, and give up files that only came too early.
+//! The number of connections that the server allows. A task that gets none waits until another of ours becomes free: tries with
+//! pauses between them would leave connections unused, and fail files that only came too early.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,10 +8,10 @@ use tokio::sync::Notify;
 
 #[derive(Debug, Default)]
 pub struct Seats {
-    /// Connections, those that are just signing in counted.
+    /// Open connections, including those that are signing in.
     taken: AtomicUsize,
     signed_in: AtomicUsize,
-    /// Told when a connection is put back or ends.
+    /// Signals that a connection was returned or closed.
     pub changed: Notify,
 }
 
@@ -30,7 +30,7 @@ impl Seats {
     }
 }
 
-/// Lasts as long as its connection.
+/// A permit for one connection; its owner holds it as long as the connection.
 #[derive(Debug)]
 pub struct Seat {
     seats: Arc<Seats>,

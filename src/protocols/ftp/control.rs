@@ -1,4 +1,4 @@
-//! One signed-in control connection: a command, its reply, and the way to a data connection.
+//! One signed-in control connection: a command, its reply, and the steps to a data connection.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -24,33 +24,33 @@ use crate::protocols::tls::untrusted;
 pub type Ftp = ImplAsyncFtpStream<FtpsStream>;
 pub type Data = AsyncDataStream<FtpsStream>;
 
-/// The steps to a data connection have a part of the time-out each, so that EPSV and then PASV are through, and their
-/// failure is told, before whoever watches the transfer says that no byte moves.
+/// The steps to a data connection get a part of the time-out each: so EPSV and then PASV have failed, and their failure is
+/// reported, before the transfer counts as stalled.
 pub(super) const STEPS: u32 = 4;
 
 pub struct Connection {
     pub(super) ftp: Ftp,
-    /// None: everything in clear.
+    /// None: no TLS.
     pub tls: Option<TlsClient>,
-    /// Where data connections go, whatever address a server behind NAT tells.
+    /// The host of data connections, whatever address a server behind NAT reports.
     route: Route,
     pub(super) timeout: Duration,
-    /// Has every command been answered? Else the next reply could be another's.
+    /// True if every command has been answered. Otherwise the next reply might belong to another command.
     pub(super) in_step: bool,
-    /// An offset was given by REST, and no transfer has used it up since: some servers keep it for the next STOR.
+    /// REST has set an offset that no transfer has used since: some servers keep it for the next STOR.
     restarting: bool,
-    /// STOR or APPE went out, and the server has not said whether it begins.
+    /// STOR or APPE was sent, and the server has not answered yet.
     beginning: bool,
     /// How long the answer to a STOR or APPE may take.
     pub begins_within: Duration,
     pub(super) manners: Arc<Manners>,
-    /// The way to the next data connection, asked for ahead.
+    /// The answer to EPSV or PASV for the next data connection, requested in advance.
     pub(super) prepared: Prepared,
-    /// This connection's place among those that the server lets us have.
+    /// The permit of this connection.
     seat: Option<Seat>,
     /// The server takes `REST` before `STOR` (FEAT: REST STREAM).
     pub restarts: bool,
-    /// No transfer was made on it before, so it can't have died of waiting.
+    /// No transfer has used the connection yet, so it can't have been closed for idleness.
     pub fresh: bool,
 }
 
@@ -64,14 +64,14 @@ pub enum Prepared {
     Answered(Reply),
 }
 
-/// Where a data connection goes.
+/// The target of a data connection.
 pub enum DataAddress {
     Connected(TcpStream),
-    /// A port of the server that can be connected to while the command is under way.
+    /// A port of the server; the connection is made while the command is in progress.
     Port(u16),
 }
 
-/// Connects to ports of the server, beside whatever the control connection does.
+/// Connects to ports of the server, in parallel with the control connection.
 pub struct Dialer {
     route: Route,
     wait: Duration,
@@ -85,17 +85,17 @@ impl Dialer {
     }
 }
 
-/// What `SIZE` tells.
+/// The answer to `SIZE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
     Bytes(u64),
     Absent,
-    /// The server has no such command or does not want to say.
+    /// The server does not know the command, or refuses it.
     Unknown,
 }
 
 impl Size {
-    /// 550 is the answer for a file that is not there (RFC 3659, 4).
+    /// 550 is the answer for a file that does not exist (RFC 3659, 4).
     pub fn told_by(reply: &Reply) -> Result<Size> {
         match reply.code {
             213 => {
@@ -112,10 +112,10 @@ impl Size {
 }
 
 impl Connection {
-    /// Takes over after the greeting (and TLS); the sign-in follows.
+    /// Takes over the connection after the greeting (and TLS), before the sign-in.
     pub async fn new(ftp: Ftp, tls: Option<TlsClient>, route: Route, manners: Arc<Manners>, wait: Duration) -> Result<Connection> {
         let socket = ftp.get_ref().await;
-        // A control connection says nothing during a transfer.
+        // The control connection is idle during a transfer.
         watch_over(&socket, wait);
         let route = route.of_data(&socket)?;
         drop(socket);
@@ -140,13 +140,13 @@ impl Connection {
         self.seat = Some(seat);
     }
 
-    /// Closes the connection; its place stays ours.
+    /// Closes the connection and returns its permit.
     pub fn leave(self) -> Option<Seat> {
         self.seat
     }
 
-    /// The server was asked to begin a transfer and says nothing: it may wait for a lock on the file (vsftpd), which the
-    /// session of a line that died in silence holds for minutes (providers.md 12).
+    /// True if the server has not answered the start of a transfer. It may be waiting for a lock on the file (vsftpd), which
+    /// the session of a lost connection holds for minutes (providers.md 12).
     pub fn is_kept_waiting(&self) -> bool {
         self.beginning
     }
@@ -155,26 +155,26 @@ impl Connection {
         self.in_step && !self.restarting
     }
 
-    /// Where the next STOR begins. A refusal is handed out as any other reply.
+    /// Sets where the next STOR begins. A refusal is returned like any other reply.
     pub async fn restart_at(&mut self, offset: u64) -> Result<Reply> {
         let reply = self.ask(&format!("REST {offset}")).await?;
         self.restarting = reply.wants_more();
         Ok(reply)
     }
 
-    /// The reply that ends a transfer; see [`Self::reply`].
+    /// Reads the reply that ends a transfer; see [`Self::reply`].
     pub async fn end_of_transfer(&mut self, within: Duration) -> Result<Reply> {
         let reply = self.reply(within).await?;
         self.restarting &= !reply.is_done();
         Ok(reply)
     }
 
-    /// The reply that ends a transfer was good.
+    /// Notes that the transfer ended successfully.
     pub fn has_ended(&mut self) {
         self.restarting = false;
     }
 
-    /// Sends one command and reads its reply, whatever that is. Fails with `Interrupted` when none comes in time.
+    /// Sends one command and returns its reply, whatever its code. Fails with `Interrupted` when no reply comes in time.
     pub async fn ask(&mut self, command: &str) -> Result<Reply> {
         self.ask_within(command, self.timeout).await
     }
@@ -182,18 +182,19 @@ impl Connection {
     pub(super) async fn ask_within(&mut self, command: &str, within: Duration) -> Result<Reply> {
         self.read_prepared().await?;
         self.in_step = false;
-        // With no code to expect, suppaftp hands out every reply as unexpected: then all of them are read here alone.
+        // Without an expected code, suppaftp returns every reply as unexpected: so all replies are handled here.
         let answered = timeout(within, self.ftp.custom_command(command, &[])).await;
         self.take(answered, within)
     }
 
-    /// STOR or APPE. Its answer has a little less time than the transfer is watched for, so that silence is told as such.
+    /// Sends STOR or APPE. The wait for the answer is a little shorter than the time after which the transfer counts as
+    /// stalled, so that the silence is reported as its own error.
     pub async fn begin(&mut self, command: &str) -> Result<Reply> {
         self.beginning = true;
         let within = self.begins_within - self.begins_within / 10;
         let begun = std::time::Instant::now();
         let reply = self.ask_within(command, within).await;
-        // A connection that was closed keeps nobody waiting.
+        // If the connection was closed, the server is not waiting for a lock.
         self.beginning = reply.is_err() && begun.elapsed() >= within;
         match reply {
             Err(_) if self.beginning => Err(Error::new(
@@ -204,7 +205,7 @@ impl Connection {
         }
     }
 
-    /// As [`Self::begin`], and connects to `port` meanwhile. Returns the socket, or the server's refusal.
+    /// As [`Self::begin`], and connects to `port` at the same time. Returns the socket, or the server's refusal.
     pub async fn begin_and_dial(&mut self, command: &str, port: u16) -> Result<Result<TcpStream, Reply>> {
         let dialer = self.dialer();
         let mut dial = pin!(dialer.dial(port));
@@ -225,13 +226,13 @@ impl Connection {
             }
         };
         if connected.as_ref().is_err_and(|error| error.kind() == Kind::Unreachable) {
-            // The server waits for a connection that can't be made, and not for a lock.
+            // The server waits for a data connection that can't be made, and not for a lock.
             (self.in_step, self.beginning) = (false, false);
         }
         connected
     }
 
-    /// User and password. suppaftp's own call: it is the one that does not log the password below TRACE.
+    /// Sends user and password. This is suppaftp's own call, because only it does not log the password above TRACE.
     pub async fn sign_in(&mut self, user: &str, password: &str) -> Result<Reply> {
         self.in_step = false;
         let answered = timeout(self.timeout, self.ftp.login(user, password)).await;
@@ -239,7 +240,7 @@ impl Connection {
         self.take(answered.map(|result| result.map(|()| signed_in())), self.timeout)
     }
 
-    /// The next reply, without a command: the end of a transfer. What only says that work goes on (1xx) is passed over.
+    /// Reads the next reply, without a command: the end of a transfer. Intermediate replies (1xx) are skipped.
     pub async fn reply(&mut self, within: Duration) -> Result<Reply> {
         match timeout(within, self.next_reply()).await {
             Err(_) => Err(silent(within)),
@@ -247,7 +248,7 @@ impl Connection {
         }
     }
 
-    /// As [`Self::reply`], however long it takes. May be dropped and called again: no byte of a reply gets lost.
+    /// As [`Self::reply`], without a time limit. May be dropped and called again: no byte of a reply is lost.
     pub async fn next_reply(&mut self) -> Result<Reply> {
         loop {
             self.in_step = false;
@@ -259,8 +260,8 @@ impl Connection {
         }
     }
 
-    /// The reply that came while bytes were still on their way: the transfer is over, and this connection with it, as
-    /// servers differ in how many replies follow.
+    /// The error for a reply that came while bytes were still being sent. The transfer has ended, and this connection is not
+    /// used again, as servers differ in how many replies follow.
     pub fn cut_short(&mut self, reply: Result<Reply>) -> Error {
         self.in_step = false;
         match reply {
@@ -280,18 +281,18 @@ impl Connection {
         Ok(reply)
     }
 
-    /// Bytes of `name` there.
+    /// The size of `name` on the server, in bytes.
     pub async fn size(&mut self, name: &str) -> Result<Size> {
         Size::told_by(&self.ask(&format!("SIZE {name}")).await?)
     }
 
-    /// Removes `name`; false: the server does not want to.
+    /// Removes `name`. Returns false if the server refuses.
     pub async fn delete(&mut self, name: &str) -> Result<bool> {
         Ok(self.ask(&format!("DELE {name}")).await?.is_done())
     }
 
-    /// Where the next data connection goes. Its port alone, where data connections of this server were made before: then the
-    /// command need not wait for the connection.
+    /// The target of the next data connection. If data connections to this server worked before, only the port is returned:
+    /// then the command is sent without waiting for the connection.
     pub async fn data_address(&mut self) -> Result<DataAddress> {
         if let Some(port) = self.prepared_port().await? {
             return Ok(DataAddress::Port(port));
@@ -305,8 +306,8 @@ impl Connection {
         self.open_data().await.map(DataAddress::Connected)
     }
 
-    /// Connects to the server for the next transfer. EPSV first; whatever goes wrong with that (a refusal of any class, an
-    /// answer that nobody can read, a port that nobody can reach), PASV is asked, and from then on PASV alone where it works.
+    /// Connects to the server for the next transfer. EPSV is tried first. After any failure of it (a refusal of any class, an
+    /// unreadable answer, an unreachable port) PASV is tried, and if that works only PASV is used from then on.
     pub async fn open_data(&mut self) -> Result<TcpStream> {
         let mut refusal = None;
         if self.manners.tries_epsv() {
@@ -320,7 +321,7 @@ impl Connection {
                 self.manners.avoid_epsv();
                 Ok(socket)
             }
-            // Of a server that knows one of the two, that one's failure counts.
+            // If the server knows only one of the two commands, the failure of that command is returned.
             Err(error) => Err(refusal.filter(|e| e.kind() != Kind::Unsupported).unwrap_or(error)),
         }
     }
@@ -342,22 +343,22 @@ impl Connection {
         Dialer { route: self.route.clone(), wait: self.timeout }
     }
 
-    /// The TLS handshake of a data connection: after the command, as some servers lock up when it comes before.
+    /// The TLS handshake of a data connection: after the command, because some servers lock up if the handshake comes first.
     pub async fn protect(&mut self, socket: TcpStream) -> Result<Data> {
         let Some(tls) = &self.tls else { return Ok(Data::Tcp(socket)) };
         match timeout(self.timeout, tls.secure(socket)).await {
             Err(_) => Err(silent(self.timeout)),
             Ok(Ok(stream)) => Ok(Data::Ssl(Box::new(stream))),
             Ok(Err(e)) => Err(match untrusted(&e) {
-                // The server only sees that we go away.
+                // The server sees only a closed connection.
                 Some(untrusted) => untrusted.with_cause(e),
                 None => self.verdict(e).await,
             }),
         }
     }
 
-    /// The data connection broke: the reply tells why (425, 522, 552), and only if there is none is it the line.
-    /// Servers differ in how many replies follow, so this connection is not used again.
+    /// The error for a broken data connection: the server's reply has the reason (425, 522, 552); without a reply the
+    /// connection was lost. Servers differ in how many replies follow, so this connection is not used again.
     pub async fn verdict(&mut self, broken: std::io::Error) -> Error {
         let reply = self.reply(self.timeout).await;
         self.in_step = false;

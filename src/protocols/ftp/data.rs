@@ -1,5 +1,5 @@
-//! One data connection that takes the file: STOR, REST and STOR, or APPE; bytes; and the reply that alone says whether
-//! the server has them (RFC 959 5.4, providers.md 6.3).
+//! One data connection that uploads the file: STOR, REST and STOR, or APPE; the bytes; and the final reply, which alone
+//! confirms that the server has them (RFC 959 5.4, providers.md 6.3).
 
 use std::io;
 use std::pin::pin;
@@ -15,30 +15,31 @@ use super::reply::{Reply, silent};
 use crate::contract::Part;
 use crate::error::{Error, Kind, Result};
 
-/// A server may first move, hash or scan what it got before it says 226: a second is granted for so many bytes, up to this.
+/// The final reply may take one second for each of this number of bytes: a server may first move, hash or scan the file.
 const SETTLED_PER_SECOND: u64 = 1 << 20;
+/// The longest time for the final reply.
 const LONGEST_SETTLING: Duration = Duration::from_secs(2 * 60 * 60);
-/// How long a server that has said 226 may take to close the data connection.
+/// The time that a server may take to close the data connection after 226.
 const CLOSING: Duration = Duration::from_secs(5);
 
-/// How a transfer begins.
+/// The start of a transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransferMode {
     /// STOR from the first byte.
     Whole,
-    /// REST and STOR from this byte.
+    /// REST with this offset in bytes, then STOR.
     Restart(u64),
-    /// APPE; the bytes that are there already.
+    /// APPE; the number of bytes that the server has already.
     Append(u64),
 }
 
 pub enum StartOutcome {
     Open(DataTransfer),
-    /// The server does not want this transfer; the control connection is as before.
+    /// The server refuses this transfer; the control connection can still be used.
     Refused(Reply),
 }
 
-/// An open data connection, and how far the file got in it.
+/// An open data connection, and the offset of its next byte.
 pub struct DataTransfer {
     data: Data,
     /// Bytes from the start of the file.
@@ -47,8 +48,8 @@ pub struct DataTransfer {
 }
 
 impl DataTransfer {
-    /// Sends the command on `control`, and connects meanwhile where only the port is known. Returns the connected socket, not
-    /// protected yet, or the server's refusal; after that the control connection is as before.
+    /// Sends the command on `control`, and connects at the same time if only the port is known. Returns the connected socket
+    /// without TLS, or the server's refusal; then the control connection can still be used.
     pub async fn start(control: &mut Connection, address: DataAddress, name: &str, way: TransferMode) -> Result<Result<TcpStream, Reply>> {
         if let TransferMode::Restart(offset) = way {
             let reply = control.restart_at(offset).await?;
@@ -60,7 +61,7 @@ impl DataTransfer {
         start_command(control, address, &format!("{verb} {name}")).await
     }
 
-    /// Protects the socket of a transfer that the server has begun.
+    /// Starts TLS on the socket of a transfer that the server has accepted.
     pub async fn open(control: &mut Connection, socket: TcpStream, way: TransferMode, wait: Duration) -> Result<DataTransfer> {
         let at = match way {
             TransferMode::Whole => 0,
@@ -70,14 +71,14 @@ impl DataTransfer {
         Ok(DataTransfer { data, at, timeout: wait })
     }
 
-    /// Where in the file the next byte belongs.
+    /// The offset in the file of the next byte.
     pub fn at(&self) -> u64 {
         self.at
     }
 
-    /// Sends the part's bytes, and listens meanwhile: a server whose disk is full says so at once, and may leave the data
-    /// connection open. A source that fails leaves the transfer cut off in the middle. `reach` is kept at the furthest
-    /// byte that left, also when this is dropped.
+    /// Sends the part's bytes, and reads replies at the same time: a server whose disk is full says so at once, and may leave
+    /// the data connection open. If the source fails, the transfer is cut in the middle. `reach` is set to the offset after the
+    /// last byte that was sent, also when this future is dropped.
     pub async fn write(&mut self, control: &mut Connection, part: &Part, reach: &mut u64) -> Result<()> {
         let broken = {
             let mut early = pin!(control.next_reply());
@@ -117,16 +118,16 @@ impl DataTransfer {
         Ok(())
     }
 
-    /// Ends the transfer: close_notify, the server's end of file, and its 226 or 250. The data connection is read to
-    /// its end because vsftpd sends the next TLS ticket there, and because closing a socket with unread bytes in it
-    /// resets the connection, by which a server loses data that it has not read yet (baselines, traps of FTPS).
+    /// Ends the transfer: close_notify, the server's end of file, and its 226 or 250. The data connection is read to its end,
+    /// because vsftpd sends the next TLS ticket there. Closing a socket with unread bytes would also reset the connection, and
+    /// the server would lose data that it has not read yet (providers.md 12).
     pub async fn complete(mut self, control: &mut Connection) -> Result<()> {
         let settling = Duration::from_secs(self.at / SETTLED_PER_SECOND);
         let patience = self.timeout.saturating_add(settling).min(LONGEST_SETTLING.max(self.timeout));
         let ended = tokio::select! {
             biased;
             ended = self.end() => Some(ended),
-            // 226 may come before the data connection ends, and a refusal may come without its end.
+            // 226 may come before the data connection ends, and a refusal may come while it stays open.
             reply = control.next_reply() => {
                 let reply = reply?;
                 if !reply.is_done() {
@@ -157,7 +158,7 @@ impl DataTransfer {
             Ok(Err(e)) if e.kind() != io::ErrorKind::NotConnected => return Err(Cut::Line(e)),
             Ok(_) => {}
         }
-        // How that ends is no matter: the reply decides.
+        // The result is ignored: the reply decides.
         let _ = timeout(self.timeout, self.read_to_end()).await;
         Ok(())
     }
@@ -169,7 +170,7 @@ impl DataTransfer {
     }
 }
 
-/// Begins a transfer, and connects meanwhile where only the port is known.
+/// Starts a transfer, and connects at the same time if only the port is known.
 pub async fn start_command(control: &mut Connection, address: DataAddress, command: &str) -> Result<Result<TcpStream, Reply>> {
     let started = match address {
         DataAddress::Port(port) => control.begin_and_dial(command, port).await?,
@@ -181,11 +182,11 @@ pub async fn start_command(control: &mut Connection, address: DataAddress, comma
     started.map_or_else(refused, |socket| Ok(Ok(socket)))
 }
 
-/// What ended the writing.
+/// Why the writing ended.
 enum Cut {
-    /// The source, or our patience.
+    /// The source failed, or our time limit was reached.
     Ours(Error),
-    /// The data connection; the reply may tell why.
+    /// The data connection failed; the reply may have the reason.
     Line(io::Error),
 }
 

@@ -1,4 +1,4 @@
-//! What a server says that it can do (FEAT, RFC 2389).
+//! The features that a server announces (FEAT, RFC 2389).
 
 use super::reply::Reply;
 
@@ -7,19 +7,19 @@ use super::reply::Reply;
 pub struct Features(Vec<String>);
 
 impl Features {
-    /// A server that refuses the command announces nothing.
+    /// A server that refuses the command has no features.
     pub fn told_by(reply: &Reply) -> Features {
         let lines = reply.text.lines().filter(|_| reply.is_done());
-        // The first and the last line are the reply's own.
+        // The first and the last line belong to the reply itself.
         Features(lines.map(|line| line.trim().to_ascii_uppercase()).filter(|line| !line.starts_with("211")).collect())
     }
 
-    /// Is the whole line `feature`?
+    /// True if `feature` is a whole line.
     pub fn has(&self, feature: &str) -> bool {
         self.0.iter().any(|line| line == feature)
     }
 
-    /// Is the command announced, with whatever behind its name?
+    /// True if the command is announced, with any arguments.
     pub fn knows(&self, command: &str) -> bool {
         self.0.iter().any(|line| line.split([' ', ';']).next() == Some(command))
     }
@@ -29,7 +29,7 @@ impl Features {
         self.knows("MLST") || self.knows("MLSD")
     }
 
-    /// The command that tells the MD5 of a file, best first; none of them is a standard (providers.md 6.6).
+    /// The command for the MD5 of a file, best first; none of them is a standard (providers.md 6.6).
     pub fn md5_command(&self) -> Option<&'static str> {
         if self.hash_has_md5() {
             return Some("HASH");
@@ -43,7 +43,7 @@ impl Features {
         self.hashes().any(|name| name.trim_end_matches('*') == "MD5")
     }
 
-    /// HASH tells another sum than MD5 before it is told to.
+    /// True if HASH uses another algorithm until MD5 is selected.
     pub fn must_choose_md5(&self) -> bool {
         self.hash_has_md5() && !self.hashes().any(|name| name == "MD5*")
     }

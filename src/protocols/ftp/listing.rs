@@ -1,4 +1,4 @@
-//! What stands in folders: MLSD where the server has it, else the lines of LIST (RFC 3659, 7; RFC 959).
+//! Listings of folders: MLSD if the server supports it, else the lines of LIST (RFC 3659, 7; RFC 959).
 
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -18,7 +18,7 @@ const WORDS_SHOWN: usize = 120;
 pub enum RemoteKind {
     File,
     Folder,
-    /// A symbolic link, and what it points to where that is told.
+    /// A symbolic link, and its target if the server reports it.
     Link(Option<String>),
 }
 
@@ -32,8 +32,8 @@ pub struct RemoteFile {
     pub modified: Option<DateTime<Utc>>,
 }
 
-/// Lists `folder` (empty: where the sign-in leads). `each` gets a row, or the name of one that can't be read, where that is known.
-/// Fails with `NotFound` for what is no folder, and with `Protocol` and the first line for a listing of an unknown form.
+/// Lists `folder` (empty: the folder of the sign-in). `each` gets a row, or the name of an unreadable row if the name is known.
+/// Fails with `NotFound` for a path that is no folder, and with `Protocol` and the first line for a listing in an unknown form.
 pub async fn list(
     pool: &Arc<FtpPool>,
     folder: &str,
@@ -71,7 +71,7 @@ pub async fn list(
     }
 }
 
-/// What is at `path`, by MLST. None: the server does not know that command, or answers in a form of its own.
+/// The entry at `path`, by MLST. None: the server does not know that command, or answers in a form of its own.
 pub async fn look(pool: &Arc<FtpPool>, path: &str) -> Result<Option<Option<RemoteFile>>> {
     if !pool.features().await?.lists_facts() {
         return Ok(None);
@@ -80,13 +80,13 @@ pub async fn look(pool: &Arc<FtpPool>, path: &str) -> Result<Option<Option<Remot
     match reply.code {
         550 | 450 => Ok(Some(None)),
         _ if reply.is_done() => {
-            // The row stands on a line of its own that begins with a blank; some servers leave the blank out.
+            // The row is on its own line, which begins with a blank; some servers leave the blank out.
             let row = reply.text.lines().filter(|line| !line.starts_with("250")).find_map(|line| match parse_facts(line.trim_start()) {
                 Row::Of(file) => Some(file),
                 Row::Nothing | Row::Unread(_) => None,
             });
             let last = path.rsplit('/').next().unwrap_or(path).to_owned();
-            // The name may be a whole path.
+            // The server may return a whole path as the name.
             Ok(row.map(|file| Some(RemoteFile { name: last, ..file })))
         }
         400..=499 => Err(pool.named(reply.refusal("the question for a file"))),
@@ -94,7 +94,7 @@ pub async fn look(pool: &Arc<FtpPool>, path: &str) -> Result<Option<Option<Remot
     }
 }
 
-/// A name that begins with a hyphen would be options to many servers.
+/// Many servers would read a name that begins with a hyphen as options.
 fn unmistakable(path: &str) -> String {
     if path.starts_with('-') { format!("./{path}") } else { path.to_owned() }
 }
@@ -103,7 +103,7 @@ enum Row {
     Of(RemoteFile),
     /// A line that is no entry: a total, the folder itself.
     Nothing,
-    /// With the name, where it can be read.
+    /// The name of the row, if it can be read.
     Unread(Option<String>),
 }
 
@@ -122,7 +122,7 @@ fn parse_facts(line: &str) -> Row {
         "dir" => RemoteKind::Folder,
         "file" => RemoteKind::File,
         other if other.starts_with("os.unix=s") => RemoteKind::Link(kind.split_once(':').map(|(_, target)| target.to_owned())),
-        // A device, a socket.
+        // A device or a socket.
         other if other.starts_with("os.") => return Row::Unread(Some(name.to_owned())),
         _ => return Row::Unread(Some(name.to_owned())),
     };
@@ -142,12 +142,12 @@ pub fn time_of(text: &str) -> Option<DateTime<Utc>> {
     NaiveDateTime::parse_from_str(whole, "%Y%m%d%H%M%S").ok().map(|time| time.and_utc())
 }
 
-/// As `ls -l` prints it, or as DIR does.
+/// A line in the form of `ls -l`, or of DIR.
 fn parse_line(line: &str) -> Row {
     if line.trim().is_empty() || is_total(line) {
         return Row::Nothing;
     }
-    // suppaftp knows the three kinds that have bytes; the mark of an ACL, and that of SELinux, stand in its way.
+    // suppaftp parses the three kinds that have bytes, but not the marks of an ACL and of SELinux.
     let plain = without_mark(line);
     let (file, blanks) = match ListParser::parse_posix(&plain) {
         Ok(file) => {
@@ -166,7 +166,7 @@ fn parse_line(line: &str) -> Row {
     Row::Of(RemoteFile { name: format!("{}{}", " ".repeat(blanks), row.name), ..row })
 }
 
-/// Blanks that a name begins with. One stands between it and the time; suppaftp takes all of them for that.
+/// The number of blanks at the start of the name. One blank separates the name from the time; suppaftp drops all of them.
 fn blanks_before(line: &str, name: &str) -> usize {
     let head = line.strip_suffix(name).unwrap_or_default();
     (head.len() - head.trim_end_matches(' ').len()).saturating_sub(1)
@@ -176,7 +176,7 @@ fn is_total(line: &str) -> bool {
     line.trim_start().strip_prefix("total ").is_some_and(|number| number.trim().bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// `-rw-r--r--+` and `-rw-r--r--.` without their last character.
+/// Removes the last character of `-rw-r--r--+` and `-rw-r--r--.`.
 fn without_mark(line: &str) -> String {
     match line.as_bytes().get(10) {
         Some(b'+' | b'.' | b'@') => format!("{}{}", line.get(..10).unwrap_or_default(), line.get(11..).unwrap_or_default()),

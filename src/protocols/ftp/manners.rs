@@ -1,4 +1,4 @@
-//! What a server turned out to do, for all its connections in this run.
+//! The behaviour of a server, as its connections in this run have found out.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,17 +7,17 @@ use super::features::Features;
 
 #[derive(Debug, Default)]
 pub struct Manners {
-    /// Of the first sign-in.
+    /// From the first sign-in.
     features: OnceLock<Features>,
-    /// EPSV leads nowhere: PASV from then on.
+    /// EPSV does not work: only PASV is used from then on.
     no_epsv: AtomicBool,
-    /// A data connection was made: its ports can be reached.
+    /// A data connection has worked: the server's ports can be reached.
     has_connected: AtomicBool,
-    /// A data connection that was made while its command was under way failed: one after the other from then on.
+    /// A data connection failed that was made while its command was in progress: from then on one step follows the other.
     no_side_by_side: AtomicBool,
-    /// Two commands at once were not answered in order: one by one from then on.
+    /// Two commands at once were not answered in order: from then on commands are sent one by one.
     no_pipelining: AtomicBool,
-    /// Nothing can be renamed: files get their own name from the first byte on.
+    /// Files can't be renamed: they get their own name from the first byte on.
     no_rename: AtomicBool,
 }
 
@@ -39,7 +39,7 @@ impl Manners {
         self.no_epsv.store(true, Ordering::Relaxed);
     }
 
-    /// What is asked for the way to a data connection.
+    /// The command that requests a data connection.
     pub fn passive_command(&self) -> &'static str {
         if self.tries_epsv() { "EPSV" } else { "PASV" }
     }

@@ -1,6 +1,6 @@
-//! Uploads by FTP and FTPS (providers.md 6). suppaftp keeps the control connection: framing of commands and replies,
-//! AUTH TLS, sign-in. The data connection is made here, because suppaftp's own transfer throws the server's reply away
-//! when the data connection breaks, and does not tell a refused EPSV from a refused STOR.
+//! Uploads by FTP and FTPS (providers.md 6). suppaftp handles the control connection: commands and replies, AUTH TLS, sign-in.
+//! The data connection is made here, because suppaftp's own transfer drops the server's reply when the data connection breaks,
+//! and does not tell a refused EPSV from a refused STOR.
 
 mod commands;
 mod connect;
@@ -39,20 +39,21 @@ use crate::model::Protocol;
 
 #[derive(Clone, Debug, Default)]
 pub struct FtpTarget {
-    /// The name (or path from the login folder) that the file has in the end.
+    /// The final name of the file (or path from the folder of the sign-in).
     pub name: String,
-    /// The name it has while it travels; none = `name` itself. Nobody else's file may have this name: what lies there
-    /// is continued, overwritten and removed as our own.
+    /// The name during the upload; none = `name` itself. No other program may use this name: a file there is continued,
+    /// overwritten and removed as our own.
     pub temporary: Option<String>,
-    /// Bytes, when known: the SIZE that the finished file must have.
+    /// Bytes, if known: the SIZE that the finished file must have.
     pub size: Option<u64>,
-    /// The time of change that the finished file gets, where the server has MFMT.
+    /// The time of change for the finished file, if the server supports MFMT.
     pub modified: Option<DateTime<Utc>>,
-    /// Just before the rename `name` is looked for: what somebody has put there meanwhile is not overwritten (`Exists`).
+    /// Checks `name` just before the rename, so that a new file of another user is not overwritten (`Exists`).
     pub must_be_free: bool,
-    /// Where nothing can be renamed the file begins anew under its own name.
+    /// If renaming is impossible, the file is uploaded again under its own name.
     pub may_go_direct: bool,
-    /// Nothing of ours can lie under `name`: before the first byte under that very name it is looked for (`Exists`).
+    /// No earlier upload of ours can have this `name`: before the first byte under that name haul checks that it is free
+    /// (`Exists`).
     pub is_new: bool,
     /// An older copy that an earlier run moved aside. This copy is removed when the new one has its name.
     pub older: Option<String>,
@@ -63,12 +64,12 @@ impl FtpTarget {
         self.temporary.as_deref().unwrap_or(&self.name)
     }
 
-    /// The file is whole under its own name as soon as its last byte is there.
+    /// The file is complete under its own name as soon as its last byte has arrived.
     fn is_direct(&self) -> bool {
         self.travelling() == self.name
     }
 
-    /// A line end in a name would be a command of its own to the server.
+    /// The server would read a line break in a name as the end of the command.
     fn check(&self) -> Result<()> {
         for name in [&self.name, self.travelling()] {
             if name.is_empty() || name.contains(['\r', '\n', '\0']) {
@@ -79,44 +80,45 @@ impl FtpTarget {
     }
 }
 
-/// vsftpd gives up a line that died in silence, and with it the lock on the file, after 300 seconds (`data_connection_timeout`).
+/// How long vsftpd keeps a lost connection, and with it the lock on the file: 300 seconds (`data_connection_timeout`), and some
+/// reserve.
 const LOCK_LASTS: Duration = Duration::from_secs(330);
-/// So many bytes are not sent again for a lock.
+/// From this number of bytes on, waiting for a lock is better than sending them again.
 const WORTH_A_WAIT: u64 = 2 << 30;
 
-/// One file on its way. Part after part goes down one data connection, which ends with the part that is the `last`.
+/// The upload of one file. All parts go over one data connection, which ends with the part that is the `last`.
 pub struct FtpSession {
     pool: Arc<FtpPool>,
     target: FtpTarget,
     control: Option<Connection>,
-    /// The furthest byte that was sent, or that an earlier run's upload was found to have.
+    /// The end of the bytes that were sent, or that the server had from an earlier run.
     reach: u64,
-    /// The transfer that was cut had gone on with an earlier one.
+    /// The transfer that was cut had resumed an earlier one.
     went_on: bool,
-    /// It was waited for another session to let go of the file.
+    /// This upload has waited for another session to release the file.
     waited: bool,
-    /// What the cut transfers brought, for [`Self::is_cut_alike`].
+    /// The bytes of the last two cut transfers, for [`Self::is_cut_alike`].
     cuts: [u64; 2],
     /// Open between two parts.
     flow: Option<DataTransfer>,
-    /// Something of ours may lie on the server under the travelling name.
+    /// The server may have some bytes under the temporary name.
     touched: bool,
-    /// The server does not let a cut upload go on.
+    /// The server can't resume a cut upload.
     no_restart: bool,
-    /// Nothing more can be sent under the travelling name.
+    /// Nothing more can be sent under the temporary name.
     blocked: bool,
     /// The other TLS version was tried.
     switched: bool,
-    /// The whole file lies there and only its rename was refused: it stays, as the error tells how to go on.
+    /// The whole file is on the server and only its rename was refused: it stays, and the error says how to continue.
     whole: bool,
-    /// What makes the file appear under its own name went out: whatever is gone from the travelling name since then may
-    /// be taken in already.
+    /// The command that gives the file its own name was sent: if the temporary name is gone since then, the file may have been
+    /// processed already.
     appearing: bool,
 }
 
-/// Takes a connection from the pool or makes one: a server that is closed to us is found out here, before any byte.
-/// Fails with `Refused` when a name can't be sent (line ends, NUL), or as the sign-in does: `Auth`, `Unreachable`,
-/// `Busy` (too many connections), `Untrusted`, `Unsupported` (no TLS there), `Protocol` (no FTP server).
+/// Takes a connection from the pool or makes one, so that an unusable server is detected before any byte is sent. Fails with
+/// `Refused` when a name can't be sent (line ends, NUL), or as the sign-in does: `Auth`, `Unreachable`, `Busy` (too many
+/// connections), `Untrusted`, `Unsupported` (no TLS there), `Protocol` (no FTP server).
 pub async fn open(pool: &Arc<FtpPool>, target: FtpTarget) -> Result<FtpSession> {
     let goes_direct = target.may_go_direct && !pool.manners.renames();
     let temporary = target.temporary.filter(|_| !goes_direct).map(|name| pool.free_name(name));
@@ -154,7 +156,7 @@ impl UploadSession for FtpSession {
     }
 
     fn note(&self) -> Option<String> {
-        // The names are the adapter's own, and SIZE tells the rest.
+        // The other names come from the adapter, and SIZE reports the offset.
         Some(self.target.travelling().to_owned())
     }
 
@@ -166,11 +168,11 @@ impl UploadSession for FtpSession {
         true
     }
 
-    /// The server has ACCEPTED the file once the last part is through (226); what earlier parts return is what it took
-    /// off the line, and only `recover` knows how much of that stays after a failure.
+    /// The server has ACCEPTED the file after the last part (226). For earlier parts the number of sent bytes is returned, and
+    /// only `recover` finds out how many of them remain after a failure.
     ///
-    /// A part that does not begin where the last one ended continues what lies under the travelling name: the caller
-    /// has asked `recover`, or knows by another way that it is this very file.
+    /// A part that does not begin where the last one ended continues the file under the temporary name: the caller has called
+    /// `recover`, or knows in another way that it is the same file.
     fn send(&mut self, part: Part) -> BoxFuture<'_, Result<u64>> {
         Box::pin(async move {
             let continues = part.offset > 0 && self.flow.is_none();
@@ -185,17 +187,16 @@ impl UploadSession for FtpSession {
         })
     }
 
-    /// Asks for the SIZE of what lies under the travelling name, by a new connection if need be. Nothing there:
-    /// `ResumeAt(0)`. More than the file has, a server that told no size or allowed no restart, or nothing there after
-    /// the file may have got its own name: `StartOver`. So does a name that another session holds; what is opened next
-    /// travels under another.
+    /// Asks for the SIZE under the temporary name, on a new connection if necessary. No file: `ResumeAt(0)`. `StartOver` in
+    /// these cases: the server has more bytes than the file, reports no size, or can't resume; the file is gone after it may
+    /// have got its own name; or another session holds the name. The next session then uses another temporary name.
     fn recover<'a>(&'a mut self, _failure: &'a Error) -> BoxFuture<'a, Result<Recovery>> {
         Box::pin(async move { self.look().await.map_err(|e| self.pool.named(e)) })
     }
 
-    /// Compares the SIZE, where it is known and told (`Integrity`, and what lies there is removed), and gives the file
-    /// its name. A refused rename is an error that names what is left (providers.md OQ-4). A file that can't be found
-    /// under its final name afterwards is none: ioGates takes it in at once (providers.md 6.5).
+    /// Compares the SIZE, if both sizes are known (after `Integrity` the file there is removed), and gives the file its name. A
+    /// refused rename is an error that names what is left (providers.md OQ-4). If the file is not found under its final name
+    /// afterwards, that is no error: ioGates processes it at once (providers.md 6.5).
     fn finish(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
             self.settle().await.map_err(|e| self.pool.named(e))?;
@@ -207,8 +208,8 @@ impl UploadSession for FtpSession {
         })
     }
 
-    /// Closes the data connection and removes what was sent, but not a whole file (OQ-4). Returns its name when it stays
-    /// against our will.
+    /// Closes the data connection and removes what was sent, but not a whole file (OQ-4). Returns the name if the file could
+    /// not be removed.
     fn abort(&mut self) -> BoxFuture<'_, Option<String>> {
         Box::pin(async move {
             self.flow = None;
@@ -222,8 +223,8 @@ impl UploadSession for FtpSession {
 }
 
 impl FtpSession {
-    /// The connection in hand if no reply is open on it, else a new one: what ended this one may have ended those in
-    /// the pool as well.
+    /// Returns the current connection if no reply is pending on it, else a new one: the failure of this connection may also
+    /// have hit those in the pool.
     async fn control(&mut self) -> Result<&mut Connection> {
         match self.control.take().filter(Connection::is_usable) {
             Some(control) => Ok(self.control.insert(control)),
@@ -240,7 +241,7 @@ impl FtpSession {
         let name = self.target.travelling().to_owned();
         let control = self.control().await?;
         match control.size(&name).await {
-            // It may have died in the pool.
+            // The connection may have been closed while it was in the pool.
             Err(e) if !control.fresh && e.kind().is_transient() => self.replace().await?.size(&name).await,
             size => size,
         }
@@ -257,16 +258,16 @@ impl FtpSession {
         let size = self.size().await?;
         self.touched |= size != Size::Absent;
         Ok(match size {
-            // To send it again onto a file that was taken in is for nobody to do before looking.
+            // The file may have been processed: the caller must look before it sends the file again.
             Size::Absent if self.appearing => Recovery::StartOver,
-            // pure-ftpd hides a file that is gone on with, and its session may live for minutes: at its end the file is put
-            // back, over whatever has the name by then (providers.md 12).
+            // pure-ftpd hides a file while it is being resumed, and the old session may live for minutes. At its end the server
+            // puts the file back, over any file with that name (providers.md 12).
             Size::Absent if self.went_on => {
                 self.block();
                 Recovery::StartOver
             }
             Size::Absent => Recovery::ResumeAt(0),
-            // Whether it is more than was ever sent is judged where every offset is.
+            // Whether this is more than was ever sent is checked by the caller, as for every offset.
             Size::Bytes(n) if self.target.size.is_none_or(|whole| n <= whole) => {
                 self.reach = self.reach.max(n);
                 Recovery::ResumeAt(n)
@@ -275,8 +276,8 @@ impl FtpSession {
         })
     }
 
-    /// Another session holds what was sent. Where that is much, it is waited for once; else the file travels under another
-    /// name. Either way there is one waiter at the server, and not one more with each try.
+    /// Another session holds the bytes that were sent. If they are many, waits for that session once; otherwise the file is
+    /// uploaded under another name. So at most one request waits at the server, and not one more for each try.
     fn outlive_or_leave(&mut self) -> Result<()> {
         let name = self.target.travelling().to_owned();
         if !self.waited && self.reach >= WORTH_A_WAIT {
@@ -288,7 +289,7 @@ impl FtpSession {
         Ok(())
     }
 
-    /// A file without a travelling name has no other.
+    /// A file without a temporary name has no other name.
     fn block(&mut self) {
         if let Some(name) = &self.target.temporary {
             tracing::debug!("{name} can't be written to: the file travels under another name");
@@ -297,7 +298,7 @@ impl FtpSession {
         }
     }
 
-    /// Removes what lies under the travelling name; true: nothing is left there.
+    /// Removes the file under the temporary name. Returns true if nothing is left there.
     async fn remove(&mut self) -> Result<bool> {
         let name = self.target.travelling().to_owned();
         if self.control().await?.delete(&name).await? {

@@ -1,14 +1,14 @@
-//! Other travelling names, for when the first can't be used; and names that somebody else has.
+//! Other temporary names, for when the first one can't be used; and the error for a name that is taken.
 
 use crate::error::{Error, Kind};
 
-/// Somebody else has put a file there since the folder was listed.
+/// The error when another program has made a file of that name since the folder was listed.
 pub fn name_taken() -> Error {
     Error::new(Kind::Exists, "another file got this name while the upload was under way")
         .with_hint("run the same command again: --if-exists decides")
 }
 
-/// `a.mov.download` becomes `a.mov.2.download`: the ending is what the server knows an unfinished file by.
+/// `a.mov.download` becomes `a.mov.2.download`: the server recognises an unfinished file by its ending.
 pub fn numbered(name: &str, number: u32) -> String {
     let file = name.rfind('/').map_or(0, |slash| slash + 1);
     match name.rfind('.') {

@@ -1,8 +1,8 @@
-//! Commands that need no answer in between go out together: a round trip for two.
+//! Sends two commands in one round trip, if the second does not depend on the first answer.
 //!
-//! No standard forbids it between transfers, and no server is trusted to bear it: replies are told apart by their codes, and
-//! after the first sign of trouble the server gets one command at a time for the rest of the run. Only commands that may be
-//! repeated go ahead of an answer (SIZE, RNFR, EPSV). During a transfer nothing is sent: pure-ftpd answers that with 500.
+//! No standard forbids this between transfers, but servers differ: replies are told apart by their codes, and after the first
+//! sign of trouble the server gets one command at a time for the rest of the run. Only commands that can be repeated are sent
+//! before an answer (SIZE, RNFR, EPSV). During a transfer nothing is sent: pure-ftpd would answer with 500.
 
 use std::pin::pin;
 
@@ -15,7 +15,7 @@ use super::reply;
 use super::reply::{Reply, silent};
 use crate::error::Result;
 
-/// Replies to EPSV and PASV, which no other command has.
+/// Replies to EPSV and PASV; no other command has these codes.
 const PASSIVE_CODES: [u16; 2] = [227, 229];
 
 impl Connection {
@@ -26,7 +26,7 @@ impl Connection {
         let is_writable = timeout(self.timeout, socket.writable()).await;
         drop(socket);
         is_writable.map_err(|_| silent(self.timeout))?.map_err(reply::connection_lost)?;
-        // suppaftp sends and waits in one call. A socket with room takes a command at the first poll, and a reply that was not
+        // suppaftp sends and waits in one call. If the socket has room, the first poll sends the command; a reply that was not
         // waited for is kept for the next call.
         let answered = {
             let mut asked = pin!(unconstrained(self.ftp.custom_command(command, &[])));
@@ -38,8 +38,8 @@ impl Connection {
         }
     }
 
-    /// Asks twice in one round trip; returns both replies. `second` must not depend on the answer to `first`, and only a reply
-    /// to `second` may be of class 3xx.
+    /// Sends two commands in one round trip and returns both replies. `second` must not depend on the answer to `first`, and
+    /// only a reply to `second` may be of class 3xx.
     pub async fn ask_two(&mut self, first: &str, second: &str) -> Result<(Reply, Reply)> {
         if !self.manners.pipelines() {
             return Ok((self.ask(first).await?, self.ask(second).await?));
@@ -54,7 +54,7 @@ impl Connection {
             Ok((one, other))
         };
         match replies.await {
-            // Some servers (libunftp) answer what is quick first.
+            // Some servers (libunftp) answer the faster command first.
             Ok((one, other)) if one.wants_more() => {
                 self.manners.avoid_pipelining();
                 Ok((other, one))
@@ -72,7 +72,7 @@ impl Connection {
         }
     }
 
-    /// Asks, and sends behind it the command for the next data connection; that answer is read when it is needed.
+    /// Sends a command, and after it the request for the next data connection, whose answer is read when it is needed.
     pub async fn ask_and_prepare(&mut self, command: &str) -> Result<Reply> {
         if !self.manners.pipelines() || !self.manners.connects_side_by_side() {
             return self.ask(command).await;
@@ -93,7 +93,7 @@ impl Connection {
         Ok(reply)
     }
 
-    /// Reads the answer that is still to come. Fails when none comes: the connection is of no use then.
+    /// Reads the outstanding answer. Fails when none comes: then the connection is of no use.
     pub(super) async fn read_prepared(&mut self) -> Result<()> {
         if !matches!(self.prepared, Prepared::Sent) {
             return Ok(());
@@ -111,7 +111,7 @@ impl Connection {
         }
     }
 
-    /// The port that was asked for ahead, once.
+    /// Returns the port that was requested in advance, once.
     pub(super) async fn prepared_port(&mut self) -> Result<Option<u16>> {
         self.read_prepared().await?;
         match std::mem::take(&mut self.prepared) {

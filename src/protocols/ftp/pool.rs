@@ -1,5 +1,5 @@
-//! Signed-in control connections of one server, kept for the next file: 500 small files sign in as often as files
-//! travel at once, not 500 times.
+//! Signed-in control connections of one server, kept for the next file: 500 small files need as many sign-ins as files are sent
+//! at once, not 500.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -25,15 +25,15 @@ pub struct FtpPool {
 
 struct IdleConnections {
     idle: Vec<Connection>,
-    /// What the server turned out to speak.
+    /// The TLS version that works with the server.
     version: TlsVersion,
-    /// Connections that the server lets us have, where it has refused one more.
+    /// The number of connections that the server allows, after it has refused one more.
     most: Option<usize>,
-    /// `most` was found out while nobody was signed in: with the first who is it is found out again.
+    /// `most` was found while no connection was signed in; after the first sign-in it is found again.
     is_guess: bool,
-    /// Travelling names that can't be written to: another session has them, or they can't be removed.
+    /// Temporary names that can't be written to: another session holds them, or they can't be removed.
     blocked: HashSet<String>,
-    /// The sign-in was refused. Nobody tries again: repeated wrong sign-ins lock accounts.
+    /// The sign-in was refused. It is not repeated, because repeated wrong sign-ins lock accounts.
     refusal: Option<Error>,
 }
 
@@ -58,13 +58,13 @@ impl FtpPool {
         self.server.security != Security::Plain
     }
 
-    /// An idle connection, else a new one, else the next that another file gives back. An idle one may have died in
-    /// silence: its first command shows it.
+    /// Returns an idle connection, else a new one, else the next one that another file returns. An idle connection may be dead:
+    /// its first command shows that.
     pub(crate) async fn take(&self) -> Result<Connection> {
         let mut unreachable_until = None;
         loop {
             let mut changed = std::pin::pin!(self.seats.changed.notified());
-            // What changes from here on is not missed.
+            // No change from here on is missed.
             changed.as_mut().enable();
             let seat = {
                 let mut kept = self.kept();
@@ -85,8 +85,9 @@ impl FtpPool {
             };
             match error.kind() {
                 Kind::Busy => self.kept().most = Some(self.seats.taken().max(1)),
-                // ProFTPD closes what is one too many without a word (`MaxInstances`). Where the server lets nobody in, the
-                // last of ours tells why: each that tries again at once would keep the others trying.
+                // ProFTPD closes a surplus connection without an answer (`MaxInstances`). If the server accepts no connection
+                // at all, the last of the waiting tasks returns the error: immediate retries of each would keep the others
+                // waiting.
                 Kind::Unreachable if error.is_of_closed_connection() => {
                     let mut kept = self.kept();
                     kept.most = Some(self.seats.taken().max(1));
@@ -103,13 +104,13 @@ impl FtpPool {
         }
     }
 
-    /// In the place of `old`, which is closed first: the server may allow only one.
+    /// Replaces `old`, which is closed first: the server may allow only one connection.
     pub(crate) async fn replace(&self, old: Option<Connection>) -> Result<Connection> {
         let version = self.kept().version;
         self.connect_with(version, self.seat_of(old)).await
     }
 
-    /// With TLS 1.3: for a server that does not accept sessions of 1.2.
+    /// Connects with TLS 1.3, for a server that does not accept sessions of 1.2.
     pub(crate) async fn connect_newer(&self, old: Option<Connection>) -> Result<Connection> {
         self.connect_with(TlsVersion::V13, self.seat_of(old)).await
     }
@@ -140,7 +141,7 @@ impl FtpPool {
         Ok(connection)
     }
 
-    /// Takes a connection back, unless a reply is still open on it.
+    /// Returns a connection to the pool, unless a reply is pending on it.
     pub(crate) fn give(&self, mut connection: Connection) {
         if connection.is_usable() {
             connection.fresh = false;
@@ -149,12 +150,12 @@ impl FtpPool {
         }
     }
 
-    /// From now on a file travels under another name than this one.
+    /// From now on no file is uploaded under this name.
     pub(crate) fn block(&self, name: &str) {
         self.kept().blocked.insert(name.to_owned());
     }
 
-    /// The first of `name` and its numbered likes that nobody holds.
+    /// The first of `name` and its numbered variants that is not blocked.
     pub(crate) fn free_name(&self, name: String) -> String {
         let kept = self.kept();
         let mut names = std::iter::once(name.clone()).chain((2..).map(|n: u32| numbered(&name, n)));

@@ -1,12 +1,12 @@
-//! The port in an answer to EPSV or PASV.
+//! Reads the port from an answer to EPSV or PASV.
 
-/// Whichever of the two commands it answers: some servers say 227 to EPSV, or 229 to PASV.
+/// For both commands: some servers answer EPSV with 227, or PASV with 229.
 pub fn port_of(text: &str) -> Option<u16> {
     extended_port(text).or_else(|| passive_port(text)).filter(|port| *port != 0)
 }
 
-/// `229 Entering Extended Passive Mode (|||6446|)`; the delimiter may be any character (RFC 2428, 3), and the last one and
-/// the bracket are left out by some (Bulletproof).
+/// `229 Entering Extended Passive Mode (|||6446|)`; the delimiter may be any character (RFC 2428, 3), and some servers leave
+/// out the last one and the bracket (Bulletproof).
 fn extended_port(text: &str) -> Option<u16> {
     let inside = text.split_once('(')?.1;
     let delimiter = inside.chars().next().filter(|c| !c.is_ascii_digit())?;

@@ -1,4 +1,4 @@
-//! What a server sends by a data connection: a file, or a listing.
+//! Reads from a data connection: a file, or a listing.
 
 use std::io;
 use std::sync::Arc;
@@ -18,19 +18,19 @@ use crate::contract::Chunks;
 use crate::contract::part::CHUNK_READ;
 use crate::error::{Error, Kind, Result};
 
-/// An open data connection that brings bytes to us.
+/// An open data connection that is read.
 pub struct Reading {
     pool: Arc<FtpPool>,
     control: Connection,
     data: Data,
     buffer: BytesMut,
-    /// The first byte that comes, counted from the file's beginning.
+    /// The offset of the first byte, from the start of the file.
     pub from: u64,
     what: &'static str,
 }
 
-/// Begins `command`, at byte `from` where the server can do that. `what`: the word for it in errors. Reading changes nothing, so
-/// what fails on a kept connection, or with one TLS version, is begun once more on a new one.
+/// Starts `command`, at offset `from` if the server supports that. `what` is the word for it in errors. Reading changes
+/// nothing: if it fails on a kept connection, or with one TLS version, it is tried once more on a new connection.
 pub async fn open_reading(pool: &Arc<FtpPool>, command: &str, from: u64, what: &'static str) -> Result<Reading> {
     let reading = |control, (data, from)| Reading { pool: pool.clone(), control, data, buffer: BytesMut::new(), from, what };
     let mut control = pool.take().await?;
@@ -63,7 +63,7 @@ pub async fn open_reading(pool: &Arc<FtpPool>, command: &str, from: u64, what: &
     }
 }
 
-/// Returns the protected data connection, and the first byte that it will bring.
+/// Returns the data connection with TLS, and the offset of its first byte.
 async fn begin(control: &mut Connection, command: &str, from: u64, what: &str) -> Result<(Data, u64)> {
     let address: DataAddress = control.data_address().await?;
     let from = if from > 0 && control.restart_at(from).await?.wants_more() { from } else { 0 };
@@ -71,7 +71,7 @@ async fn begin(control: &mut Connection, command: &str, from: u64, what: &str) -
         Ok(socket) => socket,
         Err(refusal) => {
             let error = refusal.refusal(what);
-            // RFC 959: 550 is what can't be found, or not be read.
+            // RFC 959: 550 means that the file is not found or not readable.
             return Err(if refusal.code == 550 { error.with_kind(Kind::NotFound) } else { error });
         }
     };
@@ -79,7 +79,7 @@ async fn begin(control: &mut Connection, command: &str, from: u64, what: &str) -
 }
 
 impl Reading {
-    /// The bytes until the server says that they were all. An error of the line is an `io::Error` that carries ours.
+    /// The bytes up to the server's confirmation of the end. A transport error is an `io::Error` that contains our error.
     pub fn chunks(self) -> Chunks {
         Box::pin(stream::unfold(Some(self), |reading| async {
             let mut reading = reading?;
@@ -102,13 +102,14 @@ impl Reading {
             Err(_) => Err(silent(wait)),
             Ok(Ok(0)) => Ok(None),
             Ok(Ok(_)) => Ok(Some(self.buffer.split().freeze())),
-            // No close_notify: whether that was all is told by the reply, and by the size that the listing has.
+            // There was no close_notify: the reply, and the size in the listing, show whether all bytes arrived.
             Ok(Err(e)) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
             Ok(Err(e)) => Err(reply::connection_lost(e)),
         }
     }
 
-    /// The server's last word. Our close_notify goes out first: some servers call everything else a broken line (servers.md c2).
+    /// Reads the server's final reply. Our close_notify is sent first, because some servers report a lost connection otherwise
+    /// (providers.md 12).
     async fn end(mut self) -> Result<()> {
         let wait = self.pool.server.timeout;
         let _ = timeout(wait, self.data.shutdown()).await;
@@ -122,7 +123,7 @@ impl Reading {
     }
 }
 
-/// Lines as they come, whatever their number; `each` gets them without their ends.
+/// Passes each line to `each` without its end.
 pub async fn read_lines(chunks: Chunks, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
     use futures_util::TryStreamExt;
     /// Bytes of one line. No file system has names as long.

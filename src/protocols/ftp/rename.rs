@@ -1,4 +1,4 @@
-//! The end of an upload: the size is right, and the file gets its name (providers.md 6.5).
+//! The end of an upload: checks the size and gives the file its name (providers.md 6.5).
 
 use super::FtpSession;
 use super::control::Size;
@@ -6,18 +6,18 @@ use super::names::name_taken;
 use super::reply::Reply;
 use crate::error::{Error, Kind, Result};
 
-/// What became of a rename.
+/// The result of a rename.
 enum Renamed {
     Done,
     Refused(Error),
-    /// The command went out, and no answer came back.
+    /// The command was sent, and no answer came.
     Unanswered(Error),
 }
 
 impl FtpSession {
     pub(crate) async fn settle(&mut self) -> Result<()> {
         self.give_name().await?;
-        // The new copy is complete under its name. Where the older one can't be removed the upload is good all the same.
+        // The new copy is complete under its name. If the older one can't be removed, the upload is a success all the same.
         if let Some(older) = self.target.older.take() {
             match self.control().await?.delete(&older).await {
                 Ok(true) => tracing::info!("{older}, an older copy that an earlier run moved aside, is removed"),
@@ -50,7 +50,7 @@ impl FtpSession {
         }
     }
 
-    /// The file has arrived, whatever the server makes of this.
+    /// Sets the time of change. The file has arrived, so a failure is ignored.
     async fn keep_time(&mut self, name: &str) -> Result<()> {
         let Some(time) = self.target.modified else { return Ok(()) };
         if !self.pool.manners.features().is_some_and(|features| features.knows("MFMT")) {
@@ -64,7 +64,7 @@ impl FtpSession {
         Ok(())
     }
 
-    /// vsftpd and pure-ftpd overwrite by RNTO without a word (servers.md c2).
+    /// Checks the name first, because vsftpd and pure-ftpd overwrite by RNTO without an error (providers.md 12).
     async fn check_free(&mut self) -> Result<()> {
         if !self.target.must_be_free {
             return Ok(());
@@ -76,7 +76,7 @@ impl FtpSession {
         }
     }
 
-    /// What was sent is removed, and the next upload begins under the file's own name.
+    /// Removes what was sent; the next upload uses the file's own name.
     fn go_direct(&mut self, refusal: Error) -> Error {
         tracing::info!("{refusal}; nothing can be renamed there, so files get their own name from the first byte on");
         self.pool.manners.avoid_rename();
@@ -90,7 +90,7 @@ impl FtpSession {
         self.compare(size, expected).await
     }
 
-    /// SIZE and RNFR in one round trip; the rename itself waits for both answers. None: RNFR is to be asked (again) by itself.
+    /// Sends SIZE and RNFR in one round trip; the rename itself waits for both answers. None: RNFR must be sent (again).
     async fn check_size_and_begin_rename(&mut self, expected: u64, temporary: &str) -> Result<Option<Reply>> {
         let control = self.control().await?;
         match control.ask_two(&format!("SIZE {temporary}"), &format!("RNFR {temporary}")).await {
@@ -98,14 +98,14 @@ impl FtpSession {
                 self.compare(Size::told_by(&size)?, expected).await?;
                 Ok(Some(from).filter(Reply::wants_more))
             }
-            // Both may be asked again.
+            // Both commands can be repeated.
             Err(error) if error.kind().is_transient() => self.check_size().await.map(|()| None),
             Err(error) => Err(error),
         }
     }
 
     async fn compare(&mut self, size: Size, expected: u64) -> Result<()> {
-        // Absent: a file that has its final name already may have been taken in; else the rename will tell.
+        // Absent: a file with its final name may have been processed already; otherwise the rename will fail.
         let Size::Bytes(held) = size else { return Ok(()) };
         if held == expected {
             return Ok(());
@@ -118,7 +118,7 @@ impl FtpSession {
             .with_hint("put the file again; a server that renames uploads by itself may hold this one under a name beside it"))
     }
 
-    /// `from`: the answer to RNFR, if the server has given it already.
+    /// `from` is the answer to RNFR, if there is one already.
     async fn rename(&mut self, temporary: &str, from: Option<Reply>) -> Result<Renamed> {
         let from = match from {
             Some(from) => from,
@@ -132,7 +132,7 @@ impl FtpSession {
         Ok(match self.control().await?.ask_and_prepare(&command).await {
             Ok(reply) if reply.is_done() => Renamed::Done,
             Ok(reply) if reply.is_closing() => Renamed::Unanswered(reply.refusal("the rename")),
-            // "Local error": pure-ftpd's answer when it may not rename, or can't from disk to disk. It stays so.
+            // "Local error" is pure-ftpd's answer when it may not rename, or can't rename across disks. It is permanent.
             Ok(reply) if reply.code == 451 => {
                 Renamed::Refused(left_behind(reply.refusal("the rename").with_kind(Kind::Refused), temporary))
             }
@@ -141,8 +141,8 @@ impl FtpSession {
         })
     }
 
-    /// Is the old name still there? Then the rename was not done, and doing it once more can't do harm. Gone: it was
-    /// done, whether or not the new name is still to be seen.
+    /// After a lost answer: if the old name is still there, the rename was not done and can be repeated. If it is gone, the
+    /// rename was done, even if the new name is not visible.
     async fn clear_up(&mut self, temporary: &str, unanswered: Error) -> Result<()> {
         match self.size().await? {
             Size::Absent => return Ok(()),
@@ -156,19 +156,19 @@ impl FtpSession {
         }
     }
 
-    /// For a refused rename: what lies there is the whole file, and whoever may rename it must still find it.
+    /// After a refused rename the whole file is there and must stay, so that the user can rename it.
     fn left_whole(&mut self, error: Error) -> Error {
         self.whole = true;
         error
     }
 }
 
-/// The command is unknown or forbidden. (A refusal for the name's sake is another matter: nobody has it, as was looked.)
+/// True if the command is unknown or forbidden. (The name itself is no reason: haul has checked that it is free.)
 fn is_no_rename(error: &Error) -> bool {
     matches!(error.status_code(), Some(500 | 502 | 504 | 550 | 553))
 }
 
-/// A server that can't be reached now has had the rename all the same.
+/// If the server can't be reached now, the rename may have been done.
 fn may_be_done(error: Error) -> Error {
     if error.kind() == Kind::Unreachable { error.with_kind(Kind::Interrupted) } else { error }
 }

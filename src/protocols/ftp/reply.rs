@@ -1,5 +1,5 @@
-//! The one verdict on FTP replies: which code, and what it means for the file. Codes as in RFC 959, 4217 and in
-//! providers.md 6; the words of a server are read only where the code alone says too little.
+//! Decides what FTP replies mean: the code, and its meaning for the file. Codes are as in RFC 959, RFC 4217 and providers.md 6;
+//! the text of a reply is read only if the code alone is not enough.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::model::escape::shorten;
 
 const WORDS_SHOWN: usize = 200;
 
-/// One reply of the control connection, all its lines.
+/// One reply of the control connection, with all its lines.
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub code: u16,
@@ -20,7 +20,7 @@ pub struct Reply {
 
 impl From<Response> for Reply {
     fn from(response: Response) -> Self {
-        // 522 and others are missing in suppaftp's list of codes: it calls them 0.
+        // suppaftp's list of codes lacks 522 and others: it reports them as 0.
         let code = match response.status.code() {
             0 => response.body.get(..3).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok()).unwrap_or(0),
             known => u16::try_from(known).unwrap_or(0),
@@ -30,7 +30,7 @@ impl From<Response> for Reply {
 }
 
 impl Reply {
-    /// 2xx. Servers differ within the class (200 for 250, 202 for 230), so nobody asks for one code of it.
+    /// 2xx. Servers differ within the class (200 for 250, 202 for 230), so no single code is required.
     pub fn is_done(&self) -> bool {
         (200..300).contains(&self.code)
     }
@@ -40,7 +40,7 @@ impl Reply {
         (300..400).contains(&self.code)
     }
 
-    /// 1xx: the data connection may be used.
+    /// 1xx: the data connection can be used.
     pub fn is_starting(&self) -> bool {
         (100..200).contains(&self.code)
     }
@@ -55,12 +55,12 @@ impl Reply {
         words.iter().any(|word| text.contains(word))
     }
 
-    /// Some servers count connections by 421, ProFTPD by 530: neither is a wrong password.
+    /// Some servers report too many connections by 421, ProFTPD by 530: neither is a wrong password.
     fn is_too_many(&self) -> bool {
         self.mentions(&["too many", "maximum"])
     }
 
-    /// Why `what` (the upload, the rename, ...) did not happen.
+    /// The error if `what` (the upload, the rename, ...) was refused.
     pub fn refusal(&self, what: &str) -> Error {
         let (kind, message) = match self.code {
             421 | 530 if self.is_too_many() => (Kind::Busy, "the server takes no more connections".to_owned()),
@@ -69,7 +69,7 @@ impl Reply {
             430 | 530 => (Kind::Auth, "the server refused the sign-in".to_owned()),
             332 | 532 => (Kind::Auth, "the server asks for an account besides user and password".to_owned()),
             452 | 552 => (Kind::Refused, "there is no room left on the server".to_owned()),
-            // No byte came through: the same may be tried again, and another protocol may find its way.
+            // No byte was sent: the same may be tried again, and another protocol may work.
             425 => (Kind::Unreachable, "the server could not open the data connection".to_owned()),
             450 => (Kind::Busy, format!("the server can't do {what} now")),
             400..=499 => (Kind::Interrupted, format!("the server gave up {what}")),
@@ -81,7 +81,7 @@ impl Reply {
         if self.wants_tls() { error.with_hint("use FTPS") } else { error }
     }
 
-    /// The reply itself, as the cause in an error.
+    /// The reply's text, as the cause of an error.
     pub fn words(&self) -> anyhow::Error {
         anyhow::anyhow!("FTP {}", shorten(&self.text, WORDS_SHOWN))
     }
@@ -91,25 +91,26 @@ impl Reply {
     }
 }
 
-/// May the server have refused the TLS session of the data connection? vsftpd says 522, ProFTPD and FileZilla 425, some
-/// 450 with words about TLS. Only asked when the data connection is protected, and worth one try with another TLS: a 425
-/// in a server's own words (Serv-U) may mean the same.
+/// True if the server may have refused the TLS session of the data connection: vsftpd answers 522, ProFTPD and FileZilla 425,
+/// some servers 450 with a text about TLS. Used only if the data connection has TLS, and worth one try with another TLS
+/// version: a 425 with another text (Serv-U) may mean the same.
 pub fn may_blame_session(error: &Error) -> bool {
     blames_session(error) || error.status_code() == Some(425)
 }
 
-/// Did the server say that it refuses the TLS session? 425 alone is any data connection that could not be made.
+/// True if the reply says that the TLS session is refused. A 425 without such a text is any data connection that could not be
+/// made.
 pub fn blames_session(error: &Error) -> bool {
     let words = error.message().to_ascii_lowercase();
     match error.status_code() {
         Some(522) => true,
-        // ProFTPD's "Operation not permitted" is all that it says.
+        // ProFTPD says only "Operation not permitted".
         Some(425 | 450) => ["tls", "ssl", "session", "operation not permitted"].iter().any(|word| words.contains(word)),
         _ => false,
     }
 }
 
-/// A failure of the control connection that is no reply.
+/// The error for a failure of the control connection that is no reply.
 pub fn from_suppaftp(error: FtpError) -> Error {
     match error {
         FtpError::UnexpectedResponse(response) => Reply::from(response).refusal("the command"),
@@ -125,12 +126,12 @@ pub fn from_suppaftp(error: FtpError) -> Error {
     }
 }
 
-/// An error for a server that says nothing.
+/// The error for a server that does not answer.
 pub fn silent(waited: Duration) -> Error {
     Error::new(Kind::Interrupted, format!("no answer from the server within {}", humantime::format_duration(waited)))
 }
 
-/// The connection ended in the middle of something.
+/// The error for a connection that ended in the middle of a transfer.
 pub fn connection_lost(cause: std::io::Error) -> Error {
     Error::new(Kind::Interrupted, "the connection to the server was lost").with_cause(cause).of_closed_connection()
 }

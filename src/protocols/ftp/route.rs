@@ -1,4 +1,4 @@
-//! How connections get to the server: straight, or through a proxy.
+//! How connections reach the server: directly, or through a proxy.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -13,18 +13,18 @@ use crate::protocols::proxy::{Proxy, connect};
 pub struct Route {
     host: String,
     pub proxy: Option<Proxy>,
-    /// The address that the control connection has found.
+    /// The address of the control connection.
     peer: Option<IpAddr>,
 }
 
 impl Route {
-    /// `host`: without the brackets of an IPv6 address.
+    /// `host` is without the brackets of an IPv6 address.
     pub fn to(host: &str, port: u16) -> Result<Route> {
         Ok(Route { host: host.to_owned(), proxy: Proxy::for_ftp(host, port)?, peer: None })
     }
 
-    /// Data connections go where `control` went: a name may stand for several machines. Behind a proxy the name is all that
-    /// is known.
+    /// Data connections go to the same address as `control`, because a name may stand for several machines. Behind a proxy only
+    /// the name is known.
     pub fn of_data(mut self, control: &TcpStream) -> Result<Route> {
         if self.proxy.is_none() {
             self.peer = Some(control.peer_addr().map_err(reply::connection_lost)?.ip());
@@ -47,7 +47,7 @@ impl Route {
     }
 }
 
-/// A proxy's own words stand for themselves.
+/// The error of a proxy is kept as it is.
 pub fn unreachable(cause: std::io::Error) -> Error {
     match cause.downcast::<Error>() {
         Ok(ours) => ours,

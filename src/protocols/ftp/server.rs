@@ -1,4 +1,4 @@
-//! The server and the user that connections are made for, and how they are protected.
+//! The server and the user of the connections, and their protection.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::model::Secret;
 pub enum Security {
     /// TLS from the first byte (port 990).
     Implicit,
-    /// AUTH TLS on the plain port; never goes on in clear when it is refused.
+    /// AUTH TLS on the plain port; if the server refuses it, nothing is sent without TLS.
     Explicit,
     /// No TLS at all.
     Plain,
@@ -17,14 +17,14 @@ pub enum Security {
 
 #[derive(Clone, Debug)]
 pub struct FtpServer {
-    /// Name or address; the name that its certificate is checked for, on data connections too.
+    /// Name or address; the certificate is checked for this name, on data connections too.
     pub host: String,
     pub port: u16,
     pub user: String,
     pub password: Secret,
     pub security: Security,
-    /// PEM file with certificates that are trusted besides the system's.
+    /// PEM file with certificates that are trusted in addition to the system's.
     pub ca_file: Option<PathBuf>,
-    /// Time without an answer or a byte before the connection counts as lost.
+    /// The time without an answer or a byte after which the connection counts as lost.
     pub timeout: Duration,
 }

@@ -1,6 +1,6 @@
-//! AUTH TLS: the greeting, one command and its answer in clear, then TLS. Nothing that came in clear is believed afterwards. What
-//! comes behind the answer to AUTH, before the handshake, nobody has asked for: somebody on the way may have put it there, to be
-//! taken for the server's answer to a later command.
+//! AUTH TLS: the greeting, one command and its answer without TLS, then TLS. No plain text is trusted afterwards: bytes after
+//! the answer to AUTH and before the handshake were not requested. An attacker may have inserted them, as a false answer to a
+//! later command.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use tokio::time::timeout;
 use super::reply::{Reply, connection_lost, silent};
 use crate::error::{Error, Kind, Result};
 
-/// What is said where the server answers AUTH TLS, PBSZ or PROT with a no.
+/// The message when the server refuses AUTH TLS, PBSZ or PROT.
 pub const REFUSED_TLS: &str = "the server refused TLS, and the password does not go out in clear";
 
 const READY: u16 = 220;
-/// Bytes of one reply.
+/// The longest reply in bytes.
 const LONGEST_REPLY: usize = 64 << 10;
 
-/// Leads the conversation to the point where TLS begins. Returns the greeting as it came.
+/// Prepares the connection up to the start of TLS. Returns the greeting as it came.
 pub async fn change_over(socket: &mut TcpStream, wait: Duration) -> Result<Bytes> {
     let mut clear = ClearText::default();
     let greeting = match timeout(wait, clear.reply(socket)).await {
@@ -45,7 +45,7 @@ pub async fn change_over(socket: &mut TcpStream, wait: Duration) -> Result<Bytes
     Ok(Bytes::from(format!("{}\r\n", greeting.text)))
 }
 
-/// The server answers AUTH TLS, PBSZ or PROT with a no. 4xx may pass (431: no TLS just now).
+/// The error when the server refuses AUTH TLS, PBSZ or PROT. 4xx is transient (431: no TLS at the moment).
 pub fn no_protection(reply: Reply) -> Error {
     if (400..500).contains(&reply.code) {
         return reply.refusal("TLS");
@@ -53,7 +53,7 @@ pub fn no_protection(reply: Reply) -> Error {
     Error::new(Kind::Unsupported, REFUSED_TLS).with_status(reply.code).with_cause(reply.words())
 }
 
-/// What has come and was not read as part of a reply.
+/// Bytes that have arrived and belong to no reply yet.
 #[derive(Default)]
 struct ClearText {
     rest: BytesMut,
@@ -80,7 +80,7 @@ impl ClearText {
         }
     }
 
-    /// Without its end.
+    /// Returns the line without its end.
     async fn line(&mut self, socket: &mut TcpStream) -> Result<String> {
         loop {
             if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {

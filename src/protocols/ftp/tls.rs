@@ -1,5 +1,5 @@
-//! TLS as FTP servers want it: one session store for one control connection and its data connections, TLS tickets
-//! counted, and a stream that flushes what was written before it waits for an answer.
+//! TLS as FTP servers need it: one session store for a control connection and its data connections, a count of the TLS tickets,
+//! and a stream that flushes its writes before it reads.
 
 use std::io;
 use std::path::Path;
@@ -27,8 +27,8 @@ use crate::error::{Error, Kind, Result};
 use crate::protocols::proxy::Proxy;
 use crate::protocols::tls;
 
-/// TLS 1.2 comes first: its session may be resumed any number of times, a ticket of 1.3 only once, and ProFTPD gives
-/// two of them for a whole control connection (baselines, traps of FTPS).
+/// TLS 1.2 is tried first: its session can be resumed any number of times, but a ticket of 1.3 only once, and ProFTPD issues
+/// two of them for a whole control connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsVersion {
     V12,
@@ -39,16 +39,16 @@ pub enum TlsVersion {
 #[derive(Clone)]
 pub struct TlsClient {
     connector: TlsConnector,
-    /// The same for all of them, also where a certificate is checked: rustls resumes by name.
+    /// The same name for all connections, because rustls resumes sessions by name.
     name: ServerName<'static>,
     sessions: Arc<Sessions>,
-    /// The last failure with its type; suppaftp keeps only its text.
+    /// The last failure as its own type; suppaftp keeps only its text.
     failure: Arc<Mutex<Option<io::Error>>>,
-    /// Sockets are connected to this proxy, which leads on to this port of the server.
+    /// Sockets are connected to this proxy, which forwards to this port of the server.
     leader: Option<(Proxy, u16)>,
-    /// TLS begins after AUTH, and each answer before that may take so long.
+    /// TLS begins after AUTH; each answer before that may take this time.
     clear: Option<Duration>,
-    /// Told when a socket is connected.
+    /// Signals that a socket is connected.
     connected: Arc<Notify>,
     host: String,
     pub version: TlsVersion,
@@ -74,19 +74,19 @@ impl TlsClient {
         self.secure_after(Bytes::new(), socket).await
     }
 
-    /// `before`: what is read first, as if it had come within TLS.
+    /// `before` is read first, as if it had come through TLS.
     async fn secure_after(&self, before: Bytes, socket: TcpStream) -> io::Result<FtpsStream> {
         let tls = self.connector.connect(self.name.clone(), socket).await?;
         Ok(FtpsStream { tls, unflushed: false, before })
     }
 
-    /// For the one socket that suppaftp connects itself; what is returned beside it is told when that is done. `clear`: TLS
-    /// begins after AUTH.
+    /// For the socket that suppaftp connects itself; the returned `Notify` signals when it is connected. `clear`: TLS begins
+    /// after AUTH.
     pub fn begun_by(&self, leader: Option<(Proxy, u16)>, clear: Option<Duration>) -> (TlsClient, Arc<Notify>) {
         (TlsClient { leader, clear, ..self.clone() }, self.connected.clone())
     }
 
-    /// From a connected socket to TLS.
+    /// Starts TLS on a connected socket.
     async fn begin(&self, socket: TcpStream) -> io::Result<FtpsStream> {
         self.connected.notify_one();
         let mut socket = match &self.leader {
@@ -100,20 +100,20 @@ impl TlsClient {
         self.secure_after(greeting, socket).await
     }
 
-    /// Why suppaftp's handshake failed, if it did.
+    /// The failure of suppaftp's handshake, if there was one.
     pub fn failure(&self) -> Option<io::Error> {
         self.failure.lock().take()
     }
 
-    /// Tickets were given, and the last one is spent: the next data connection could not resume.
+    /// True if the server has issued tickets and the last one is used: the next data connection could not resume.
     pub fn is_spent(&self) -> bool {
         let held = self.sessions.0.lock();
         held.any_ticket && held.tickets.is_empty()
     }
 }
 
-/// Does the server turn down our TLS version? OpenSSL says `protocol_version`, or `handshake_failure` when its
-/// ciphers leave nothing for it.
+/// True if the server refuses our TLS version. OpenSSL answers `protocol_version`, or `handshake_failure` when no cipher
+/// remains.
 pub fn wants_other_version(failure: &io::Error) -> bool {
     use AlertDescription::{HandshakeFailure, InsufficientSecurity, ProtocolVersion};
     matches!(
@@ -123,7 +123,7 @@ pub fn wants_other_version(failure: &io::Error) -> bool {
     )
 }
 
-/// The failure of TLS itself, if it was not the line's.
+/// The error of TLS itself; none for a transport error.
 pub fn in_tls(failure: &io::Error) -> Option<&rustls::Error> {
     failure.get_ref()?.downcast_ref()
 }
@@ -134,7 +134,7 @@ impl std::fmt::Debug for TlsClient {
     }
 }
 
-/// The form that `#[async_trait]` gives this method.
+/// The signature that `#[async_trait]` gives this method.
 impl AsyncTlsConnector for TlsClient {
     type Stream = FtpsStream;
 
@@ -154,7 +154,7 @@ impl AsyncTlsConnector for TlsClient {
     }
 }
 
-/// The sessions of one server name: rustls's own store does the same but can't be asked how many tickets are left.
+/// The sessions of one server name. rustls's own store does the same but does not report the number of remaining tickets.
 #[derive(Debug, Default)]
 struct Sessions(Mutex<SessionCache>);
 
@@ -186,7 +186,7 @@ impl ClientSessionStore for Sessions {
         let mut held = self.0.lock();
         held.any_ticket = true;
         held.tickets.push(ticket);
-        // A server may send tickets without end.
+        // A server may send any number of tickets.
         if held.tickets.len() > MOST_TICKETS {
             held.tickets.remove(0);
         }
@@ -198,13 +198,13 @@ impl ClientSessionStore for Sessions {
 
 const MOST_TICKETS: usize = 8;
 
-/// A TLS stream that flushes before it reads. suppaftp writes a command and reads the answer without a flush; when
-/// tokio's budget is used up at that moment, tokio-rustls still holds the command, and both sides wait for ever.
+/// A TLS stream that flushes before it reads. suppaftp writes a command and reads the answer without a flush. If tokio's budget
+/// is used up at that moment, tokio-rustls still holds the command, and both sides would wait for ever.
 #[derive(Debug)]
 pub struct FtpsStream {
     tls: TlsStream<TcpStream>,
     unflushed: bool,
-    /// The greeting that came in clear: suppaftp reads that first.
+    /// The greeting that came before TLS: suppaftp reads it first.
     before: Bytes,
 }
 
@@ -219,7 +219,7 @@ impl AsyncRead for FtpsStream {
             match Pin::new(&mut self.tls).poll_flush(cx) {
                 Poll::Ready(Ok(())) => self.unflushed = false,
                 Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
-                // Reading goes on: the server may be waiting for that before it takes more.
+                // The read continues: the server may wait for it before it accepts more.
                 Poll::Pending => {}
             }
         }

@@ -1,4 +1,4 @@
-//! From a part of the file to a data connection: begin, go on where it was cut, or once more with the other TLS
+//! Sends a part of the file over a data connection: start, resume after a cut, or retry with the other TLS version
 //! (providers.md 6.4, 6.5).
 
 use std::time::Duration;
@@ -10,9 +10,9 @@ use super::reply::{blames_session, may_blame_session};
 use crate::contract::Part;
 use crate::error::{Error, Kind, Result};
 
-/// For the answer to a STOR or APPE that goes on.
+/// The shortest time for the answer to a STOR or APPE that resumes.
 const SHORTEST_WAIT: Duration = Duration::from_secs(5);
-/// Two cuts after fewer bytes are alike by chance.
+/// Below this number of bytes, two cuts at a similar offset count as chance.
 const ALIKE_FROM: u64 = 1 << 20;
 
 impl FtpSession {
@@ -38,23 +38,23 @@ impl FtpSession {
         Ok(())
     }
 
-    /// Twice cut after the same number of bytes: ProFTPD before 1.3.8 wants to renegotiate TLS 1.2 after so many, which
-    /// rustls does not do (providers.md OQ-33).
+    /// True if two transfers were cut after the same number of bytes: ProFTPD before 1.3.8 renegotiates TLS 1.2 after a certain
+    /// amount, which rustls does not support (providers.md OQ-33).
     fn is_cut_alike(&self) -> bool {
         let [one, other] = self.cuts;
         one >= ALIKE_FROM && one.abs_diff(other) <= one / 50
     }
 
-    /// Bytes from the start of the file that went down the line.
+    /// Returns the offset in the file after the last byte that was sent.
     pub(crate) async fn store(&mut self, part: &Part) -> Result<u64> {
         let mut flow = match self.flow.take() {
             Some(flow) if flow.at() == part.offset => flow,
-            // Everything is there already; only the end was not known.
+            // The server has all bytes already; only the end was not known.
             None if part.len == 0 && part.offset > 0 => return Ok(part.offset),
             _ if part.offset > 0 => self.go_on(part.offset).await?,
             _ => self.begin().await?,
         };
-        // `flow` lives no longer than the connection it was opened by, or it is cut off.
+        // `flow` must not outlive the connection that opened it.
         let Some(control) = self.control.as_mut() else { return Err(cut_off()) };
         let begun = flow.at();
         let written = flow.write(control, part, &mut self.reach).await;
@@ -72,7 +72,7 @@ impl FtpSession {
         Ok(at)
     }
 
-    /// Some servers say first that they begin, and then that they don't go on: the file starts over.
+    /// Some servers first accept the transfer and then refuse to resume: the file starts over.
     pub(crate) fn refused_to_go_on(&mut self, refusal: Error) -> Error {
         self.no_restart = true;
         refusal.with_kind(Kind::Interrupted)
@@ -83,7 +83,8 @@ impl FtpSession {
             StartOutcome::Open(flow) => return Ok(flow),
             StartOutcome::Refused(reply) => reply.refusal("the upload"),
         };
-        // ProFTPD's `AllowOverwrite off` answers 550 when the name is taken; under a travelling name by a remnant of ours.
+        // ProFTPD's `AllowOverwrite off` answers 550 when the name is taken; a temporary name can be taken only by a remnant of
+        // ours.
         if self.target.temporary.is_none() || !is_in_the_way(&refusal) {
             return Err(refusal);
         }
@@ -92,8 +93,8 @@ impl FtpSession {
             StartOutcome::Open(flow) => return Ok(flow),
             StartOutcome::Refused(reply) => reply.refusal("the upload"),
         };
-        // A remnant that can't be removed (a user who may only create, IIS while a dead session has the file open), or that
-        // only the server sees (ProFTPD's HiddenStores), is in the way of this one name.
+        // A remnant blocks this name if it can't be removed (a user who may only create, IIS while a dead session has the file
+        // open), or if only the server sees it (ProFTPD's HiddenStores).
         if is_in_the_way(&refusal) && (!is_free || refusal.message().to_ascii_lowercase().contains("hidden file")) {
             self.block();
             return Err(refusal.with_kind(Kind::Interrupted));
@@ -101,8 +102,8 @@ impl FtpSession {
         Err(refusal)
     }
 
-    /// Continues at `offset`: REST and STOR, else APPE. The SIZE is asked first, because a REST beyond the end would
-    /// leave a hole, and because another connection's last bytes may have come in meanwhile, which APPE would repeat.
+    /// Resumes at `offset`: REST and STOR, else APPE. SIZE is asked first: a REST beyond the end would leave a hole, and the
+    /// last bytes of another connection may have arrived meanwhile, which APPE would repeat.
     async fn go_on(&mut self, offset: u64) -> Result<DataTransfer> {
         let held = self.size().await?;
         let restarts = self.control().await?.restarts;
@@ -121,8 +122,8 @@ impl FtpSession {
         Err(Error::new(Kind::Interrupted, "the server does not let the upload go on where it was cut"))
     }
 
-    /// vsftpd keeps the answer to a STOR back while a session that was cut holds the file, and such a session may never end. So
-    /// it is waited for as long as sending the bytes once more would take, on a slow line.
+    /// The time for the answer to a STOR or APPE. vsftpd delays it while a cut session holds the file, and such a session may
+    /// never end. So the wait is at most as long as sending the bytes again over a slow connection.
     fn begins_within(&self, way: &TransferMode) -> Duration {
         match way {
             TransferMode::Whole => self.pool.server.timeout,
@@ -141,7 +142,7 @@ impl FtpSession {
         (self.touched, self.went_on) = (true, way != TransferMode::Whole);
         control.begins_within = begins_within;
         let started = match DataTransfer::start(control, address, &name, way).await {
-            // It died in the pool, or its port can't be reached any more: no byte has left.
+            // The connection was closed in the pool, or its port can't be reached any more: no byte was sent.
             Err(e) if is_side_by_side && e.kind().is_transient() && !control.is_kept_waiting() => {
                 if e.kind() == Kind::Unreachable {
                     control.manners.avoid_side_by_side();
@@ -161,8 +162,8 @@ impl FtpSession {
         }
     }
 
-    /// The first step of a transfer is also where a connection shows that it died in the pool: it is replaced here,
-    /// before any byte, and so is one whose TLS tickets are used up.
+    /// The first step of a transfer also shows whether a connection was closed in the pool. Such a connection is replaced here,
+    /// before any byte is sent, and so is one whose TLS tickets are used up.
     async fn data_address(&mut self) -> Result<DataAddress> {
         if self.pool.is_protected() && !self.switched && self.is_cut_alike() {
             self.switched = true;
@@ -177,7 +178,7 @@ impl FtpSession {
         let control = self.control().await?;
         match control.data_address().await {
             Err(e) if e.kind().is_transient() && !control.is_usable() && (!control.fresh || control.manners.tries_epsv()) => {
-                // It died in the pool, or a server without EPSV died of that.
+                // The connection was closed in the pool, or by a server that does not support EPSV.
                 if control.fresh {
                     control.manners.avoid_epsv();
                 }
@@ -188,22 +189,22 @@ impl FtpSession {
     }
 }
 
-/// The name is taken, or may not be written to.
+/// The name is taken, or must not be written to.
 fn is_in_the_way(refusal: &Error) -> bool {
     matches!(refusal.status_code(), Some(550 | 553))
 }
 
-/// A data connection whose control connection is gone.
+/// The error for a data connection whose control connection is gone.
 fn cut_off() -> Error {
     Error::new(Kind::Interrupted, "the connection to the server was lost")
 }
 
-/// A 425 that does not blame the session is what it was.
+/// Explains a refused TLS session; a 425 with another reason stays as it is.
 pub(super) fn told(refusal: Error) -> Error {
     if blames_session(&refusal) { no_session(refusal) } else { refusal }
 }
 
-/// Words for the refusal that users of FTPS meet most.
+/// The error for a refused TLS session, which users of FTPS meet most often.
 pub(super) fn no_session(refusal: Error) -> Error {
     let status = refusal.status_code().unwrap_or_default();
     Error::new(Kind::Unsupported, "the server does not accept our TLS session on the data connection (session reuse)")

@@ -1,5 +1,5 @@
-//! `tus_client` on our own HTTP client. The crate is synchronous and knows few errors, so it runs beside the async
-//! threads, each call comes back to them, and what really went wrong is kept aside while the crate unwinds.
+//! Runs `tus_client` on our own HTTP client. The crate is synchronous and has few errors, so it runs on a blocking thread. Each
+//! of its requests is sent by the async code, and the real error is stored while the crate returns.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,17 +16,17 @@ use super::target::Endpoint;
 use crate::error::{Error, Kind, Result};
 use crate::protocols::http::response::HttpReply;
 
-/// What the crate is to send in place of what it would by itself.
+/// Changes to the crate's requests.
 #[derive(Clone, Default)]
 pub struct Overrides {
-    /// Of a creation, in place of its length, which the crate reads from a local file, and of its metadata, which the crate
+    /// Headers of a creation: the length, which the crate would read from a local file, and the metadata, which the crate
     /// writes in any order.
     pub creation: Vec<(HeaderName, HeaderValue)>,
     /// DELETE as POST with `X-HTTP-Method-Override`.
     pub via_post: bool,
 }
 
-/// What happened to the one request of a call.
+/// The result of the single request of a call.
 #[derive(Default)]
 struct Exchange {
     reply: Option<HttpReply>,
@@ -41,8 +41,8 @@ struct Bridge {
     stopped: CancellationToken,
 }
 
-/// Runs one call of the crate and gives its value with the server's reply. Fails with what the bridge saw, or with
-/// `Protocol` when the crate could make nothing of a successful reply. Dropping the future ends the request too.
+/// Runs one call of the crate and returns its value with the server's reply. Fails with the error of the request, or with
+/// `Protocol` when the crate could not use a successful reply. Dropping the future ends the request too.
 pub async fn run<T, F>(line: &Endpoint, instead: Overrides, call: F) -> Result<(T, HttpReply)>
 where
     T: Send + 'static,
@@ -69,7 +69,7 @@ where
 
 fn unusable(error: &tus_client::Error) -> String {
     match error {
-        // The crate's words for a HEAD without an offset would be wrong here.
+        // The crate's text for a HEAD without an offset would be wrong here.
         tus_client::Error::NotFoundError => "the Upload-Offset is missing".to_owned(),
         other => other.to_string(),
     }
@@ -111,7 +111,7 @@ impl Bridge {
         if !reply.is_success() {
             return Err(if options || creates { not_made(&reply) } else { refused(&reply) });
         }
-        // The crate panics on such an answer; any web server may give it.
+        // The crate panics on such an answer, which any web server may send.
         if options && !reply.headers.contains_key("tus-version") {
             return Err(reply.protocol_error("no Tus-Version"));
         }
@@ -120,7 +120,7 @@ impl Bridge {
 
     fn translate(&self, request: HttpRequest<'_>) -> Result<RequestBuilder> {
         let bad = |e: anyhow::Error| Error::new(Kind::Usage, "this TUS request can't be written").with_cause(e);
-        // The crate says `Delete`; methods are upper case.
+        // The crate writes `Delete`; methods are upper case.
         let method = request.method.to_string().to_ascii_uppercase().parse::<Method>().map_err(|e| bad(e.into()))?;
         let url = Url::parse(&request.url).map_err(|e| bad(e.into()))?;
         let creates = method == Method::POST && !self.instead.via_post;
@@ -140,7 +140,7 @@ impl Bridge {
     }
 }
 
-/// Any 2xx is good (providers.md section 5); the crate insists on one each.
+/// Any 2xx is a success (providers.md section 5), but the crate requires one exact status for each request.
 fn expected_status(method: &HttpMethod, via_post: bool) -> usize {
     match method {
         HttpMethod::Post if !via_post => 201,
@@ -148,7 +148,7 @@ fn expected_status(method: &HttpMethod, via_post: bool) -> usize {
     }
 }
 
-/// The headers as the crate takes them. Without `Upload-Metadata`: it reads that wrongly, and panics on bytes that are not UTF-8.
+/// The headers for the crate, without `Upload-Metadata`: the crate parses that wrongly, and panics on bytes that are not UTF-8.
 fn plain_headers(reply: &HttpReply) -> HashMap<String, String> {
     let metadata = HeaderName::from_static("upload-metadata");
     let readable = reply.headers.iter().filter(|(name, _)| **name != metadata);

@@ -1,4 +1,4 @@
-//! What a server announces of itself, and what follows from it: checksums, and small files created with their bytes.
+//! What a server announces, and what follows from it: checksums, and small files created together with their bytes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,15 +14,15 @@ use tus_client::{ServerInfo, TusExtension};
 use crate::contract::{Error, Part, Result};
 use crate::protocols::http::response::HttpReply;
 
-/// Bytes of the largest part that gets a checksum. It stands before the body, so the part is read twice: up to here the
-/// second time from memory.
+/// The largest part in bytes that gets a checksum. The checksum is sent before the body, so the part is read twice; up to this
+/// size the second time from memory.
 const LARGEST_SUMMED: u64 = 64 << 20;
 
-/// Bytes of the largest file that is created with its bytes. A larger one gains little from one request less, and loses more
-/// when the line is cut.
+/// The largest file in bytes that is created together with its bytes. A larger file gains little from one request less, and
+/// loses more when the connection is cut.
 const LARGEST_WITH_CREATION: u64 = 1 << 20;
 
-/// What servers have announced, by endpoint: many files ask once.
+/// The announcements of servers by endpoint, so that many files ask only once.
 #[derive(Clone, Default)]
 pub struct Servers(Arc<Mutex<HashMap<Url, Capabilities>>>);
 
@@ -39,7 +39,7 @@ impl Servers {
         self.known().insert(endpoint.clone(), announced);
     }
 
-    /// Its creation with upload failed in some way: for this run an upload is created first, and can be asked where it stands.
+    /// Called after a failed creation with upload: for this run uploads are created first, and can be asked for their offset.
     pub(super) fn forget_creation_with_upload(&self, endpoint: &Url) {
         if let Some(announced) = self.known().get_mut(endpoint) {
             announced.creation_with_upload = false;
@@ -47,7 +47,7 @@ impl Servers {
     }
 }
 
-/// The answer to OPTIONS. A server that does not answer it announces nothing (some proxies block OPTIONS).
+/// The answer to OPTIONS. A server that does not answer OPTIONS announces nothing (some proxies block it).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Capabilities {
     pub termination: bool,
@@ -55,7 +55,7 @@ pub struct Capabilities {
     /// The POST that creates an upload may carry its bytes (protocol 1.0.0, "Creation With Upload").
     pub creation_with_upload: bool,
     pub checksum: Option<Algorithm>,
-    /// Bytes of one file.
+    /// The largest file in bytes.
     pub max_size: Option<u64>,
     /// `Tus-Version`, `Tus-Extension` and `Tus-Checksum-Algorithm`, as the server lists them.
     pub versions: Vec<String>,
@@ -70,7 +70,7 @@ pub enum Algorithm {
 }
 
 impl Capabilities {
-    /// `info` drops extensions that its crate does not know; those are read from the reply.
+    /// `info` lacks the extensions that its crate does not know; those are read from the reply.
     pub fn new(info: &ServerInfo, reply: &HttpReply) -> Self {
         let summed = info.extensions.contains(&TusExtension::Checksum);
         let knows = |algorithm: &str| names(reply, "tus-checksum-algorithm").any(|a| a == algorithm);
@@ -91,14 +91,14 @@ impl Capabilities {
         }
     }
 
-    /// Is a file of so many bytes small, of a known size, and wanted in one request by a server that announces the extension? (An
-    /// empty file has no bytes to send: its creation is all.)
+    /// True for a small file of known size, if the server announces the extension. (An empty file has no bytes to send: its
+    /// creation is enough.)
     pub fn takes_bytes_with_creation(&self, size: Option<u64>, chunk_size: Option<u64>) -> bool {
         let most = chunk_size.filter(|&size| size > 0).unwrap_or(LARGEST_WITH_CREATION).min(LARGEST_WITH_CREATION);
         self.creation_with_upload && size.is_some_and(|size| (1..=most).contains(&size))
     }
 
-    /// The value of `Upload-Checksum` for one part, where the server wants one and the part is not too large for it.
+    /// The value of `Upload-Checksum` for one part, if the server supports it and the part is not too large.
     pub async fn checksum_of(&self, part: &Part) -> Result<Option<String>> {
         match self.checksum {
             Some(algorithm) if (1..=LARGEST_SUMMED).contains(&part.len) => algorithm.header_for(part).await.map(Some),

@@ -1,7 +1,9 @@
-//! Creation with upload: a small file goes in the request that creates its upload (protocol 1.0.0, "Creation With Upload").
+//! Creation with upload: the request that creates the upload of a small file also contains its bytes (protocol 1.0.0, "Creation
+//! With Upload").
 //!
-//! One request in place of two. Its price: when its answer is lost, nobody knows the upload's address, so nobody can be asked how
-//! far it came. The file is then looked for as a form is, and created first in the next try. So only small files go this way.
+//! This takes one request in place of two. But when its answer is lost, the upload's address is unknown, and its offset can't
+//! be asked for. Then the file is looked for as after a form, and the next try creates the upload first. So only small files
+//! are sent in this way.
 
 use reqwest::header::{CONTENT_TYPE, LOCATION};
 use reqwest::{Method, StatusCode};
@@ -15,10 +17,10 @@ use crate::protocols::http::response::HttpReply;
 use crate::protocols::http::streaming::StreamingRequest;
 
 impl TusSession {
-    /// Creates the upload, with `part` in the same request where that is all of the file.
+    /// Creates the upload, with `part` in the same request if it is the whole file.
     ///
     /// # Returns
-    /// The offset in bytes that the server told; none: the upload is created, and a PATCH must bring the part.
+    /// The offset in bytes that the server reports; none: the upload is created, and a PATCH must send the part.
     pub(super) async fn create_with(&mut self, part: &Part) -> Result<Option<u64>> {
         let WithUpload { target, servers } =
             self.with_upload.as_ref().ok_or_else(|| Error::new(Kind::Other, "the upload was not created yet").with_subject(self.host()))?;
@@ -26,7 +28,7 @@ impl TusSession {
         let is_whole = part.offset == 0 && target.size == Some(part.len);
         let reply = if is_whole { self.post_whole(&target, part).await } else { Ok(None) };
         if !matches!(&reply, Ok(Some(reply)) if reply.is_success()) {
-            // In the next try the upload is created first, and its address is known.
+            // The next try creates the upload first, so that its address is known.
             servers.forget_creation_with_upload(&target.endpoint);
         }
         let Some(reply) = reply? else {
@@ -40,7 +42,7 @@ impl TusSession {
         self.created_by(&target, &reply)
     }
 
-    /// None: the server does not take bytes with a creation after all, and has created nothing.
+    /// None: the server does not accept bytes with a creation, and has created nothing.
     async fn post_whole(&self, target: &TusTarget, part: &Part) -> Result<Option<HttpReply>> {
         let request = || -> Result<StreamingRequest> {
             let request = self
@@ -52,7 +54,7 @@ impl TusSession {
                 .header(CONTENT_TYPE, "application/offset+octet-stream");
             Ok(StreamingRequest { request, body: part.chunks(), length: part.len })
         };
-        // What was cut may have been created: nothing is sent a second time here.
+        // If the request was cut, the upload may have been created: nothing is sent a second time here.
         let again = async { Err(Error::new(Kind::Interrupted, "the upload may have been created")) };
         let reply = self.line.http.send_streaming(request()?, again).await?;
         self.line.cookies.take(&reply);
@@ -65,7 +67,7 @@ impl TusSession {
         let upload = location::resolve(&target.endpoint, location)?;
         requests::guard(&upload);
         (self.upload, self.expires) = (Some(upload), requests::expiry(reply));
-        // A server that says no offset has taken no byte, says the protocol.
+        // By the protocol, a server that reports no offset has taken no byte.
         if !reply.headers.contains_key("upload-offset") {
             return Ok(None);
         }
@@ -75,7 +77,8 @@ impl TusSession {
     }
 }
 
-/// The request as such is refused (by a proxy, or a server that announces more than it does): a creation without bytes may be taken.
+/// True if the request in this form is refused (by a proxy, or by a server that announces more than it supports): a creation
+/// without bytes may work.
 fn is_not_taken(status: StatusCode) -> bool {
     matches!(status.as_u16(), 400 | 405 | 411 | 413 | 415 | 501)
 }

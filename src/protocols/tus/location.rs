@@ -1,15 +1,15 @@
-//! Where a created upload lives. A server's `Location` decides where a file goes, so it is not believed blindly.
+//! The URL of a created upload. The server's `Location` decides where a file is sent, so it is checked.
 
 use reqwest::Url;
 
 use crate::error::{Error, Kind, Result};
 use crate::protocols::http::host_of;
 
-/// The upload's URL from the `Location` that the creation endpoint answered.
+/// The upload's URL from the `Location` in the creation's answer.
 ///
-/// Relative ones are resolved against the endpoint. A server behind TLS that says `http://` of its own host
-/// (@tus/server, unless told otherwise) means its path: the file never goes there in clear. So does one that leaves the
-/// port out (behind nginx, `Host` without the port). Another origin must be https.
+/// A relative URL is resolved against the endpoint. If a server behind TLS answers `http://` with its own host (@tus/server by
+/// default), only the path is used: the file is never sent without encryption. The same holds for a `Location` without the port
+/// (behind nginx, `Host` without the port). Another origin must be https.
 pub fn resolve(endpoint: &Url, location: &str) -> Result<Url> {
     let bad = |why: &str| Error::new(Kind::Protocol, why.to_owned()).with_subject(host_of(endpoint));
     let mut url = endpoint.join(location.trim()).map_err(|e| bad("the server's address for the upload can't be read").with_cause(e))?;
@@ -24,7 +24,7 @@ pub fn resolve(endpoint: &Url, location: &str) -> Result<Url> {
         same.set_query(url.query());
         return Ok(same);
     }
-    // A name and password in it would go to a stranger as an Authorization header.
+    // A user name and password in the URL would be sent to another server as an Authorization header.
     if url.scheme() == "https" && url.host().is_some() && url.username().is_empty() && url.password().is_none() {
         return Ok(url);
     }

@@ -1,6 +1,5 @@
-//! TUS 1.0.0. `tus_client` asks the server what it can do, creates, looks and deletes; the bytes are ours: one PATCH for
-//! each part, read while it is sent. Whatever happens, the server's `Upload-Offset` is the truth.
-//! (providers.md 1.14 and section 5)
+//! TUS 1.0.0. `tus_client` sends OPTIONS, creation, HEAD and DELETE; this module sends the bytes: one PATCH for each part, read
+//! while it is sent. In every case the server's `Upload-Offset` decides (providers.md 1.14 and section 5).
 
 use chrono::{DateTime, Utc};
 use reqwest::Url;
@@ -24,47 +23,47 @@ mod requests;
 mod target;
 mod verdict;
 
-/// Bytes of a part when the size is unknown: the engine must have read a part before it can tell whether it is the last.
+/// Bytes of a part when the size is unknown: the engine must have read a part before it knows whether it is the last.
 const PART_OF_UNKNOWN: u64 = 8 << 20;
 
 pub struct TusSession {
     line: Endpoint,
-    /// None until a creation with the bytes in it is answered.
+    /// None until a creation with bytes is answered.
     upload: Option<Url>,
-    /// What is created together with its bytes, see [`creation`].
+    /// The data of a creation with bytes, see [`creation`].
     with_upload: Option<WithUpload>,
-    /// Not asked yet in an earlier run's upload.
+    /// None in a resumed upload, until the server is asked.
     announced: Option<Capabilities>,
     expires: Option<DateTime<Utc>>,
     /// Bytes of the file, once known.
     size: Option<u64>,
-    /// The server does not know the length yet: the last PATCH tells it, once.
+    /// The server does not know the length yet: the last PATCH sends it, once.
     deferred: bool,
     /// The session was made for a source without a known end.
     unsized_source: bool,
-    /// Bytes of one PATCH body at most.
+    /// The largest body of one PATCH, in bytes.
     most: u64,
-    /// The server wants each but the last to be that large.
+    /// The server requires this exact size for every PATCH except the last.
     exact: bool,
-    /// Bytes the server holds, by its latest answer; none while a PATCH is unanswered.
+    /// Bytes that the server holds, by its latest answer; none while a PATCH is unanswered.
     accepted: Option<u64>,
-    /// PATCH and DELETE do not get through: they go as POST.
+    /// A proxy does not pass PATCH and DELETE: they are sent as POST.
     via_post: bool,
-    /// What became of the PATCHes so far.
+    /// The results of the PATCHes so far.
     verdicts: Verdicts,
-    /// The server claims bytes that nobody sent.
+    /// The server reports more bytes than were sent.
     overfull: bool,
-    /// An empty file got its empty PATCH.
+    /// The empty PATCH of an empty file was sent.
     nudged: bool,
 }
 
-/// Asks the server what it can do and creates the upload. Sends no byte of the file. A small file is created together with
-/// its bytes where the server announces that ([`creation`]): nothing is created here then.
+/// Asks for the server's abilities and creates the upload. Sends no byte of the file. If the server announces it, a small file
+/// is created together with its bytes ([`creation`]): then nothing is created here.
 pub async fn create(http: &Http, target: TusTarget) -> Result<TusSession> {
     create_on(&Servers::default(), http, target).await
 }
 
-/// As `create`; a server that is among `servers` is not asked again.
+/// As `create`; a server in `servers` is not asked again.
 pub async fn create_on(servers: &Servers, http: &Http, target: TusTarget) -> Result<TusSession> {
     let line = Endpoint::new(http, &target);
     let announced = ask_once(servers, &line).await;
@@ -89,14 +88,14 @@ pub async fn create_on(servers: &Servers, http: &Http, target: TusTarget) -> Res
     Ok(TusSession { announced: Some(announced), expires, ..session(line, &target, Some(upload)) })
 }
 
-/// Takes up an upload that an earlier run has created; `recover` tells where it goes on.
+/// Resumes an upload that an earlier run has created; `recover` returns its offset.
 pub fn resume(http: &Http, target: TusTarget, upload: Url) -> TusSession {
     let line = Endpoint::new(http, &target);
     session(line, &target, Some(upload))
 }
 
 fn session(line: Endpoint, target: &TusTarget, upload: Option<Url>) -> TusSession {
-    // The whole rest of a file is one part of at most its size.
+    // Without a chunk size one part may be as large as the file.
     let all = target.size.map_or(PART_OF_UNKNOWN, |size| size.max(1));
     TusSession {
         line,
@@ -117,7 +116,7 @@ fn session(line: Endpoint, target: &TusTarget, upload: Option<Url>) -> TusSessio
     }
 }
 
-/// What could not be heard may be told the next time.
+/// Asks a server for its abilities, unless it has answered before. A failed request is repeated for the next upload.
 async fn ask_once(servers: &Servers, line: &Endpoint) -> Capabilities {
     if let Some(announced) = servers.get(&line.endpoint) {
         return announced;
@@ -131,7 +130,7 @@ async fn ask_once(servers: &Servers, line: &Endpoint) -> Capabilities {
     announced
 }
 
-/// OPTIONS is optional: a server that fails it announces nothing.
+/// OPTIONS is optional: a server that refuses it announces nothing.
 fn told(answer: Result<Capabilities>) -> Capabilities {
     match answer {
         Ok(announced) => announced,
@@ -143,22 +142,22 @@ fn told(answer: Result<Capabilities>) -> Capabilities {
 }
 
 impl TusSession {
-    /// The upload's own URL: a secret where the server puts a token into it. None before the upload is created.
+    /// The upload's own URL: a secret if the server puts a token into it. None before the upload is created.
     pub fn url(&self) -> Option<&Url> {
         self.upload.as_ref()
     }
 
-    /// Names the server in errors.
+    /// The server's name for errors.
     fn host(&self) -> String {
         host_of(self.upload.as_ref().unwrap_or(&self.line.endpoint))
     }
 
-    /// Does the server hold every byte, by its latest word?
+    /// True if the server holds every byte, by its latest answer.
     pub fn is_complete(&self) -> bool {
         self.size.is_some() && self.accepted == self.size
     }
 
-    /// When the server will forget the upload, by its latest word.
+    /// When the server will remove the upload, by its latest answer.
     pub fn expires(&self) -> Option<DateTime<Utc>> {
         self.expires
     }
@@ -170,7 +169,7 @@ impl TusSession {
         }
     }
 
-    /// Asks where the upload stands and remembers it; none when it is gone.
+    /// Asks for the state of the upload and stores it; none when the upload is gone.
     async fn look(&mut self) -> Result<Option<requests::UploadStatus>> {
         let Some(upload) = &self.upload else { return Ok(None) };
         let Some(held) = requests::head(&self.line, upload).await? else { return Ok(None) };
@@ -178,7 +177,7 @@ impl TusSession {
         self.expires = held.expires.or(self.expires);
         self.accepted = Some(held.offset);
         if self.deferred && held.length.is_some() {
-            // The last PATCH arrived as far as its head: the length may not be told again.
+            // The head of the last PATCH has arrived: the length must not be sent again.
             self.size = held.length;
             self.deferred = false;
         }
@@ -190,7 +189,7 @@ impl TusSession {
             return Ok(Recovery::ResumeAt(0));
         }
         match self.look().await? {
-            // Another file's upload, or one that was made before the source changed.
+            // The upload belongs to another file, or was made before the source changed.
             Some(held) if held.length.is_some() && held.length != self.size => Ok(Recovery::StartOver),
             Some(_) if self.overfull => Ok(Recovery::StartOver),
             Some(held) => {
@@ -209,8 +208,8 @@ impl TusSession {
     }
 
     async fn confirm(&mut self) -> Result<()> {
-        // Some servers store the last byte before a check of the whole file (scan, quota, permission) says no: their HEAD
-        // then says "complete" all the same.
+        // Some servers store the last byte before a check of the whole file (scan, quota, permission) refuses it: their HEAD
+        // then reports a complete upload all the same.
         if let Some(refusal) = self.verdicts.refusal_of_the_whole() {
             return Err(refusal.with_subject(self.host()));
         }
@@ -223,7 +222,7 @@ impl TusSession {
                 let message = format!("the server holds {} bytes, and that is not all", held.offset);
                 Err(Error::new(Kind::Integrity, message).with_subject(self.host()))
             }
-            // Some servers forget an upload as soon as it is complete; the provider knows.
+            // Some servers remove an upload as soon as it is complete; only the provider knows whether the file is there.
             None => Err(Error::new(Kind::Interrupted, "the server no longer has this upload").with_subject(self.host())),
         }
     }
@@ -271,8 +270,7 @@ impl UploadSession for TusSession {
         Box::pin(self.confirm())
     }
 
-    /// An upload of length 0 is complete as soon as it is made, says the protocol; tus-php and others end it with a PATCH
-    /// only.
+    /// By the protocol an upload of length 0 is complete when it is created; tus-php and others complete it only after a PATCH.
     fn nudge(&mut self) -> BoxFuture<'_, Result<bool>> {
         Box::pin(self.end_empty())
     }

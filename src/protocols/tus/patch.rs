@@ -1,4 +1,4 @@
-//! One part, one PATCH: streamed, with its length, its offset and, where the server wants one, its checksum.
+//! One part, one PATCH: streamed, with its length, its offset and, if the server supports it, its checksum.
 
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
@@ -10,8 +10,8 @@ use crate::protocols::http::response::HttpReply;
 use crate::protocols::http::streaming::StreamingRequest;
 
 impl TusSession {
-    /// Bytes the server holds afterwards: the truth, also where it is less than was sent. More than was sent is for the
-    /// caller to judge.
+    /// Returns the bytes that the server holds afterwards; this number counts, even if it is less than was sent. The caller
+    /// handles a number that is more than was sent.
     pub(super) async fn send_part(&mut self, part: Part) -> Result<u64> {
         if part.len == 0 && self.needs_no_patch(&part).await? {
             return Ok(part.offset);
@@ -57,7 +57,7 @@ impl TusSession {
         Ok(offset)
     }
 
-    /// An upload of length 0 is complete as soon as it is made, at most servers; and one that is complete takes no more.
+    /// At most servers an upload of length 0 is complete when it is created; and a complete upload accepts no PATCH.
     async fn needs_no_patch(&mut self, part: &Part) -> Result<bool> {
         if self.deferred {
             return Ok(false);
@@ -77,13 +77,13 @@ impl TusSession {
         if !blocked || self.via_post {
             return Ok(reply);
         }
-        // A proxy that knows no PATCH; the override is part of the protocol.
+        // A proxy does not pass PATCH; the override is part of the protocol.
         self.via_post = true;
         self.patch_once(part, checksum).await
     }
 
     async fn patch_once(&self, part: &Part, checksum: Option<&str>) -> Result<HttpReply> {
-        // Only where nothing was kept: tus-php looks at no offset of 0, and would append these bytes to those it has.
+        // Only if the server kept nothing: tus-php ignores the offset 0, and would append these bytes to those that it has.
         let again = async {
             match requests::head(&self.line, self.created()?).await? {
                 Some(held) if held.offset == part.offset => self.request(part, checksum),
@@ -121,7 +121,7 @@ impl TusSession {
         Ok(if self.via_post { request.header("x-http-method-override", "PATCH") } else { request })
     }
 
-    /// A PATCH without a byte, once. A server that had ended the upload refuses it, and that says nothing.
+    /// Sends a PATCH without bytes, once. A server that has completed the upload refuses it, and that refusal is ignored.
     pub(super) async fn end_empty(&mut self) -> Result<bool> {
         if self.size != Some(0) || std::mem::replace(&mut self.nudged, true) {
             return Ok(false);

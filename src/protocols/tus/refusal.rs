@@ -1,4 +1,4 @@
-//! What a TUS server's refusal means: the status of an answer as an error.
+//! The meaning of a TUS server's refusal: the status of an answer as an error.
 
 use reqwest::StatusCode;
 
@@ -8,10 +8,10 @@ use crate::protocols::http::response::HttpReply;
 
 pub const LOCKED: &str = "the server still holds the upload for an earlier request";
 
-/// The protocol's successor, whose uploads are made and continued by other requests.
+/// A header of the protocol's successor, whose uploads use other requests.
 const DRAFT: &str = "upload-draft-interop-version";
 
-/// Is this a server of the Internet-Draft of resumable uploads, and of nothing else?
+/// The error for a server that supports only the Internet-Draft of resumable uploads.
 pub fn draft_of(reply: &HttpReply) -> Option<Error> {
     let speaks_tus = ["tus-resumable", "tus-version"].iter().any(|name| reply.headers.contains_key(*name));
     let version = reply.header(DRAFT).filter(|_| !speaks_tus)?;
@@ -19,7 +19,7 @@ pub fn draft_of(reply: &HttpReply) -> Option<Error> {
     Some(Error::new(Kind::Unsupported, what).with_subject(host_of(&reply.url)).with_hint("ask for the address of its TUS 1.0.0 endpoint"))
 }
 
-/// What a status that is not 2xx means about an upload, where that differs from HTTP at large.
+/// The error for a status that is not 2xx, in answers about an upload, where TUS differs from general HTTP.
 pub fn refused(reply: &HttpReply) -> Error {
     let (kind, words) = match reply.status {
         StatusCode::NOT_FOUND | StatusCode::GONE => (Kind::NotFound, "the server no longer has this upload"),
@@ -36,7 +36,7 @@ pub fn refused(reply: &HttpReply) -> Error {
         .with_cause(anyhow::anyhow!("HTTP {status}"))
 }
 
-/// The same before there is an upload: OPTIONS and creation.
+/// The same for OPTIONS and creation, when there is no upload yet.
 pub fn not_made(reply: &HttpReply) -> Error {
     match reply.status {
         StatusCode::PRECONDITION_FAILED => reply.error().with_kind(Kind::Unsupported),

@@ -1,4 +1,4 @@
-//! The calls around the bytes: OPTIONS, creation, HEAD, DELETE, each as one question with a typed answer.
+//! The requests without bytes: OPTIONS, creation, HEAD, DELETE; each is a function with a typed answer.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -21,28 +21,28 @@ use crate::protocols::http::host_of;
 use crate::protocols::http::response::HttpReply;
 use crate::protocols::lenient_json::digits;
 
-/// `tus_client` insists on a file to read a length from; the length sent is ours.
+/// `tus_client` requires a file for the length; the length that is sent is ours.
 const ANY_PATH: &str = "/";
 
-/// What the server holds of an upload.
+/// The state of an upload on the server.
 pub struct UploadStatus {
     /// Bytes.
     pub offset: u64,
     /// Bytes of the whole file; none while it is not declared.
     pub length: Option<u64>,
     pub expires: Option<DateTime<Utc>>,
-    /// What the upload was created with, where the server tells it.
+    /// The metadata of the creation, if the server reports it.
     pub metadata: Vec<(String, String)>,
 }
 
-/// Fails when the server does not answer OPTIONS as TUS does; that is no reason not to upload.
+/// Fails when the server does not answer OPTIONS as TUS does; an upload may work all the same.
 pub async fn options(line: &Endpoint) -> Result<Capabilities> {
     let url = line.endpoint.to_string();
     let (info, reply) = run(line, Overrides::default(), move |tus| tus.get_server_info(&url)).await?;
     Ok(Capabilities::new(&info, &reply))
 }
 
-/// Makes the upload; gives its URL, and when it will expire. A failure of kind `Interrupted` may have made it.
+/// Creates the upload; returns its URL and when it expires. After a failure of kind `Interrupted` the upload may exist.
 pub async fn create(line: &Endpoint, target: &TusTarget) -> Result<(Url, Option<DateTime<Utc>>)> {
     let metadata = encoded(&target.metadata)?;
     let length = match target.size {
@@ -51,7 +51,7 @@ pub async fn create(line: &Endpoint, target: &TusTarget) -> Result<(Url, Option<
     };
     let endpoint = target.endpoint.to_string();
     let mut creation = vec![length];
-    // Older versions of @tus/server refuse an empty one (providers.md 11.1).
+    // Older versions of @tus/server refuse an empty header (providers.md 11.1).
     if !metadata.is_empty() {
         let value = HeaderValue::from_str(&metadata).map_err(|e| Error::new(Kind::Usage, "this metadata can't be sent").with_cause(e))?;
         creation.push((HeaderName::from_static("upload-metadata"), value));
@@ -64,7 +64,8 @@ pub async fn create(line: &Endpoint, target: &TusTarget) -> Result<(Url, Option<
     Ok((upload, expiry(&reply)))
 }
 
-/// Who knows an upload's address may write to it. Where no token in it keeps others out, its last step does.
+/// Everyone who knows an upload's address can write to it. If the address contains no registered token, its last step is
+/// registered as a secret.
 pub fn guard(upload: &Url) {
     if matches!(masked(upload.as_str()), Cow::Owned(_)) {
         return;
@@ -83,7 +84,8 @@ pub fn check_key(key: &str) -> Result<()> {
     }
 }
 
-/// `Upload-Metadata`: `key base64,key base64`, in the order given. Not a blank more: @tus/server reads strictly (providers.md 11.1).
+/// `Upload-Metadata`: `key base64,key base64`, in the given order and without further blanks: @tus/server parses strictly
+/// (providers.md 11.1).
 pub fn encoded(metadata: &[(String, String)]) -> Result<String> {
     let pair = |(key, value): &(String, String)| {
         check_key(key)?;
@@ -92,7 +94,7 @@ pub fn encoded(metadata: &[(String, String)]) -> Result<String> {
     Ok(metadata.iter().map(pair).collect::<Result<Vec<_>>>()?.join(","))
 }
 
-/// `Upload-Metadata` of an answer; what can't be read is left out.
+/// `Upload-Metadata` of an answer; unreadable parts are left out.
 fn told_metadata(reply: &HttpReply) -> Vec<(String, String)> {
     let pairs = reply.header("upload-metadata").unwrap_or_default().split(',').map(str::trim).filter(|pair| !pair.is_empty());
     let decoded = pairs.filter_map(|pair| {
@@ -102,7 +104,7 @@ fn told_metadata(reply: &HttpReply) -> Vec<(String, String)> {
     decoded.collect()
 }
 
-/// None: the upload is gone, or was never ours to continue.
+/// None: the upload is gone, or can't be resumed.
 pub async fn head(line: &Endpoint, upload: &Url) -> Result<Option<UploadStatus>> {
     let url = upload.to_string();
     match run(line, Overrides::default(), move |tus| tus.get_info(&url)).await {
@@ -111,7 +113,7 @@ pub async fn head(line: &Endpoint, upload: &Url) -> Result<Option<UploadStatus>>
             Ok(Some(UploadStatus { offset: offset_of(&reply)?, length, expires: expiry(&reply), metadata: told_metadata(&reply) }))
         }
         Err(failure) if is_gone(&failure) => Ok(None),
-        // tusdotnet's HEAD takes the lock, too, and says so with 409.
+        // tusdotnet's HEAD also takes the lock, and answers 409 when it is taken.
         Err(failure) if failure.status_code() == Some(409) => {
             Err(Error::new(Kind::Busy, LOCKED).with_status(409).with_subject(host_of(upload)))
         }
@@ -119,7 +121,7 @@ pub async fn head(line: &Endpoint, upload: &Url) -> Result<Option<UploadStatus>>
     }
 }
 
-/// `Upload-Offset`: digits, told once. A wrong one would leave a hole in the file.
+/// `Upload-Offset`: digits, and only one value. A wrong offset would leave a hole in the file.
 pub fn offset_of(reply: &HttpReply) -> Result<u64> {
     let mut told = reply.headers.get_all("upload-offset").iter();
     let first = told.next().ok_or_else(|| reply.protocol_error("no Upload-Offset"))?;
@@ -129,7 +131,7 @@ pub fn offset_of(reply: &HttpReply) -> Result<u64> {
     first.to_str().ok().and_then(digits).ok_or_else(|| reply.protocol_error("the Upload-Offset is not a number"))
 }
 
-/// Any other 4xx on HEAD means: start again (vendor's client, providers.md 1.14; tuspyserver's 400 lasts for ever).
+/// Any other 4xx to HEAD means: start again (as the vendor's client does, providers.md 1.14; tuspyserver's 400 is permanent).
 fn is_gone(failure: &Error) -> bool {
     match failure.status_code() {
         Some(401 | 407 | 408 | 409 | 412 | 423 | 425 | 429) => false,
@@ -148,7 +150,7 @@ pub async fn delete(line: &Endpoint, upload: &Url, via_post: bool) -> Result<()>
     }
 }
 
-/// `Upload-Expires`, on any answer that carries it.
+/// `Upload-Expires` of any answer that has it.
 pub fn expiry(reply: &HttpReply) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc2822(reply.header("upload-expires")?.trim()).ok().map(|at| at.to_utc())
 }

@@ -1,4 +1,4 @@
-//! Where an upload goes, and which headers and cookies may go there.
+//! The server of an upload, and the headers and cookies that may be sent to it.
 
 use reqwest::{Method, RequestBuilder, Url, header::HeaderMap};
 
@@ -6,7 +6,7 @@ use super::capabilities::Servers;
 use crate::protocols::http::Http;
 use crate::protocols::http::cookies::Cookies;
 
-/// Where and as what an upload is created.
+/// The data to create an upload.
 #[derive(Clone)]
 pub struct TusTarget {
     /// The creation endpoint.
@@ -17,34 +17,34 @@ pub struct TusTarget {
     pub headers: HeaderMap,
     /// Bytes of the file; none = deferred length, where the server announces it (else `NeedsSize`, before anything is created).
     pub size: Option<u64>,
-    /// Upper size of one PATCH body in bytes; none = the whole file in one.
+    /// The largest body of one PATCH in bytes; none = the whole file in one.
     pub chunk_size: Option<u64>,
     pub manners: Manners,
 }
 
-/// What is known of a server besides what it announces.
+/// What is known about a server beyond its announcement.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Manners {
-    /// It takes parts of exactly this size, but for the last one (Supabase): they never become smaller.
+    /// The server requires parts of exactly this size, except for the last one (Supabase): they are never made smaller.
     pub exact_chunks: bool,
-    /// Nobody can look for a file whose upload's address is not known: each upload is created before its first byte leaves.
+    /// A file whose upload's address is unknown can't be looked for: each upload is created before its first byte is sent.
     pub creates_first: bool,
 }
 
-/// What is needed to create an upload later, together with its bytes.
+/// The data to create an upload later, together with its bytes.
 pub struct WithUpload {
     pub target: TusTarget,
     pub servers: Servers,
 }
 
-/// The lines to one TUS server: the client, and which headers may go where.
+/// The connection to one TUS server: the client, and the headers for each origin.
 #[derive(Clone)]
 pub struct Endpoint {
     pub http: Http,
     pub endpoint: Url,
     /// For the endpoint's origin only.
     pub headers: HeaderMap,
-    /// What the server has set since this upload began.
+    /// The cookies that the server has set since this upload began.
     pub cookies: Cookies,
 }
 

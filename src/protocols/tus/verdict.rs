@@ -1,5 +1,5 @@
-//! What the answers to the PATCHes say together: which refusal is worth another look, which is final, and when the parts
-//! are too large for the way.
+//! Judges the answers to all PATCHes of an upload: which refusal is worth another try, which is final, and when the parts must
+//! become smaller.
 
 use reqwest::StatusCode;
 
@@ -8,25 +8,26 @@ use crate::contract::Part;
 use crate::error::{Error, Kind};
 use crate::protocols::http::response::HttpReply;
 
-/// Where parts begin to shrink, and where a server is beyond help, in bytes. Web servers refuse bodies above 1 MiB
-/// (nginx) or 8 MiB (PHP) unless told otherwise.
+/// After a part that is too large, the next size is at most this number of bytes. By default web servers refuse bodies above
+/// 1 MiB (nginx) or 8 MiB (PHP).
 const LARGE_PART: u64 = 8 << 20;
+/// The size in bytes below which parts are not made smaller.
 const SMALLEST_PART: u64 = 256 << 10;
 
 #[derive(Default)]
 pub struct Verdicts {
-    /// A PATCH that may have brought less than it carried: its first byte and its bytes.
+    /// A PATCH of which the server may have kept only a part: its offset and its number of bytes.
     pub(super) unsure: Option<(u64, u64)>,
-    /// Refused in doubt: at this byte, with this status.
+    /// The last refusal that may be transient: its offset and its status.
     doubted: Option<(u64, u16)>,
-    /// The server's no to the PATCH with the last byte.
+    /// The server's refusal of the PATCH with the last byte.
     last: Option<Error>,
-    /// It holds every byte all the same.
+    /// The server holds every byte all the same.
     whole: bool,
 }
 
 impl Verdicts {
-    /// A look found this; `size`: of the file.
+    /// Notes the offset that a HEAD reported; `size` is the size of the file.
     pub(super) fn found(&mut self, offset: u64, size: Option<u64>) {
         self.whole = Some(offset) == size;
     }
@@ -41,15 +42,15 @@ impl Verdicts {
         Some(error.with_status(refusal.status_code().unwrap_or_default()))
     }
 
-    /// A way that keeps little of a large request (a proxy that passes on only what came whole) gets smaller ones: of so
-    /// many bytes. `held`: what the server has.
+    /// The new size of parts when only little of a large request was kept (behind a proxy that forwards only complete
+    /// requests). `held` is the number of bytes that the server has.
     pub(super) fn smaller_parts(&mut self, held: u64) -> Option<u64> {
         let (from, len) = self.unsure.take()?;
         let kept = held.saturating_sub(from);
         if kept < len / 2 && kept < LARGE_PART { smaller(len) } else { None }
     }
 
-    /// What a refused PATCH means. `most`: the bytes of a part, which become fewer where this one was too large.
+    /// The error for a refused PATCH. `most` is the size of parts, which is reduced if this part was too large.
     pub(super) fn refusal(&mut self, reply: &HttpReply, part: &Part, most: &mut u64) -> Error {
         let error = refused(reply);
         let status = reply.status.as_u16();
@@ -57,7 +58,7 @@ impl Verdicts {
             self.last = Some(error.duplicate());
         }
         match (error.kind(), status) {
-            // `recover` looks, finds it gone, and the file starts over.
+            // `recover` finds that the upload is gone, and the file starts over.
             (Kind::NotFound, _) => error.with_kind(Kind::Interrupted),
             (_, 413) => match smaller(part.len) {
                 Some(smaller) => {
@@ -66,8 +67,9 @@ impl Verdicts {
                 }
                 None => error,
             },
-            // tusd says 400 to a PATCH that a newer one interrupts, @tus/server to one that waited for the lock in vain, rustus
-            // 417 to a part that was damaged, tus-php 416 and 422 after disk trouble. Said twice at one byte they are final.
+            // These may be transient: tusd answers 400 to a PATCH that a newer one interrupts, @tus/server to one that could
+            // not get the lock, rustus 417 to a damaged part, tus-php 416 and 422 after disk errors. The same answer twice at
+            // one offset is final.
             (_, 400 | 416 | 417 | 422) if self.doubted != Some((part.offset, status)) => {
                 self.doubted = Some((part.offset, status));
                 error.with_kind(Kind::Interrupted)
@@ -77,13 +79,13 @@ impl Verdicts {
     }
 }
 
-/// Half of a part that was too large. Some servers want multiples of 256 KiB.
+/// Half of a part that was too large. Some servers require multiples of 256 KiB.
 pub fn smaller(len: u64) -> Option<u64> {
     let half = (len / 2).min(LARGE_PART);
     (len > SMALLEST_PART).then(|| (half - half % SMALLEST_PART).max(SMALLEST_PART))
 }
 
-/// Not a proxy's word, nor that of a server where another request holds the upload.
+/// True if the upload server itself refuses: not a proxy, and not because another request holds the upload.
 fn is_the_server_s_own_no(status: u16) -> bool {
     let status = StatusCode::from_u16(status).unwrap_or_default();
     (status.is_client_error() || status.is_server_error())
