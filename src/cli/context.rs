@@ -14,7 +14,7 @@ use super::connection::Connection;
 use super::global::{Global, Stage};
 use crate::config::{Config, Env, Remote};
 use crate::contract::{Events, ProviderContext, TokenStore, TransferStore};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, Protocol};
 use crate::render::{Ci, LogFile, Progress, Renderer, Style, Terminal, View, exit, style};
 use crate::state::{State, Tell};
@@ -188,11 +188,17 @@ impl Context {
         if self.telling.swap(true, Ordering::Relaxed) {
             return;
         }
+        if self.renderer.has_spinner() {
+            tokio::spawn(self.renderer.clone().spin());
+        }
         let (told, renderer) = (self.told.clone(), self.renderer.clone());
         let next = move |context: &mut std::task::Context<'_>| told.lock().poll_recv(context);
         tokio::spawn(async move {
+            // A server that can't be reached is told at the first try, and then only where the wait is long.
+            let mut is_silent = true;
             while let Some(event) = poll_fn(&next).await {
-                tell(&renderer, event);
+                let is_first = matches!(&event, Event::Waiting { kind: Kind::Unreachable, .. }) && std::mem::take(&mut is_silent);
+                tell(&renderer, event, is_first);
             }
         });
     }
@@ -200,7 +206,7 @@ impl Context {
     /// The last note, as long as nobody has reported it.
     fn tell_the_rest(&self) {
         while let Ok(event) = self.told.lock().try_recv() {
-            tell(&self.renderer, event);
+            tell(&self.renderer, event, false);
         }
     }
 
@@ -247,11 +253,12 @@ impl Shared {
     }
 }
 
-fn tell(renderer: &Renderer, event: Event) {
+/// `is_urgent`: a wait is a warning, however short.
+fn tell(renderer: &Renderer, event: Event, is_urgent: bool) {
     match event {
         Event::Waiting { wait, why, attempt, of, .. } => {
             let line = format!("waiting {}s: {why} (try {attempt} of {of})", wait.as_secs_f64().ceil());
-            if wait >= NOTICE_AFTER { renderer.warning(&line) } else { renderer.note(&line) }
+            if is_urgent || wait >= NOTICE_AFTER { renderer.warning(&line) } else { renderer.note(&line) }
         }
         Event::Note(text) => renderer.note(&text),
         Event::Warning(text) => renderer.warning(&text),
@@ -302,6 +309,7 @@ fn style_of(global: &Global) -> Style {
         progress: global.progress,
         terminal,
         colour: style::colour(terminal.err, env),
+        colours_results: style::colour(terminal.out, env),
         ci: Ci::from_env(env),
         folds: style::is_gitlab(env),
         ..Style::default()

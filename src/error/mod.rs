@@ -89,6 +89,10 @@ impl Error {
         if let Some(on) = on.as_mut().filter(|on| !local && on.starts_with(['/', '@'])) {
             *on = PlaceText { remote, path: &*on }.to_string();
         }
+        // A host alone does not tell which remote it belongs to.
+        if let Some(on) = on.as_mut().filter(|on| *kind == Kind::Unreachable && !local && !on.contains(['/', '@', ' '])) {
+            *on = format!("{remote} ({on})");
+        }
         self
     }
 
@@ -360,6 +364,14 @@ mod tests {
         ] {
             assert_eq!(told(hint), names);
         }
+    }
+
+    #[test]
+    fn a_host_that_is_not_reached_is_told_with_its_remote() {
+        let told = |on: &str, kind| Error::new(kind, "no").with_subject(on).with_remote("studio").with_remote("studio").to_string();
+        assert_eq!(told("127.0.0.1:1", Kind::Unreachable), "studio (127.0.0.1:1): no");
+        assert_eq!(told("127.0.0.1:1", Kind::Refused), "127.0.0.1:1: no");
+        assert_eq!(told("/in/a", Kind::Unreachable), "studio:/in/a: no");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::error::Kind;
 use crate::model::Report;
 
 /// The number of a file in one run.
@@ -64,6 +65,8 @@ pub enum Event {
         wait: Duration,
         /// What failed.
         why: String,
+        /// The kind of that failure.
+        kind: Kind,
     },
     /// The upload starts again from its first byte.
     StartedOver {

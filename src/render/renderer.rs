@@ -8,10 +8,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
-use crate::model::Report;
 use crate::model::escape::escape_control;
 use crate::model::report::Failure;
 use crate::model::secret::masked;
+use crate::model::{Entry, Report};
 use crate::render::streams::Streams;
 use crate::render::text::TextOutput;
 use crate::render::text::table;
@@ -101,15 +101,41 @@ impl Renderer {
             TextOutput::Done(text) => self.unless_quiet(|| self.lines(&text, true)),
             TextOutput::Aside(_) if self.0.line.is_some() && matches!(report, Report::Summary { .. }) => {}
             TextOutput::Aside(text) => self.unless_quiet(|| self.aside(&text)),
-            TextOutput::Row(cells) => {
-                let group = self.0.tables.lock().row(cells);
+            TextOutput::Row(cells) => self.row(cells),
+            TextOutput::SizeRow(size, shown, name) if self.style().terminal.out => {
+                let group = self.0.tables.lock().size_row(size, shown, name);
                 group.iter().for_each(|group| self.lines(group, true));
             }
+            TextOutput::SizeRow(_, shown, name) => self.row(format!("{shown}\t{name}")),
             TextOutput::Column => {
                 if let Report::Providers(line) = report {
                     self.0.tables.lock().provider(line.clone());
                 }
             }
+        }
+    }
+
+    /// A row of cells divided by tabs.
+    fn row(&self, cells: String) {
+        let group = self.0.tables.lock().row(cells);
+        group.iter().for_each(|group| self.lines(group, true));
+    }
+
+    /// The heads of the columns of the rows that follow, where a person looks: a script gets none.
+    pub fn heads(&self, cells: &[&str]) {
+        if self.style().terminal.out && !self.style().json {
+            self.row(cells.iter().map(|cell| text::shaded(cell, "2", self.style())).collect::<Vec<_>>().join("\t"));
+        }
+    }
+
+    /// As [`Renderer::line`], for a line that ends with the name of `entry`: a folder has its colour.
+    pub fn drawn(&self, text: &str, entry: &Entry) {
+        let name = if entry.is_folder() { format!("{}/", entry.name) } else { entry.name.clone() };
+        match text.strip_suffix(&name) {
+            Some(before) if entry.is_folder() && self.style().colours_results && !self.style().json => {
+                self.lines(&format!("{before}{}", text::shaded(&escape_control(&masked(&name)), text::FOLDER, self.style())), true);
+            }
+            _ => self.line(text, ""),
         }
     }
 

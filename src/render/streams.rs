@@ -7,16 +7,36 @@ use parking_lot::Mutex;
 
 use crate::error::{Error, Kind, Result};
 use crate::render::progress::bars::Bars;
+use crate::render::progress::spinner::Spinner;
 use crate::render::progress::state::ProgressState;
+use crate::render::style::Terminal;
 
 type Stream = Box<dyn Write + Send>;
 
 pub(super) struct Streams {
     // Locked in this order: bars, still, out, err.
-    bars: Mutex<Option<Bars>>,
+    bars: Mutex<Foot>,
     out: Mutex<Out>,
     err: Mutex<Stream>,
     still: Mutex<Still>,
+}
+
+/// What stands at the foot of the terminal: bars, or a spinner while nothing else is shown.
+#[derive(Default)]
+struct Foot {
+    bars: Option<Bars>,
+    spinner: Spinner,
+    /// The terminal that the spinner was drawn in.
+    spins_in: Option<Terminal>,
+}
+
+impl Foot {
+    /// What to write so that something else can be written.
+    fn clear(&mut self) -> String {
+        let spinner = self.spins_in.map(|terminal| self.spinner.clear(terminal, Instant::now()));
+        let bars = self.bars.as_mut().map(Bars::clear);
+        spinner.into_iter().chain(bars).collect()
+    }
 }
 
 /// While the user types, no other output may use the terminal.
@@ -39,22 +59,33 @@ struct Out {
 impl Streams {
     pub(super) fn new(out: Stream, err: Stream) -> Streams {
         let out = Out { to: BufWriter::new(out), failed: None };
-        Streams { bars: Mutex::new(None), out: Mutex::new(out), err: Mutex::new(err), still: Mutex::default() }
+        Streams { bars: Mutex::default(), out: Mutex::new(out), err: Mutex::new(err), still: Mutex::default() }
     }
 
     pub(super) fn show(&self, bars: Bars) {
-        *self.bars.lock() = Some(bars);
+        let mut foot = self.bars.lock();
+        self.write(&foot.clear());
+        foot.bars = Some(bars);
     }
 
     pub(super) fn hide(&self) {
-        if let Some(mut bars) = self.bars.lock().take() {
-            self.write(&bars.clear());
+        let mut foot = self.bars.lock();
+        self.write(&foot.clear());
+        foot.bars = None;
+    }
+
+    /// The next frame of the spinner, where nothing else is drawn.
+    pub(super) fn spin(&self, terminal: Terminal, now: Instant) {
+        let mut foot = self.bars.lock();
+        if foot.bars.is_none() && !self.is_still() {
+            foot.spins_in = Some(terminal);
+            self.write(&foot.spinner.draw(terminal, now));
         }
     }
 
     pub(super) fn draw(&self, board: &ProgressState, now: Instant) {
-        let mut bars = self.bars.lock();
-        if let Some(bars) = bars.as_mut().filter(|_| !self.is_still()) {
+        let mut foot = self.bars.lock();
+        if let Some(bars) = foot.bars.as_mut().filter(|_| !self.is_still()) {
             self.write(&bars.draw(board, now));
         }
     }
@@ -70,14 +101,12 @@ impl Streams {
 
     /// Prepares a question: removes the bars, and holds messages back until the answer (or the end of the program).
     pub(super) fn ask(&self) {
-        let mut bars = self.bars.lock();
+        let mut foot = self.bars.lock();
         let mut still = self.still.lock();
         still.questions += 1;
         still.since.get_or_insert_with(Instant::now);
         drop(still);
-        if let Some(bars) = bars.as_mut() {
-            self.write(&bars.clear());
-        }
+        self.write(&foot.clear());
     }
 
     pub(super) fn answered(&self) {
@@ -106,9 +135,9 @@ impl Streams {
 
     /// Writes in place of the bars; the next frame is drawn below.
     fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
-        let mut bars = self.bars.lock();
-        if let Some(bars) = bars.as_mut().filter(|_| !self.is_still()) {
-            self.write(&bars.clear());
+        let mut foot = self.bars.lock();
+        if !self.is_still() {
+            self.write(&foot.clear());
         }
         write()
     }
@@ -165,6 +194,7 @@ impl Streams {
         while self.is_still() {
             self.answered();
         }
+        self.hide();
         let mut out = self.out.lock();
         if out.failed.is_none() {
             out.failed = out.to.flush().err();
@@ -183,7 +213,7 @@ mod tests {
     use super::*;
     use crate::render::testing;
     use crate::render::testing::Failing;
-    use crate::render::{Renderer, Style, Terminal};
+    use crate::render::{Renderer, Style};
 
     #[test]
     fn a_reader_that_left_is_no_failure_but_a_full_disk_is() {

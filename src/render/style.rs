@@ -175,6 +175,8 @@ pub struct Style {
     pub log_file: Option<crate::render::log_file::LogFile>,
     /// Messages are coloured (see [`colour`]).
     pub colour: bool,
+    /// Results on standard output are coloured.
+    pub colours_results: bool,
     /// Set when this is a job of GitHub Actions.
     pub ci: Option<Ci>,
     /// The lines of finished files are a folded section of the log (GitLab).

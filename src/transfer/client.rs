@@ -349,7 +349,7 @@ impl Retries<'_> {
                 why.push_str(&format!("; goes on at {}", (chrono::Local::now() + wait).format("%H:%M:%S")));
             }
         }
-        self.client.events.tell(Event::Waiting { id: self.id, attempt: self.failures + 1, of: self.tries, wait, why });
+        self.client.events.tell(Event::Waiting { id: self.id, attempt: self.failures + 1, of: self.tries, wait, why, kind: error.kind() });
         sleep(wait).await;
         Ok(())
     }
@@ -369,7 +369,7 @@ impl Retries<'_> {
             let turn = delays_from(CONTENTION_WAIT_INITIAL).next().unwrap_or(CONTENTION_WAIT_INITIAL);
             let wait = turn * rounds.unwrap_or(1).min(CONTENTION_WAIT_MAX_FACTOR);
             let (attempt, why) = (self.renewals + 1, error.message());
-            client.events.tell(Event::Waiting { id: self.id, attempt, of: most + 1, wait, why });
+            client.events.tell(Event::Waiting { id: self.id, attempt, of: most + 1, wait, why, kind: error.kind() });
             sleep(wait).await;
         }
         loop {

@@ -11,6 +11,8 @@ mod examples;
 mod reading;
 #[cfg(unix)]
 mod screens;
+#[cfg(unix)]
+mod windows;
 
 use std::path::{Path, PathBuf};
 

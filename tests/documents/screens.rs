@@ -60,7 +60,7 @@ fn environment(env: &TestEnv, document: &Document) -> BTreeMap<String, String> {
 }
 
 /// The files that the documents speak of.
-fn make_files(env: &TestEnv) {
+pub fn make_files(env: &TestEnv) {
     for (name, length) in [
         ("film.mov", 3 << 20),
         ("rushes/A001.mov", 300_000),

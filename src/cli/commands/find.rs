@@ -38,6 +38,9 @@ pub struct FindArgs {
     /// Names that fit a pattern of *, ? and […]
     #[arg(long, value_name = "GLOB", value_parser = |text: &str| Ok::<_, String>(name_pattern(text)))]
     pub name: Option<Glob>,
+    /// As --name, in small or capital letters
+    #[arg(long, value_name = "GLOB", conflicts_with = "name", value_parser = |text: &str| Ok::<_, String>(name_pattern(text)))]
+    pub iname: Option<Glob>,
     /// Only files, or only folders
     #[arg(long, value_enum, value_name = "KIND")]
     pub kind: Option<Kinds>,
@@ -78,7 +81,12 @@ fn bound(text: &str) -> Result<SizeBound, String> {
 
 pub async fn run(context: &mut Context, args: FindArgs) -> Result<u8> {
     context.show_in(|style| Style { view: View::Name, paths: true, null: args.null, ..style });
-    let conditions = Conditions { name: args.name, kind: args.kind.map(EntryKind::from), size: args.size };
+    let conditions = Conditions {
+        ignores_case: args.iname.is_some(),
+        name: args.name.or(args.iname),
+        kind: args.kind.map(EntryKind::from),
+        size: args.size,
+    };
     let filter = Arc::new(args.filter.filter()?);
     let look = Lister::new(args.look, &LIST);
     let mut search = Search { context, look, filter, conditions: Arc::new(conditions), sizeless: 0 };

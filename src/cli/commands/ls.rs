@@ -82,6 +82,9 @@ pub async fn run(context: &mut Context, args: LsArgs) -> Result<u8> {
     let several = args.places.len() > 1 || found.len() > 1;
     let (folders, mut files): (Vec<Hit>, Vec<Hit>) = found.into_iter().partition(|found| found.entry.is_folder());
     files.sort_by(|a, b| order.compare(&a.entry, &b.entry));
+    if !files.is_empty() {
+        show_heads(context);
+    }
     let mut after = !files.is_empty();
     for Hit { remote, entry } in files {
         look.show(context, &remote, entry);
@@ -92,9 +95,19 @@ pub async fn run(context: &mut Context, args: LsArgs) -> Result<u8> {
             context.renderer.line(&format!("{}:", Address::text(&folder.remote.name, &folder.entry.path)), gap);
         }
         after = true;
+        show_heads(context);
         list(context, &mut look, folder, args.recursive).await?;
     }
     Ok(look.status())
+}
+
+/// The heads of the columns, where there are columns.
+fn show_heads(context: &Context) {
+    let Style { view, ids, .. } = context.renderer.style();
+    let heads = ["kind", "      size", "modified", "id", "name"];
+    if *view == View::Row {
+        context.renderer.heads(&heads.into_iter().filter(|head| *ids || *head != "id").collect::<Vec<_>>());
+    }
 }
 
 async fn list(context: &Context, look: &mut Lister, folder: Hit, recursive: bool) -> Result<()> {

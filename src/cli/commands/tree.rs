@@ -66,7 +66,7 @@ async fn draw(context: &Context, look: &mut Lister, found: Hit, deepest: usize, 
         match step {
             WalkEvent::Entry { entry, depth, last } => {
                 follows.truncate(depth - 1);
-                context.renderer.line(&branch(&follows, &entry, last), "");
+                context.renderer.drawn(&branch(&follows, &entry, last), &entry);
                 follows.push(!last);
                 sums.add(&entry);
                 look.event(context, &remote, entry);

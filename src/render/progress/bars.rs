@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::render::progress::frame::{Frame, FrameLine};
 use crate::render::progress::state::{FileProgress, FileState, ProgressState, Speed, Wait};
 use crate::render::style::Terminal;
-use crate::render::text::columns::{cut, padded, padded_left, shortened, width};
+use crate::render::text::columns::{bar, cut, padded, padded_left, shortened, width};
 use crate::render::text::units;
 
 /// Frames per second.
@@ -209,17 +209,6 @@ impl LineBuilder {
     }
 }
 
-/// The full and the empty part of a bar. An empty file is full; a file of unknown size has an empty bar.
-fn bar(at: u64, size: Option<u64>, columns: usize) -> (String, String) {
-    let full = match size {
-        None => 0,
-        Some(0) => columns,
-        Some(size) => usize::try_from(u128::from(at.min(size)) * columns as u128 / u128::from(size)).unwrap_or(columns),
-    };
-    let head = usize::from(at > 0 && full < columns && size.is_some());
-    (format!("{}{}", "━".repeat(full), "╸".repeat(head)), "─".repeat(columns - full - head))
-}
-
 /// `waiting 4s (try 2 of 5): the server is busy`
 pub(crate) fn waiting(wait: &Wait, now: Instant) -> String {
     let left = wait.until.saturating_duration_since(now).as_secs_f64().ceil();
@@ -251,6 +240,7 @@ fn amount(at: u64, size: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Kind;
     use crate::model::{Event, Report};
     use crate::render::testing;
     use std::time::Duration;
@@ -272,7 +262,14 @@ mod tests {
             Event::Started { id: 3, name: "c.mov".into(), size: Some(1024) },
             Event::Hashing { id: 4, name: "d.mov".into(), size: Some(1 << 30), done: 256 << 20 },
             Event::Sent { id: 1, bytes: 1024 },
-            Event::Waiting { id: Some(2), attempt: 2, of: 5, wait: Duration::from_secs(5), why: "the server is busy".into() },
+            Event::Waiting {
+                id: Some(2),
+                attempt: 2,
+                of: 5,
+                wait: Duration::from_secs(5),
+                why: "the server is busy".into(),
+                kind: Kind::Busy,
+            },
             Event::Accepted { id: 3, offset: 1024 },
             Event::Checking { id: 3 },
         ] {
@@ -327,7 +324,7 @@ mod tests {
         let (mut board, now) = working(Instant::now());
         board.apply(&Event::Started { id: 9, name: "日".repeat(300), size: Some(0) }, now);
         let why = "x".repeat(300);
-        board.apply(&Event::Waiting { id: Some(2), attempt: 1, of: 5, wait: Duration::ZERO, why }, now);
+        board.apply(&Event::Waiting { id: Some(2), attempt: 1, of: 5, wait: Duration::ZERO, why, kind: Kind::Busy }, now);
         (0..250).for_each(|columns| assert_eq!(shown(&board, now, columns, 9).len(), 6));
         let narrow = shown(&board, now, 40, 9);
         assert!(narrow[0].contains("50%") && narrow[0].ends_with("2.0s left"), "{narrow:?}");
@@ -338,7 +335,10 @@ mod tests {
         let now = Instant::now();
         let mut board = ProgressState::new(now);
         assert!(shown(&board, now, 80, 9)[0].ends_with("  preparing"));
-        board.apply(&Event::Waiting { id: None, attempt: 2, of: 5, wait: Duration::from_secs(2), why: "busy".into() }, now);
+        board.apply(
+            &Event::Waiting { id: None, attempt: 2, of: 5, wait: Duration::from_secs(2), why: "busy".into(), kind: Kind::Busy },
+            now,
+        );
         assert!(shown(&board, now, 80, 9)[0].ends_with("  waiting 2s (try 2 of 5): busy"));
     }
 

@@ -4,6 +4,7 @@ pub(crate) mod bars;
 mod failures;
 mod fold;
 mod frame;
+pub(crate) mod spinner;
 pub(crate) mod state;
 
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use tokio::time::{MissedTickBehavior, interval_at};
 
 use self::failures::ToldFailures;
 use self::fold::Fold;
+use crate::error::Kind;
 use crate::model::{Event, Report};
 use crate::render::progress::bars::Bars;
 use crate::render::progress::state::ProgressState;
@@ -67,6 +69,8 @@ struct Following<'a> {
     fold: Option<Fold>,
     /// A summary is printed at the end, also when the future is dropped.
     sums_up: bool,
+    /// It was told that a server can't be reached.
+    is_told_unreachable: bool,
     is_over: bool,
     started: Instant,
 }
@@ -89,6 +93,7 @@ impl<'a> Following<'a> {
             grown: started,
             fold: None,
             sums_up,
+            is_told_unreachable: false,
             is_over: false,
             started,
         }
@@ -186,12 +191,15 @@ impl<'a> Following<'a> {
 
     /// Prints the events that have a line.
     fn print(&mut self, event: &Event) {
+        let is_dead = self.mode != ProgressMode::Bars && matches!(event, Event::Waiting { kind: Kind::Unreachable, .. });
+        // Bars show a wait; elsewhere the first one tells that the server can't be reached.
+        let is_first_sign = is_dead && !std::mem::replace(&mut self.is_told_unreachable, true);
         let name = |id: &u64| self.board.flights.get(id).map(|flight| format!("{}: ", flight.name)).unwrap_or_default();
         let (text, is_warning) = match event {
-            Event::Waiting { id, attempt, of, wait, why } => {
+            Event::Waiting { id, attempt, of, wait, why, .. } => {
                 let name = id.as_ref().map(name).unwrap_or_default();
                 let line = format!("{name}waiting {}: {why} (try {attempt} of {of})", units::span(wait.as_secs_f64()));
-                (line, *wait >= LONG_WAIT)
+                (line, is_first_sign || *wait >= LONG_WAIT)
             }
             Event::StartedOver { id, left_behind: None } => (format!("{}starting over from the first byte", name(id)), false),
             Event::StartedOver { id, left_behind: Some(what) } => {
@@ -279,7 +287,14 @@ mod tests {
         for event in [
             Event::Planned { files: 2, bytes: 8 },
             Event::Started { id: 1, name: "a".into(), size: Some(5) },
-            Event::Waiting { id: Some(1), attempt: 2, of: 5, wait: Duration::from_secs(4), why: "the server is busy".into() },
+            Event::Waiting {
+                id: Some(1),
+                attempt: 2,
+                of: 5,
+                wait: Duration::from_secs(4),
+                why: "the server is busy".into(),
+                kind: Kind::Busy,
+            },
             Event::StartedOver { id: 1, left_behind: Some("@9".into()) },
             Event::Sent { id: 1, bytes: 5 },
             finished(1, Report::Uploaded(testing::transfer("a", "/a", 5))),
@@ -323,7 +338,8 @@ mod tests {
         let now = start + Duration::from_secs(1);
         board.look(now);
         assert_eq!(progress_line(&board, now), "0 of 2 files, 1.0 KiB of 4.0 KiB, 1.0 KiB/s, 3.0s left");
-        let waiting = Event::Waiting { id: Some(1), attempt: 3, of: 5, wait: Duration::from_secs(2), why: "line cut".into() };
+        let waiting =
+            Event::Waiting { id: Some(1), attempt: 3, of: 5, wait: Duration::from_secs(2), why: "line cut".into(), kind: Kind::Busy };
         board.apply(&waiting, now);
         assert!(progress_line(&board, now).ends_with(" 3.0s left, waiting 2s (try 3 of 5): line cut"));
         board.apply(&Event::Hashing { id: 1, name: "a".into(), size: Some(2048), done: 512 }, now);
@@ -409,6 +425,18 @@ mod tests {
         let (_sender, receiver) = unbounded_channel();
         drop(Following::new(&renderer, receiver, false));
         assert_eq!((out.text(), err.text()), (String::new(), String::new()), "what is only watched has no summary");
+    }
+
+    #[test]
+    fn a_server_that_is_not_reached_is_told_once_at_the_first_try() {
+        let (renderer, _, err) = captured(Style::default());
+        let (mut work, _sender) = following(&renderer);
+        let wait = Duration::from_millis(500);
+        for (attempt, kind) in [(2, Kind::Busy), (2, Kind::Unreachable), (3, Kind::Unreachable)] {
+            work.take(&Event::Waiting { id: None, attempt, of: 5, wait, why: "no answer".into(), kind });
+        }
+        assert_eq!(err.text(), "haul: warning: waiting 0.5s: no answer (try 2 of 5)\n");
+        work.conclude();
     }
 
     #[test]

@@ -135,7 +135,7 @@ impl ProgressState {
             }
             Event::Accepted { id, offset } => self.moving(*id, |flight| flight.at = *offset),
             Event::StartedOver { id, .. } => self.moving(*id, |flight| flight.at = 0),
-            Event::Waiting { id, attempt, of, wait, why } => {
+            Event::Waiting { id, attempt, of, wait, why, .. } => {
                 let until = now.checked_add(*wait).unwrap_or(now);
                 let wait = Wait { until, attempt: *attempt, of: *of, why: escape_control(why).into_owned() };
                 match id.and_then(|id| self.flights.get_mut(&id)) {
@@ -245,6 +245,7 @@ fn begun(name: &str, size: Option<u64>, now: Instant) -> FileProgress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Kind;
     use crate::render::testing;
 
     fn started(id: FileId, size: Option<u64>) -> Event {
@@ -299,7 +300,7 @@ mod tests {
         let now = Instant::now();
         let mut board = ProgressState::new(now);
         board.apply(&started(1, Some(9)), now);
-        let wait = |id| Event::Waiting { id, attempt: 2, of: 5, wait: Duration::from_secs(4), why: "busy\n".into() };
+        let wait = |id| Event::Waiting { id, attempt: 2, of: 5, wait: Duration::from_secs(4), why: "busy\n".into(), kind: Kind::Busy };
         board.apply(&wait(Some(1)), now);
         assert_eq!(board.waiting().unwrap().why, "busy\\n");
         board.apply(&Event::Sent { id: 1, bytes: 1 }, now);

@@ -50,6 +50,17 @@ pub(crate) fn shortened(name: &str, columns: usize) -> String {
     format!("{}…{}", head(name, before), tail(name, behind))
 }
 
+/// The full and the empty part of a bar. The bar of an empty file is full; the bar of a file of unknown size is empty.
+pub(crate) fn bar(at: u64, size: Option<u64>, columns: usize) -> (String, String) {
+    let full = match size {
+        None => 0,
+        Some(0) => columns,
+        Some(size) => usize::try_from(u128::from(at.min(size)) * columns as u128 / u128::from(size)).unwrap_or(columns),
+    };
+    let head = usize::from(at > 0 && full < columns && size.is_some());
+    (format!("{}{}", "━".repeat(full), "╸".repeat(head)), "─".repeat(columns - full - head))
+}
+
 /// As many characters of the beginning as fit, with the combining marks of the last one.
 fn head(text: &str, columns: usize) -> &str {
     let mut taken = 0;

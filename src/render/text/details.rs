@@ -7,8 +7,12 @@ use crate::model::escape::escape_control;
 use crate::model::report::{CommentLine, RemoteLine};
 use crate::model::{Account, Entry, EntryKind};
 use crate::render::style::Style;
+use crate::render::text::columns::bar;
 use crate::render::text::phrases::{address, bytes};
 use crate::render::text::units;
+
+/// Columns of the bar that shows how full an account is.
+const QUOTA_BAR: usize = 20;
 
 /// A title, and below it the known fields, with their values in one column.
 struct Details {
@@ -67,7 +71,12 @@ pub(crate) fn about(remote: &str, provider: &str, account: &Account, style: &Sty
         (None, total) => total.map(|total| format!("{total} in all")),
     };
     let free = shown(account.quota.free).map(|free| format!("{free} free"));
-    let quota: Vec<String> = quota.into_iter().chain(free).collect();
+    let mut quota: Vec<String> = quota.into_iter().chain(free).collect();
+    if let (true, Some(used), Some(total @ 1..)) = (style.terminal.out, account.quota.used, account.quota.total) {
+        let (full, empty) = bar(used, Some(total), QUOTA_BAR);
+        let percent = u128::from(used.min(total)) * 100 / u128::from(total);
+        quota = vec![format!("{full}{empty} {percent}%  {}", quota.join(", "))];
+    }
     let protocols: Vec<&str> = account.protocols.iter().map(|protocol| protocol.name()).collect();
 
     let mut block = Details::new(format!("{} ({provider})", escape_control(remote)));
@@ -200,6 +209,14 @@ mod tests {
         assert_eq!(told(r#"[{"name":"Scene","value":4},{"name":"Take","value":"two words"}]"#), "Scene 4, Take two words");
         assert_eq!(told(r#"{"upload":true,"comments":false}"#), "upload true, comments false");
         assert_eq!(told(r#"["a",null,2]"#), "a, 2");
+    }
+
+    #[test]
+    fn a_quota_is_drawn_where_a_person_looks() {
+        let mut terminal = Style::default();
+        terminal.terminal.out = true;
+        let text = about("studio", "iogates", &testing::account(), &terminal);
+        assert!(text.contains("  quota      ━━╸───────────────── 12%  12.0 GiB of 100.0 GiB used, 88.0 GiB free\n"), "{text}");
     }
 
     #[test]

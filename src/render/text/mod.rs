@@ -25,6 +25,8 @@ pub(super) enum TextOutput {
     Done(String),
     /// Cells separated by tabs, to be aligned with the rows around them.
     Row(String),
+    /// A size in bytes, the same size as text, and what has this size: on a terminal with a bar.
+    SizeRow(Option<u64>, String, String),
     /// A line of standard error; `-q` leaves it out.
     Aside(String),
     /// A line of standard error, always.
@@ -83,8 +85,8 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
         },
         Report::About { remote, provider, account } => TextOutput::Answer(details::about(remote, provider, account, style)),
         Report::Du { remote, path, bytes: size, .. } => {
-            let size = size.map_or_else(|| "?".to_owned(), |size| bytes(size, style));
-            TextOutput::Row(format!("{size:>10}\t{}", address(remote, path)))
+            let shown = size.map_or_else(|| "?".to_owned(), |size| bytes(size, style));
+            TextOutput::SizeRow(*size, format!("{shown:>10}"), address(remote, path).to_string())
         }
         Report::Link { url, .. } => TextOutput::Answer(url.clone()),
         Report::Import { remote, path, url, id, status, .. } => {
@@ -118,7 +120,8 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
         }
         Report::Verify { remote, path, status, reason, .. } => {
             let why = reason.as_deref().map(|reason| format!("  ({})", escape_control(reason))).unwrap_or_default();
-            let line = format!("{status:<7}  {}{why}", address(remote, path));
+            let word = shaded(&format!("{status:<7}"), if *status == "same" { GOOD } else { BAD }, style);
+            let line = format!("{word}  {}{why}", address(remote, path));
             // With `-q` only files that changed or are missing have a line.
             if *status == "same" { TextOutput::Done(line) } else { TextOutput::Answer(line) }
         }
@@ -138,7 +141,8 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
         }
         Report::Check(check) => {
             let verdict = if check.ok { "ok" } else { "FAIL" };
-            TextOutput::Answer(format!("{verdict:<4}  {:<19}  {}", escape_control(&check.step), escape_control(&check.detail)))
+            let verdict = shaded(&format!("{verdict:<4}"), if check.ok { GOOD } else { BAD }, style);
+            TextOutput::Answer(format!("{verdict}  {:<19}  {}", escape_control(&check.step), escape_control(&check.detail)))
         }
         Report::Providers(_) => TextOutput::Column,
         Report::Page { path, files, bytes: size, failed } => {
@@ -194,7 +198,18 @@ fn run(files: Option<u64>, done: u64, failed: u64, in_flight: u64, not_begun: Op
 
 /// `a.mov`, `clips/`; `REMOTE:/in/a.mov` for entries of several folders, in the form that haul accepts.
 fn name(remote: &str, entry: &Entry, style: &Style) -> String {
-    escape_control(&exact_name(remote, entry, style)).into_owned()
+    let name = escape_control(&exact_name(remote, entry, style)).into_owned();
+    if entry.is_folder() { shaded(&name, FOLDER, style) } else { name }
+}
+
+/// Colours of results, as parameters of an SGR sequence.
+pub(crate) const FOLDER: &str = "1;34";
+const GOOD: &str = "32";
+const BAD: &str = "1;31";
+
+/// Text of a result in a colour, where results have colours.
+pub(crate) fn shaded(text: &str, colour: &str, style: &Style) -> String {
+    if style.colours_results { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_owned() }
 }
 
 /// As `name`, without escapes.
@@ -287,6 +302,18 @@ mod tests {
 
     fn plain(report: &Report) -> TextOutput {
         said(report, &Style::default())
+    }
+
+    #[test]
+    fn folders_and_verdicts_are_coloured_where_results_are() {
+        let coloured = Style { colours_results: true, ..Style::default() };
+        let folder = Entry::new(EntryKind::Folder, "5", testing::path("/in/clips"));
+        assert_eq!(name("studio", &folder, &coloured), "\x1b[1;34mclips/\x1b[0m");
+        assert_eq!(
+            said(&testing::check(false), &coloured),
+            TextOutput::Answer("\x1b[1;31mFAIL\x1b[0m  name resolution      192.0.2.7".into())
+        );
+        assert_eq!(name("studio", &testing::entry(), &coloured), "a.mov");
     }
 
     #[test]

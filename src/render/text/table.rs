@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::model::escape::escape_control;
 use crate::model::report::ProviderLine;
-use crate::render::text::columns::shown_width;
+use crate::render::text::columns::{bar, padded, shown_width};
 
 /// The number of rows that are aligned together: so the listing of a million files begins soon, and is never in memory as a
 /// whole.
@@ -14,10 +14,22 @@ const GROUP: usize = 1000;
 #[derive(Default)]
 pub(crate) struct Tables {
     rows: Vec<String>,
+    /// Rows with a size, as [`Tables::size_row`] takes them.
+    sizes: Vec<(Option<u64>, String, String)>,
     providers: Vec<ProviderLine>,
 }
 
+/// Columns of the bar that compares a size with the largest of its neighbours.
+const SIZE_BAR: usize = 20;
+
 impl Tables {
+    /// Takes a size in bytes, the same size as text, and what has this size. Returns a group of lines when the group is full. Each
+    /// line has a bar: its share of the largest size in the group.
+    pub(crate) fn size_row(&mut self, size: Option<u64>, shown: String, name: String) -> Option<String> {
+        self.sizes.push((size, shown, name));
+        (self.sizes.len() >= GROUP).then(|| with_bars(&std::mem::take(&mut self.sizes)))
+    }
+
     /// Takes a row of cells separated by tabs; returns the lines of a group when it is full.
     pub(crate) fn row(&mut self, cells: String) -> Option<String> {
         self.rows.push(cells);
@@ -31,13 +43,24 @@ impl Tables {
     /// The rows that still wait, without a line end after the last.
     pub(crate) fn rest(&mut self) -> Option<String> {
         let rows = std::mem::take(&mut self.rows);
+        let sizes = std::mem::take(&mut self.sizes);
         let providers = std::mem::take(&mut self.providers);
         match (rows.is_empty(), providers.is_empty()) {
+            _ if !sizes.is_empty() => Some(with_bars(&sizes)),
             (true, true) => None,
             (false, _) => Some(aligned(&rows)),
             (true, false) => Some(aligned(&cells(&providers).iter().map(|row| row.join("\t")).collect::<Vec<_>>())),
         }
     }
+}
+
+fn with_bars(sizes: &[(Option<u64>, String, String)]) -> String {
+    let most = sizes.iter().filter_map(|(size, ..)| *size).max().unwrap_or(0).max(1);
+    let row = |(size, shown, name): &(Option<u64>, String, String)| {
+        let drawn = size.map_or_else(|| " ".repeat(SIZE_BAR), |size| bar(size, Some(most), SIZE_BAR).0);
+        format!("{shown}\t{}\t{name}", padded(&drawn, SIZE_BAR))
+    };
+    aligned(&sizes.iter().map(row).collect::<Vec<_>>())
 }
 
 /// Columns with two spaces between them; the last column is not padded.
@@ -134,6 +157,19 @@ mod tests {
         assert_eq!(tables.row("folder\t-\t5\tclips/".into()), None);
         assert_eq!(tables.row("file\t日本\t77777\ta.mov".into()), None);
         assert_eq!(tables.rest().unwrap(), "folder  -     5      clips/\nfile    日本  77777  a.mov");
+    }
+
+    #[test]
+    fn sizes_are_compared_by_bars() {
+        let mut tables = Tables::default();
+        for (size, shown) in [(Some(25), "25 B"), (None, "?"), (Some(100), "100 B")] {
+            assert_eq!(tables.size_row(size, format!("{shown:>10}"), "r:/a".into()), None);
+        }
+        let rows = tables.rest().unwrap();
+        let bars: Vec<usize> = rows.lines().map(|row| row.matches(['━', '╸']).count()).collect();
+        assert_eq!(bars, [6, 0, 20], "{rows}");
+        assert!(rows.lines().all(|row| row.ends_with("  r:/a") && row.chars().count() == 10 + 2 + 20 + 2 + 4), "{rows}");
+        assert_eq!(tables.rest(), None);
     }
 
     #[test]
