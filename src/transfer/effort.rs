@@ -1,6 +1,7 @@
 //! The bounds on the work for one file, upload or download. Starting an upload over is a try. Only bytes that had never been
 //! reached before are progress. The bytes that are sent or received for a file are bounded by a multiple of its size.
 
+use crate::contract::UploadRequest;
 use crate::error::{Error, Kind, Result};
 use crate::model::Protocol;
 
@@ -84,6 +85,18 @@ impl Effort {
         );
         Err(why.with_hint(hint))
     }
+}
+
+/// How a file is sent, and why so.
+pub(crate) fn choice(item: &UploadRequest, protocol: Protocol, offered: &[Protocol]) -> String {
+    let size = item.source.size().map_or_else(|| "of unknown size".to_owned(), |size| format!("{size} bytes"));
+    let why = match (item.avoid.last(), item.protocol) {
+        (Some(closed), _) => format!(", as {} is closed to us", closed.protocol),
+        (None, Some(_)) => ", as asked for".to_owned(),
+        (None, None) if offered.len() > 1 => ", the first that the server takes".to_owned(),
+        (None, None) => String::new(),
+    };
+    format!("{}: {size} by {protocol}{why}", item.source.name())
 }
 
 /// What a user can change about an upload that does not get through; `offered`: what the provider speaks.

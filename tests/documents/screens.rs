@@ -5,7 +5,8 @@ use std::process::Command;
 
 use super::{Document, documents};
 use crate::support::command::Ran;
-use crate::support::env::{TestEnv, bytes};
+use crate::support::document_files::make_files;
+use crate::support::env::TestEnv;
 use crate::support::markdown::{blocks, comment};
 use crate::support::same_screen::is_same;
 
@@ -57,21 +58,6 @@ fn environment(env: &TestEnv, document: &Document) -> BTreeMap<String, String> {
         renamed.extend(keys.map(|(key, value)| (format!("HAUL_REMOTE_{}_{key}", new.to_uppercase()), value.clone())));
     }
     renamed
-}
-
-/// The files that the documents speak of.
-pub fn make_files(env: &TestEnv) {
-    for (name, length) in [
-        ("film.mov", 3 << 20),
-        ("rushes/A001.mov", 300_000),
-        ("rushes/A002.mov", 200_000),
-        ("rushes/sound/T01.wav", 100_000),
-        ("dist/app.tar.gz", 400_000),
-        ("dist/app.tar.gz.sha256", 80),
-    ] {
-        env.home.file(name, bytes(length, length as u32).0);
-    }
-    env.home.file("notes.txt", "take 3 is the good one\n");
 }
 
 /// What a command of a document prints, both streams in one, and its status.

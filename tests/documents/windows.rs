@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::documents;
-use super::screens::make_files;
+use crate::support::document_files::make_files;
 use crate::support::env::{TestEnv, bytes};
 use crate::support::markdown::{blocks, comment};
 use crate::support::same_screen::is_same;

@@ -116,7 +116,7 @@ fn a_host_that_is_not_there_and_a_port_that_is_closed() {
         let put = home.run(&["put", "-v", "--json", "--retries", "3", "f.txt", "r:/"]).ends_with(5);
         let failed = &put.events("failed")[0]["error"];
         assert_eq!((&failed["kind"], &failed["retryable"]), (&"network".into(), &true.into()));
-        assert!(failed["message"].as_str().unwrap().starts_with(host), "{failed}");
+        assert!(failed["message"].as_str().unwrap().starts_with(&format!("r ({host}")), "{failed}");
         assert!(failed["message"].as_str().unwrap().contains("the server can't be reached"), "{failed}");
         assert_eq!(waits(&put), 2, "{}", put.stderr);
     }

@@ -2,6 +2,8 @@
 //! the command says and of lines of a shell.
 
 pub(crate) mod command;
+#[cfg(unix)]
+pub(crate) mod document_files;
 pub(crate) mod env;
 pub(crate) mod events;
 pub(crate) mod fixed_answers;

@@ -10,7 +10,7 @@ pub(crate) mod state;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::{MissedTickBehavior, interval_at};
+use tokio::time::{MissedTickBehavior, interval, interval_at};
 
 use self::failures::ToldFailures;
 use self::fold::Fold;
@@ -50,6 +50,21 @@ impl Renderer {
     /// As `follow`, for work that does not result in a list of files: shows only bars and failures.
     pub async fn watch(&self, events: UnboundedReceiver<Event>) -> Tally {
         Following::new(self, events, false).until_over().await
+    }
+
+    /// Is there a terminal where a spinner helps?
+    pub fn has_spinner(&self) -> bool {
+        self.style().progress_mode() == ProgressMode::Bars
+    }
+
+    /// Draws the spinner whenever nothing else was written for half a second. Ends with the program.
+    pub async fn spin(self) {
+        let mut ticks = interval(spinner::REDRAWN_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.screen().spin(self.style().terminal, Instant::now());
+        }
     }
 }
 

@@ -2,16 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::time::{MissedTickBehavior, interval};
-
-use crate::render::Renderer;
 use crate::render::progress::frame::{Frame, FrameLine};
-use crate::render::style::{ProgressMode, Terminal};
+use crate::render::style::Terminal;
 use crate::render::text::columns::{cut, width};
 
 /// Most answers come sooner: a spinner that flashes tells nothing.
 const DRAWN_AFTER: Duration = Duration::from_millis(500);
-const REDRAWN_EVERY: Duration = Duration::from_millis(100);
+pub(super) const REDRAWN_EVERY: Duration = Duration::from_millis(100);
 const FACES: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
 #[derive(Default)]
@@ -42,23 +39,6 @@ impl Spinner {
     pub(crate) fn clear(&mut self, terminal: Terminal, now: Instant) -> String {
         self.written = Some(now);
         self.frame.clear(terminal.size_now().0)
-    }
-}
-
-impl Renderer {
-    /// Is there a terminal where a spinner helps?
-    pub fn has_spinner(&self) -> bool {
-        self.style().progress_mode() == ProgressMode::Bars
-    }
-
-    /// Draws the spinner whenever nothing else was written for half a second. Ends with the program.
-    pub async fn spin(self) {
-        let mut ticks = interval(REDRAWN_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            self.screen().spin(self.style().terminal, Instant::now());
-        }
     }
 }
 

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use tokio::time::Instant as Moment;
 
 use super::client::RemoteClient;
-use super::effort::{Effort, way_out};
+use super::effort::{Effort, choice, way_out};
 use super::put::confirmation_queue::{ConfirmationQueue, Confirming};
 use super::source::meter::Meter;
 use super::stall::stalled;
@@ -219,7 +219,7 @@ impl Uploader<'_> {
             }
             match self.patience.attempt(|p| p.open_upload(item)).await {
                 Ok(Upload { ticket, session }) => {
-                    self.client.events.tell(Event::Note(self.chosen(item, session.protocol())));
+                    self.client.events.tell(Event::Note(choice(item, session.protocol(), self.client.info().protocols)));
                     let left = self.left || leaves_at_once(item.source.size(), session.chunking());
                     // This note is on the disk before the first byte, because without it the upload could not be resumed.
                     self.note(|journal| journal.opened(item, &ticket, session.as_ref(), left))?;
@@ -241,18 +241,6 @@ impl Uploader<'_> {
                 },
             }
         }
-    }
-
-    /// How a file is sent, and why so.
-    fn chosen(&self, item: &UploadRequest, protocol: Protocol) -> String {
-        let size = item.source.size().map_or_else(|| "of unknown size".to_owned(), |size| format!("{size} bytes"));
-        let why = match (item.avoid.last(), item.protocol) {
-            (Some(closed), _) => format!(", as {} is closed to us", closed.protocol),
-            (None, Some(_)) => ", as asked for".to_owned(),
-            (None, None) if self.client.info().protocols.len() > 1 => ", the first that the server takes".to_owned(),
-            (None, None) => String::new(),
-        };
-        format!("{}: {size} by {protocol}{why}", item.source.name())
     }
 
     /// Sends part after part. `accepted` is the largest offset that the server has confirmed.
