@@ -1,11 +1,12 @@
 //! FTP commands that need no answer in between go out together, and every server that does not bear that gets its file all the same.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use haul::contract::UploadSession;
-use haul::model::Secret;
+use haul::error::Kind;
+use haul::model::{Entry, EntryKind, RemotePath, Secret};
 use haul::protocols::ftp::{FtpPool, FtpServer, FtpTarget, Security, open};
 use haul::testing::{MemorySource, bytes};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -33,6 +34,8 @@ struct Seen {
     commands: Vec<String>,
     /// How often the server had to wait for a command.
     turns: usize,
+    /// Bytes of each file that the server loses without a word.
+    loses: usize,
 }
 
 struct Lone {
@@ -62,10 +65,17 @@ async fn lone(habit: Habit) -> Lone {
     Lone { server, seen }
 }
 
+/// What one connection knows.
+#[derive(Default)]
+struct Session {
+    passive: Option<TcpListener>,
+    from: String,
+}
+
 async fn converse(socket: TcpStream, habit: Habit, seen: Arc<Mutex<Seen>>) -> std::io::Result<()> {
     let mut control = BufReader::new(socket);
     control.write_all(b"220 ready\r\n").await?;
-    let (mut passive, mut from) = (None::<TcpListener>, String::new());
+    let mut session = Session::default();
     let mut command = String::new();
     loop {
         if control.buffer().is_empty() {
@@ -88,20 +98,38 @@ async fn converse(socket: TcpStream, habit: Habit, seen: Arc<Mutex<Seen>>) -> st
         if has_more && habit == Habit::HangsUp {
             return Ok(());
         }
-        let (verb, name) = line.split_once(' ').unwrap_or((&line, ""));
+        let verb = line.split(' ').next().unwrap_or_default();
         if habit == Habit::PortCloses && !matches!(verb, "STOR" | "EPSV") {
-            passive = None;
+            session.passive = None;
         }
-        let mut answer = match verb {
+        let mut answer = session.answer(&line, &mut control, &seen).await?;
+        let is_held_back = has_more && matches!((habit, verb), (Habit::SizeLast, "SIZE") | (Habit::PassiveFirst, "RNTO"));
+        if is_held_back {
+            // The next command is harmless: its answer goes first.
+            command.clear();
+            control.read_line(&mut command).await?;
+            let next = command.trim_end().to_owned();
+            seen.lock().unwrap().commands.push(next.clone());
+            let first = session.answer(&next, &mut control, &seen).await?;
+            answer = format!("{first}\r\n{answer}");
+        }
+        control.write_all(format!("{answer}\r\n").as_bytes()).await?;
+    }
+}
+
+impl Session {
+    async fn answer(&mut self, line: &str, control: &mut BufReader<TcpStream>, seen: &Mutex<Seen>) -> std::io::Result<String> {
+        let (verb, name) = line.split_once(' ').unwrap_or((line, ""));
+        Ok(match verb {
             "USER" => "331 password".to_owned(),
             "PASS" => "230 in".to_owned(),
             "RNFR" => {
-                from = name.to_owned();
+                name.clone_into(&mut self.from);
                 "350 more".to_owned()
             }
             "RNTO" => {
                 let mut seen = seen.lock().unwrap();
-                match seen.files.remove(&from) {
+                match seen.files.remove(&self.from) {
                     Some(content) => {
                         seen.files.insert(name.to_owned(), content);
                         "250 renamed".to_owned()
@@ -116,81 +144,122 @@ async fn converse(socket: TcpStream, habit: Habit, seen: Arc<Mutex<Seen>>) -> st
             "EPSV" => {
                 let listener = TcpListener::bind("127.0.0.1:0").await?;
                 let port = listener.local_addr()?.port();
-                passive = Some(listener);
+                self.passive = Some(listener);
                 format!("229 Extended (|||{port}|)")
             }
-            "STOR" => match passive.take() {
+            "STOR" => match self.passive.take() {
                 Some(listener) => {
                     control.write_all(b"150 send\r\n").await?;
                     let (mut data, _) = listener.accept().await?;
                     let mut content = Vec::new();
                     data.read_to_end(&mut content).await?;
-                    seen.lock().unwrap().files.insert(name.to_owned(), content);
+                    let mut seen = seen.lock().unwrap();
+                    let kept = content.split_off(seen.loses.min(content.len()));
+                    seen.files.insert(name.to_owned(), kept);
                     "226 done".to_owned()
                 }
                 None => "425 no data connection".to_owned(),
             },
+            "DELE" => match seen.lock().unwrap().files.remove(name) {
+                Some(_) => "250 gone".to_owned(),
+                None => "550 no such file".to_owned(),
+            },
             _ => "200 fine".to_owned(),
-        };
-        let is_held_back = has_more && matches!((habit, verb), (Habit::SizeLast, "SIZE") | (Habit::PassiveFirst, "RNTO"));
-        if is_held_back {
-            // The next command is harmless: its answer goes first.
-            command.clear();
-            control.read_line(&mut command).await?;
-            let next = command.trim_end().to_owned();
-            seen.lock().unwrap().commands.push(next.clone());
-            let first = if let Some(name) = next.strip_prefix("RNFR ") {
-                from = name.to_owned();
-                "350 more".to_owned()
-            } else {
-                let listener = TcpListener::bind("127.0.0.1:0").await?;
-                let port = listener.local_addr()?.port();
-                passive = Some(listener);
-                format!("229 Extended (|||{port}|)")
-            };
-            answer = format!("{first}\r\n{answer}");
-        }
-        control.write_all(format!("{answer}\r\n").as_bytes()).await?;
+        })
     }
 }
 
-async fn send(pool: &Arc<FtpPool>, number: usize) -> haul::Result<()> {
+/// How the caller hears that the file is there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Look {
+    ByItself,
+    WithTheRename,
+}
+
+async fn send(pool: &Arc<FtpPool>, number: usize, look: Look) -> haul::Result<Option<Entry>> {
     let (name, size) = (format!("file-{number}.bin"), 3_000 + number as u64);
-    let target = FtpTarget { temporary: Some(format!("{name}.download")), name, size: Some(size), ..FtpTarget::default() };
+    let told = Arc::<OnceLock<Entry>>::default();
+    let entry = Entry::new(EntryKind::File, &name, RemotePath::parse(&name)?);
+    let confirmed = (look == Look::WithTheRename).then(|| (entry, told.clone()));
+    let temporary = Some(format!("{name}.download"));
+    let target = FtpTarget { temporary, name, size: Some(size), must_be_free: true, confirmed, ..FtpTarget::default() };
     let mut session = open(pool, target).await?;
     session.send(MemorySource::new(bytes(size)).part_from(0)).await?;
-    session.finish().await
+    let sent = session.finish().await;
+    if sent.is_err() {
+        session.abort().await;
+    }
+    sent.map(|()| told.get().cloned())
 }
 
 /// Sends files one after the other; returns how often the server waited for a command in the last one.
-async fn sends(habit: Habit, files: usize) -> (Lone, usize) {
+async fn sends(habit: Habit, files: usize, look: Look) -> (Lone, usize) {
     let lone = lone(habit).await;
     let pool = FtpPool::new(lone.server.clone());
     let mut last = 0;
     for number in 0..files {
         let before = lone.seen.lock().unwrap().turns;
-        send(&pool, number).await.unwrap_or_else(|error| panic!("{habit:?}, file {number}: {error}"));
+        let told = send(&pool, number, look).await.unwrap_or_else(|error| panic!("{habit:?}, file {number}: {error}"));
+        if habit == Habit::InOrder && look == Look::WithTheRename {
+            assert_eq!(told.and_then(|entry| entry.size), Some(3_000 + number as u64));
+        }
         last = lone.seen.lock().unwrap().turns - before;
     }
     (lone, last)
 }
 
 #[tokio::test]
-async fn a_file_takes_four_turns_on_the_control_connection() {
-    let (lone, turns) = sends(Habit::InOrder, 4).await;
-    // STOR; SIZE and RNFR; RNTO and EPSV. The server waits once more before it sees the next one.
+async fn a_file_takes_four_turns_on_the_control_connection_and_three_where_it_is_looked_at_there() {
+    // STOR; SIZE, SIZE and RNFR; RNTO and EPSV. The server waits once more before it sees the next one.
+    let (lone, turns) = sends(Habit::InOrder, 4, Look::ByItself).await;
     assert!(turns <= 4, "{turns} turns: {:?}", lone.seen.lock().unwrap().commands);
+    // SIZE and STOR; RNFR, RNTO, SIZE and EPSV.
+    let (lone, turns) = sends(Habit::InOrder, 4, Look::WithTheRename).await;
+    assert!(turns <= 3, "{turns} turns: {:?}", lone.seen.lock().unwrap().commands);
 }
 
 #[tokio::test]
 async fn every_habit_of_a_server_gets_every_file_once() {
     for habit in [Habit::InOrder, Habit::SizeLast, Habit::PassiveFirst, Habit::Flushes, Habit::PortCloses, Habit::HangsUp] {
-        let (lone, _) = sends(habit, 5).await;
+        for look in [Look::ByItself, Look::WithTheRename] {
+            let (lone, _) = sends(habit, 5, look).await;
+            let seen = lone.seen.lock().unwrap();
+            let there: HashMap<String, usize> = seen.files.iter().map(|(name, content)| (name.clone(), content.len())).collect();
+            let wanted = (0..5).map(|n| (format!("file-{n}.bin"), 3_000 + n)).collect();
+            assert_eq!(there, wanted, "{habit:?} {look:?}: {:?}", seen.commands);
+            let renames = seen.commands.iter().filter(|command| command.starts_with("RNTO ")).count();
+            assert!(renames <= 6, "{habit:?} {look:?}: {renames} renames of five files");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_somebody_has_by_now_stays_theirs() {
+    let lone = lone(Habit::InOrder).await;
+    let pool = FtpPool::new(lone.server.clone());
+    for number in 0..3 {
+        let theirs = format!("file-{number}.bin");
+        lone.seen.lock().unwrap().files.insert(theirs.clone(), b"theirs".to_vec());
+        let error = send(&pool, number, Look::WithTheRename).await.expect_err("the name is taken");
+        assert_eq!(error.kind(), Kind::Exists, "file {number}");
+        // A file of ours, after which the server is known to keep the order.
+        send(&pool, 10 + number, Look::WithTheRename).await.unwrap();
         let seen = lone.seen.lock().unwrap();
-        let there: HashMap<String, usize> = seen.files.iter().map(|(name, content)| (name.clone(), content.len())).collect();
-        let wanted = (0..5).map(|n| (format!("file-{n}.bin"), 3_000 + n)).collect();
-        assert_eq!(there, wanted, "{habit:?}: {:?}", seen.commands);
-        let renames = seen.commands.iter().filter(|command| command.starts_with("RNTO ")).count();
-        assert!(renames <= 6, "{habit:?}: {renames} renames of five files");
+        assert_eq!(seen.files.get(&theirs).map(Vec::as_slice), Some(&b"theirs"[..]), "file {number}: {:?}", seen.commands);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_lost_bytes_on_its_way_is_not_left_under_its_name() {
+    let lone = lone(Habit::InOrder).await;
+    let pool = FtpPool::new(lone.server.clone());
+    for number in 0..3 {
+        lone.seen.lock().unwrap().loses = 7;
+        let error = send(&pool, number, Look::WithTheRename).await.expect_err("seven bytes are missing");
+        assert_eq!(error.kind(), Kind::Integrity, "file {number}");
+        lone.seen.lock().unwrap().loses = 0;
+        send(&pool, 10 + number, Look::WithTheRename).await.unwrap();
+        let seen = lone.seen.lock().unwrap();
+        assert_eq!(seen.files.len(), 1 + number, "file {number}: {:?}", seen.commands);
     }
 }

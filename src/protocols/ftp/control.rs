@@ -45,23 +45,17 @@ pub struct Connection {
     pub begins_within: Duration,
     pub(super) manners: Arc<Manners>,
     /// The answer to EPSV or PASV for the next data connection, requested in advance.
-    pub(super) prepared: Prepared,
+    pub(super) prepared: Option<Reply>,
+    /// A question that is sent before the next STOR, in the same round trip.
+    pub(super) look: Option<String>,
+    /// The answer to `look`.
+    pub(super) looked: Option<Reply>,
     /// The permit of this connection.
     seat: Option<Seat>,
     /// The server takes `REST` before `STOR` (FEAT: REST STREAM).
     pub restarts: bool,
     /// No transfer has used the connection yet, so it can't have been closed for idleness.
     pub fresh: bool,
-}
-
-/// `EPSV` or `PASV`, sent before the next file needs the answer.
-#[derive(Debug, Default)]
-pub enum Prepared {
-    #[default]
-    No,
-    /// The answer is not read yet.
-    Sent,
-    Answered(Reply),
 }
 
 /// The target of a data connection.
@@ -95,6 +89,11 @@ pub enum Size {
 }
 
 impl Size {
+    /// True if the server tells another size than this one.
+    pub fn differs_from(self, expected: u64) -> bool {
+        matches!(self, Size::Bytes(held) if held != expected)
+    }
+
     /// 550 is the answer for a file that does not exist (RFC 3659, 4).
     pub fn told_by(reply: &Reply) -> Result<Size> {
         match reply.code {
@@ -129,7 +128,9 @@ impl Connection {
             beginning: false,
             begins_within: wait,
             manners,
-            prepared: Prepared::No,
+            prepared: None,
+            look: None,
+            looked: None,
             seat: None,
             restarts: false,
             fresh: true,
@@ -180,7 +181,6 @@ impl Connection {
     }
 
     pub(super) async fn ask_within(&mut self, command: &str, within: Duration) -> Result<Reply> {
-        self.read_prepared().await?;
         self.in_step = false;
         // Without an expected code, suppaftp returns every reply as unexpected: so all replies are handled here.
         let answered = timeout(within, self.ftp.custom_command(command, &[])).await;
@@ -193,7 +193,10 @@ impl Connection {
         self.beginning = true;
         let within = self.begins_within - self.begins_within / 10;
         let begun = std::time::Instant::now();
-        let reply = self.ask_within(command, within).await;
+        let reply = match self.look.take() {
+            Some(look) => self.ask_behind(&look, command, within).await,
+            None => self.ask_within(command, within).await,
+        };
         // If the connection was closed, the server is not waiting for a lock.
         self.beginning = reply.is_err() && begun.elapsed() >= within;
         match reply {
@@ -294,7 +297,7 @@ impl Connection {
     /// The target of the next data connection. If data connections to this server worked before, only the port is returned:
     /// then the command is sent without waiting for the connection.
     pub async fn data_address(&mut self) -> Result<DataAddress> {
-        if let Some(port) = self.prepared_port().await? {
+        if let Some(port) = self.prepared.take().as_ref().and_then(port_told_by) {
             return Ok(DataAddress::Port(port));
         }
         if self.manners.connects_side_by_side() {

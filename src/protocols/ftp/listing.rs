@@ -8,6 +8,7 @@ use suppaftp::list::{File, ListParser};
 
 use super::pool::FtpPool;
 use super::reading::{open_reading, read_lines};
+use super::reply::Reply;
 use crate::error::{Error, Kind, Result};
 use crate::model::escape::shorten;
 use crate::protocols::lenient_json::digits;
@@ -80,18 +81,21 @@ pub async fn look(pool: &Arc<FtpPool>, path: &str) -> Result<Option<Option<Remot
     match reply.code {
         550 | 450 => Ok(Some(None)),
         _ if reply.is_done() => {
-            // The row is on its own line, which begins with a blank; some servers leave the blank out.
-            let row = reply.text.lines().filter(|line| !line.starts_with("250")).find_map(|line| match parse_facts(line.trim_start()) {
-                Row::Of(file) => Some(file),
-                Row::Nothing | Row::Unread(_) => None,
-            });
             let last = path.rsplit('/').next().unwrap_or(path).to_owned();
             // The server may return a whole path as the name.
-            Ok(row.map(|file| Some(RemoteFile { name: last, ..file })))
+            Ok(row_in(&reply).map(|file| Some(RemoteFile { name: last, ..file })))
         }
         400..=499 => Err(pool.named(reply.refusal("the question for a file"))),
         _ => Ok(None),
     }
+}
+
+/// Reads the answer to MLST. The row is on its own line, which begins with a blank; some servers leave the blank out.
+pub(super) fn row_in(reply: &Reply) -> Option<RemoteFile> {
+    reply.text.lines().filter(|line| !line.starts_with("250")).find_map(|line| match parse_facts(line.trim_start()) {
+        Row::Of(file) => Some(file),
+        Row::Nothing | Row::Unread(_) => None,
+    })
 }
 
 /// Many servers would read a name that begins with a hyphen as options.

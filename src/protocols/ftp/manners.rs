@@ -17,6 +17,8 @@ pub struct Manners {
     no_side_by_side: AtomicBool,
     /// Two commands at once were not answered in order: from then on commands are sent one by one.
     no_pipelining: AtomicBool,
+    /// The server has answered several commands at once in order.
+    has_pipelined: AtomicBool,
     /// Files can't be renamed: they get their own name from the first byte on.
     no_rename: AtomicBool,
 }
@@ -62,6 +64,15 @@ impl Manners {
 
     pub fn avoid_pipelining(&self) {
         self.no_pipelining.store(true, Ordering::Relaxed);
+    }
+
+    pub fn has_pipelined(&self) {
+        self.has_pipelined.store(true, Ordering::Relaxed);
+    }
+
+    /// True if commands whose order matters can be sent at once.
+    pub fn keeps_order(&self) -> bool {
+        self.pipelines() && self.has_pipelined.load(Ordering::Relaxed)
     }
 
     pub fn renames(&self) -> bool {

@@ -10,6 +10,7 @@ mod data;
 mod features;
 pub mod listing;
 mod manners;
+mod name_at_once;
 mod names;
 mod pipeline;
 mod pool;
@@ -23,8 +24,8 @@ mod starttls;
 mod tls;
 mod upload;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
@@ -35,7 +36,7 @@ pub use self::pool::FtpPool;
 pub use self::server::{FtpServer, Security};
 pub use self::starttls::REFUSED_TLS;
 use crate::contract::{BoxFuture, Chunking, Error, Kind, Part, Recovery, Result, UploadSession};
-use crate::model::Protocol;
+use crate::model::{Entry, Protocol};
 
 #[derive(Clone, Debug, Default)]
 pub struct FtpTarget {
@@ -57,6 +58,9 @@ pub struct FtpTarget {
     pub is_new: bool,
     /// An older copy that an earlier run moved aside. This copy is removed when the new one has its name.
     pub older: Option<String>,
+    /// The entry of the finished file, and the place for it. The session asks for the file together with the rename, and puts the
+    /// entry there with the size that the server tells. None: the caller looks for the file by itself.
+    pub confirmed: Option<(Entry, Arc<OnceLock<Entry>>)>,
 }
 
 impl FtpTarget {
@@ -114,6 +118,8 @@ pub struct FtpSession {
     /// The command that gives the file its own name was sent: if the temporary name is gone since then, the file may have been
     /// processed already.
     appearing: bool,
+    /// The last time when the server said that the file's own name is free.
+    free_at: Option<Instant>,
 }
 
 /// Takes a connection from the pool or makes one, so that an unusable server is detected before any byte is sent. Fails with
@@ -147,6 +153,7 @@ pub async fn open(pool: &Arc<FtpPool>, target: FtpTarget) -> Result<FtpSession> 
         switched: false,
         whole: false,
         appearing: false,
+        free_at: None,
     })
 }
 
@@ -239,10 +246,14 @@ impl FtpSession {
 
     async fn size(&mut self) -> Result<Size> {
         let name = self.target.travelling().to_owned();
+        self.size_of(&name).await
+    }
+
+    async fn size_of(&mut self, name: &str) -> Result<Size> {
         let control = self.control().await?;
-        match control.size(&name).await {
+        match control.size(name).await {
             // The connection may have been closed while it was in the pool.
-            Err(e) if !control.fresh && e.kind().is_transient() => self.replace().await?.size(&name).await,
+            Err(e) if !control.fresh && e.kind().is_transient() => self.replace().await?.size(name).await,
             size => size,
         }
     }
@@ -301,9 +312,13 @@ impl FtpSession {
     /// Removes the file under the temporary name. Returns true if nothing is left there.
     async fn remove(&mut self) -> Result<bool> {
         let name = self.target.travelling().to_owned();
-        if self.control().await?.delete(&name).await? {
+        self.remove_named(&name).await
+    }
+
+    async fn remove_named(&mut self, name: &str) -> Result<bool> {
+        if self.control().await?.delete(name).await? {
             return Ok(true);
         }
-        Ok(self.size().await? == Size::Absent)
+        Ok(self.size_of(name).await? == Size::Absent)
     }
 }

@@ -1,22 +1,21 @@
-//! Sends two commands in one round trip, if the second does not depend on the first answer.
+//! Sends several commands in one round trip, if none depends on the answer to another.
 //!
 //! No standard forbids this between transfers, but servers differ: replies are told apart by their codes, and after the first
-//! sign of trouble the server gets one command at a time for the rest of the run. Only commands that can be repeated are sent
-//! before an answer (SIZE, RNFR, EPSV). During a transfer nothing is sent: pure-ftpd would answer with 500.
+//! sign of trouble the server gets one command at a time for the rest of the run. At first only SIZE and RNFR are sent
+//! together, because both can be repeated. RNTO and STOR are sent behind others only to a server that has answered those two in
+//! order. During a transfer nothing is sent: pure-ftpd would answer with 500.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use futures_util::poll;
 use tokio::task::coop::unconstrained;
 use tokio::time::timeout;
 
-use super::control::{Connection, Prepared, STEPS, port_told_by};
+use super::control::Connection;
 use super::reply;
 use super::reply::{Reply, silent};
-use crate::error::Result;
-
-/// Replies to EPSV and PASV; no other command has these codes.
-const PASSIVE_CODES: [u16; 2] = [227, 229];
+use crate::error::{Error, Kind, Result};
 
 impl Connection {
     /// Sends a command. Its reply is read later, unless it is there at once.
@@ -44,7 +43,6 @@ impl Connection {
         if !self.manners.pipelines() {
             return Ok((self.ask(first).await?, self.ask(second).await?));
         }
-        self.read_prepared().await?;
         if let Some(reply) = self.post(first).await? {
             return Ok((reply, self.ask(second).await?));
         }
@@ -60,8 +58,9 @@ impl Connection {
                 Ok((other, one))
             }
             Ok((one, other)) => {
-                if !other.wants_more() {
-                    self.manners.avoid_pipelining();
+                match other.wants_more() {
+                    true => self.manners.has_pipelined(),
+                    false => self.manners.avoid_pipelining(),
                 }
                 Ok((one, other))
             }
@@ -72,51 +71,63 @@ impl Connection {
         }
     }
 
-    /// Sends a command, and after it the request for the next data connection, whose answer is read when it is needed.
-    pub async fn ask_and_prepare(&mut self, command: &str) -> Result<Reply> {
-        if !self.manners.pipelines() || !self.manners.connects_side_by_side() {
-            return self.ask(command).await;
-        }
-        self.read_prepared().await?;
-        if let Some(reply) = self.post(command).await? {
-            return Ok(reply);
-        }
-        let reply = self.ask_within(self.manners.passive_command(), self.timeout).await?;
-        if PASSIVE_CODES.contains(&reply.code) {
+    /// Sends all commands in one round trip, and returns the replies in their order. No command may depend on the answer to
+    /// another.
+    pub async fn ask_all(&mut self, commands: &[String]) -> Result<Vec<Reply>> {
+        let asked = async {
+            let (mut replies, mut open) = (Vec::with_capacity(commands.len()), 0);
+            let Some((last, others)) = commands.split_last() else { return Ok(replies) };
+            for command in others {
+                open += 1;
+                if let Some(reply) = self.post(command).await? {
+                    open -= 1;
+                    replies.push(reply);
+                }
+            }
+            replies.push(self.ask_within(last, self.timeout).await?);
+            for _ in 0..open {
+                if replies.last().is_some_and(Reply::is_closing) {
+                    break;
+                }
+                replies.push(self.reply(self.timeout).await?);
+            }
+            Ok(replies)
+        };
+        let replies = asked.await;
+        if replies.is_err() {
             self.manners.avoid_pipelining();
-            self.prepared = Prepared::Answered(reply);
-            return self.reply(self.timeout).await;
         }
-        if !reply.is_closing() {
-            self.prepared = Prepared::Sent;
-        }
-        Ok(reply)
+        replies
     }
 
-    /// Reads the outstanding answer. Fails when none comes: then the connection is of no use.
-    pub(super) async fn read_prepared(&mut self) -> Result<()> {
-        if !matches!(self.prepared, Prepared::Sent) {
-            return Ok(());
+    /// Sends `command` directly after `look`. The answer to `look` is kept in `looked`.
+    pub(super) async fn ask_behind(&mut self, look: &str, command: &str, within: Duration) -> Result<Reply> {
+        if let Some(looked) = self.post(look).await? {
+            self.looked = Some(looked);
+            return self.ask_within(command, within).await;
         }
-        self.prepared = Prepared::No;
-        match self.reply(self.timeout / STEPS).await {
-            Ok(reply) => {
-                self.prepared = Prepared::Answered(reply);
-                Ok(())
-            }
-            Err(error) => {
-                self.manners.avoid_pipelining();
-                Err(error)
-            }
+        let looked = self.ask_within(command, within).await?;
+        self.in_step = false;
+        if looked.is_starting() || looked.is_closing() {
+            self.manners.avoid_pipelining();
+            return Err(Error::new(Kind::Interrupted, "the server does not answer in order").with_cause(looked.words()));
         }
+        self.looked = Some(looked);
+        let answered = timeout(within, self.ftp.read_response_in(&[])).await;
+        self.take(answered, within)
     }
 
-    /// Returns the port that was requested in advance, once.
-    pub(super) async fn prepared_port(&mut self) -> Result<Option<u16>> {
-        self.read_prepared().await?;
-        match std::mem::take(&mut self.prepared) {
-            Prepared::Answered(reply) => Ok(port_told_by(&reply)),
-            Prepared::No | Prepared::Sent => Ok(None),
+    /// As [`Self::ask_all`]. The last command is the request for the next data connection.
+    pub async fn ask_all_and_prepare(&mut self, commands: &[String]) -> Result<Vec<Reply>> {
+        if !self.manners.connects_side_by_side() {
+            return self.ask_all(commands).await;
         }
+        let mut all = commands.to_vec();
+        all.push(self.manners.passive_command().to_owned());
+        let mut replies = self.ask_all(&all).await?;
+        if replies.len() == all.len() {
+            self.prepared = replies.pop();
+        }
+        Ok(replies)
     }
 }

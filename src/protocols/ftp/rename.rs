@@ -33,14 +33,23 @@ impl FtpSession {
             flow.complete(control).await?;
         }
         let temporary = self.target.travelling().to_owned();
-        self.keep_time(&temporary).await?;
         if self.target.is_direct() {
+            self.keep_time(&temporary).await?;
             return self.check_size().await;
         }
-        self.check_free().await?;
-        let from = match self.target.size {
-            Some(expected) => self.check_size_and_begin_rename(expected, &temporary).await?,
-            None => None,
+        if self.name_at_once(&temporary).await? {
+            return Ok(());
+        }
+        let from = match self.check_at_once(&temporary).await? {
+            Some(from) => Some(from),
+            None => {
+                self.keep_time(&temporary).await?;
+                self.check_free().await?;
+                match self.target.size {
+                    Some(_) => self.check_size_and_begin_rename(&temporary).await?,
+                    None => None,
+                }
+            }
         };
         match self.rename(&temporary, from).await? {
             Renamed::Done => Ok(()),
@@ -50,13 +59,16 @@ impl FtpSession {
         }
     }
 
+    /// The command that sets the time of change, if the server knows it.
+    pub(super) fn time_command(&self, name: &str) -> Option<String> {
+        let time = self.target.modified?;
+        let is_known = self.pool.manners.features().is_some_and(|features| features.knows("MFMT"));
+        is_known.then(|| format!("MFMT {} {name}", time.format("%Y%m%d%H%M%S")))
+    }
+
     /// Sets the time of change. The file has arrived, so a failure is ignored.
     async fn keep_time(&mut self, name: &str) -> Result<()> {
-        let Some(time) = self.target.modified else { return Ok(()) };
-        if !self.pool.manners.features().is_some_and(|features| features.knows("MFMT")) {
-            return Ok(());
-        }
-        let command = format!("MFMT {} {name}", time.format("%Y%m%d%H%M%S"));
+        let Some(command) = self.time_command(name) else { return Ok(()) };
         let reply = self.control().await?.ask(&command).await?;
         if !reply.is_done() {
             tracing::debug!("the time of {name} is not kept: {}", reply.words());
@@ -85,17 +97,54 @@ impl FtpSession {
     }
 
     async fn check_size(&mut self) -> Result<()> {
-        let Some(expected) = self.target.size else { return Ok(()) };
-        let size = self.size().await?;
-        self.compare(size, expected).await
+        let size = match self.target.size {
+            Some(_) => self.size().await?,
+            None => return Ok(()),
+        };
+        let name = self.target.travelling().to_owned();
+        self.compare(&name, size).await
+    }
+
+    /// Sends MFMT, both SIZE and RNFR in one round trip; the rename itself waits for the answers. None: an answer is not the
+    /// expected one, or the server does not keep the order, and the commands are sent again one by one.
+    async fn check_at_once(&mut self, temporary: &str) -> Result<Option<Reply>> {
+        let (expected, name) = (self.target.size, self.target.name.clone());
+        let mut commands: Vec<String> = self.time_command(temporary).into_iter().collect();
+        commands.extend(self.target.must_be_free.then(|| format!("SIZE {name}")));
+        let looks = commands.len();
+        commands.extend(expected.map(|_| format!("SIZE {temporary}")));
+        commands.push(format!("RNFR {temporary}"));
+        if !self.pool.manners.keeps_order() {
+            return Ok(None);
+        }
+        let mut replies = match self.control().await?.ask_all(&commands).await {
+            Ok(replies) => replies,
+            // All of them can be repeated.
+            Err(error) if error.kind().is_transient() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let manners = &self.pool.manners;
+        let from = replies.pop().filter(Reply::wants_more);
+        // Some servers (libunftp) answer the quick command first.
+        if from.is_none() || replies.len() + 1 != commands.len() || replies.iter().any(Reply::wants_more) {
+            manners.avoid_pipelining();
+            return Ok(None);
+        }
+        let size_of = |at: usize| replies.get(at).map_or(Ok(Size::Unknown), Size::told_by);
+        let is_free = !self.target.must_be_free || matches!(size_of(looks - 1), Ok(Size::Absent | Size::Unknown));
+        let is_whole = expected.is_none_or(|expected| size_of(looks).is_ok_and(|size| !size.differs_from(expected)));
+        if !is_free || !is_whole {
+            return Ok(None);
+        }
+        Ok(from)
     }
 
     /// Sends SIZE and RNFR in one round trip; the rename itself waits for both answers. None: RNFR must be sent (again).
-    async fn check_size_and_begin_rename(&mut self, expected: u64, temporary: &str) -> Result<Option<Reply>> {
+    async fn check_size_and_begin_rename(&mut self, temporary: &str) -> Result<Option<Reply>> {
         let control = self.control().await?;
         match control.ask_two(&format!("SIZE {temporary}"), &format!("RNFR {temporary}")).await {
             Ok((size, from)) => {
-                self.compare(Size::told_by(&size)?, expected).await?;
+                self.compare(temporary, Size::told_by(&size)?).await?;
                 Ok(Some(from).filter(Reply::wants_more))
             }
             // Both commands can be repeated.
@@ -104,15 +153,16 @@ impl FtpSession {
         }
     }
 
-    async fn compare(&mut self, size: Size, expected: u64) -> Result<()> {
+    /// Compares the size that the server holds under `name` with the expected size, and removes a wrong file.
+    pub(super) async fn compare(&mut self, name: &str, size: Size) -> Result<()> {
         // Absent: a file with its final name may have been processed already; otherwise the rename will fail.
-        let Size::Bytes(held) = size else { return Ok(()) };
+        let (Size::Bytes(held), Some(expected)) = (size, self.target.size) else { return Ok(()) };
         if held == expected {
             return Ok(());
         }
-        let left = match self.remove().await {
+        let left = match self.remove_named(name).await {
             Ok(true) => String::new(),
-            _ => format!("; it is left there as {}", self.target.travelling()),
+            _ => format!("; it is left there as {name}"),
         };
         Err(Error::new(Kind::Integrity, format!("the server holds {held} bytes of {expected}{left}"))
             .with_hint("put the file again; a server that renames uploads by itself may hold this one under a name beside it"))
@@ -127,17 +177,34 @@ impl FtpSession {
         if !from.wants_more() {
             return Ok(Renamed::Refused(left_behind(from.refusal("the rename"), temporary)));
         }
-        let command = format!("RNTO {}", self.target.name);
+        let mut commands = vec![format!("RNTO {}", self.target.name)];
+        commands.extend(self.look_command());
         self.appearing = true;
-        Ok(match self.control().await?.ask_and_prepare(&command).await {
-            Ok(reply) if reply.is_done() => Renamed::Done,
-            Ok(reply) if reply.is_closing() => Renamed::Unanswered(reply.refusal("the rename")),
+        let control = self.control().await?;
+        let replies = match (control.manners.keeps_order(), commands.as_slice()) {
+            (true, _) => control.ask_all_and_prepare(&commands).await,
+            (false, [rename, ..]) => control.ask(rename).await.map(|reply| vec![reply]),
+            (false, []) => Ok(Vec::new()),
+        };
+        let mut replies = match replies {
+            Ok(replies) => replies.into_iter(),
+            Err(error) => return Ok(Renamed::Unanswered(error)),
+        };
+        Ok(match replies.next() {
+            None => Renamed::Unanswered(Error::new(Kind::Interrupted, "the server did not answer the rename")),
+            Some(reply) if reply.is_passive() || reply.is_closing() => {
+                self.pool.manners.avoid_pipelining();
+                Renamed::Unanswered(reply.refusal("the rename"))
+            }
+            Some(reply) if reply.is_done() => {
+                self.look_at_named(replies.next()).await?;
+                Renamed::Done
+            }
             // "Local error" is pure-ftpd's answer when it may not rename, or can't rename across disks. It is permanent.
-            Ok(reply) if reply.code == 451 => {
+            Some(reply) if reply.code == 451 => {
                 Renamed::Refused(left_behind(reply.refusal("the rename").with_kind(Kind::Refused), temporary))
             }
-            Ok(reply) => Renamed::Refused(left_behind(reply.refusal("the rename"), temporary)),
-            Err(error) => Renamed::Unanswered(error),
+            Some(reply) => Renamed::Refused(left_behind(reply.refusal("the rename"), temporary)),
         })
     }
 
@@ -169,7 +236,7 @@ fn is_no_rename(error: &Error) -> bool {
 }
 
 /// If the server can't be reached now, the rename may have been done.
-fn may_be_done(error: Error) -> Error {
+pub(super) fn may_be_done(error: Error) -> Error {
     if error.kind() == Kind::Unreachable { error.with_kind(Kind::Interrupted) } else { error }
 }
 

@@ -40,6 +40,11 @@ impl Reply {
         (300..400).contains(&self.code)
     }
 
+    /// True for an answer to EPSV or PASV; no other command has these codes.
+    pub fn is_passive(&self) -> bool {
+        matches!(self.code, 227 | 229)
+    }
+
     /// 1xx: the data connection can be used.
     pub fn is_starting(&self) -> bool {
         (100..200).contains(&self.code)

@@ -1,11 +1,12 @@
 //! Sends a part of the file over a data connection: start, resume after a cut, or retry with the other TLS version
 //! (providers.md 6.4, 6.5).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::FtpSession;
 use super::control::{DataAddress, Size};
 use super::data::{DataTransfer, StartOutcome, TransferMode};
+use super::names::name_taken;
 use super::reply::{blames_session, may_blame_session};
 use crate::contract::Part;
 use crate::error::{Error, Kind, Result};
@@ -141,6 +142,9 @@ impl FtpSession {
         let Some(control) = self.control.as_mut() else { return Err(cut_off()) };
         (self.touched, self.went_on) = (true, way != TransferMode::Whole);
         control.begins_within = begins_within;
+        let look = (way == TransferMode::Whole && self.target.is_named_at_once() && control.manners.keeps_order())
+            .then(|| format!("SIZE {}", self.target.name));
+        (control.look, control.looked) = (look, None);
         let started = match DataTransfer::start(control, address, &name, way).await {
             // The connection was closed in the pool, or its port can't be reached any more: no byte was sent.
             Err(e) if is_side_by_side && e.kind().is_transient() && !control.is_kept_waiting() => {
@@ -153,9 +157,27 @@ impl FtpSession {
                 let socket = control.open_data().await?;
                 DataTransfer::start(control, DataAddress::Connected(socket), &name, way).await?
             }
+            // Some servers keep the port open for the next command only.
+            Ok(Err(reply)) if control.looked.is_some() && reply.code == 425 => {
+                control.manners.avoid_pipelining();
+                let socket = control.open_data().await?;
+                DataTransfer::start(control, DataAddress::Connected(socket), &name, way).await?
+            }
             started => started?,
         };
         let Some(control) = self.control.as_mut() else { return Err(cut_off()) };
+        if let Some(looked) = control.looked.take() {
+            match Size::told_by(&looked) {
+                Ok(Size::Absent) => self.free_at = Some(Instant::now()),
+                Ok(Size::Bytes(_)) => {
+                    // The transfer has begun, so the connection can't be used again.
+                    control.in_step = false;
+                    return Err(name_taken());
+                }
+                // The name is looked for again before the rename.
+                Ok(Size::Unknown) | Err(_) => {}
+            }
+        }
         match started {
             Ok(socket) => DataTransfer::open(control, socket, way, wait).await.map(StartOutcome::Open),
             Err(reply) => Ok(StartOutcome::Refused(reply)),

@@ -12,9 +12,13 @@ impl FtpRemote {
         let id = ticket.upload_name.as_ref().or(ticket.id.as_ref()).cloned().unwrap_or_else(|| ticket.path.to_string());
         let path = RemotePath::parse(&id)?;
         let pool = self.pool().await?;
-        let found = match listing::look(pool, &self.path_of(&path)).await? {
-            Some(looked) => looked.map(|row| of_row(row, &path.parent().unwrap_or_default())),
-            None => self.by_size(&path).await?,
+        // The session has asked for the file together with the rename.
+        let found = match ticket.confirmed_entry.get() {
+            Some(entry) => Some(entry.clone()),
+            None => match listing::look(pool, &self.path_of(&path)).await? {
+                Some(looked) => looked.map(|row| of_row(row, &path.parent().unwrap_or_default())),
+                None => self.by_size(&path).await?,
+            },
         };
         let Some(mut entry) = found.filter(|entry| !entry.is_folder()) else { return Ok(None) };
         if ticket.has_size_of(&entry) {

@@ -4,7 +4,7 @@ use super::remote::FtpRemote;
 use super::replace::ASIDE;
 use super::resolve::path_of_id;
 use crate::contract::{Error, Kind, Result, Upload, UploadHandle, UploadRequest};
-use crate::model::RemotePath;
+use crate::model::{Entry, EntryKind, RemotePath};
 use crate::protocols::ftp;
 use crate::protocols::ftp::FtpTarget;
 
@@ -34,7 +34,8 @@ impl FtpRemote {
         let name = if keeps_name { note.to_owned() } else { target.name.clone() };
         // None for a file that was sent under its own name from the first byte on.
         let temporary = Some(note.to_owned()).filter(|note| *note != name || keeps_name);
-        let session = ftp::open(self.pool().await?, FtpTarget { name, temporary, is_new: false, ..target }).await?;
+        let confirmed = target.confirmed.map(|(entry, _)| (entry, ticket.confirmed_entry.clone()));
+        let session = ftp::open(self.pool().await?, FtpTarget { name, temporary, confirmed, is_new: false, ..target }).await?;
         Ok(Some(Upload { ticket: ticket.clone(), session: Box::new(session) }))
     }
 
@@ -52,7 +53,7 @@ impl FtpRemote {
         let replaces = item.replaces.is_some();
         // If a run died between the two renames of a replacement, no file has the name itself.
         let aside = format!("{}{ASIDE}", item.name);
-        let is_left = !replaces && item.siblings.iter().any(|entry| entry.name == aside && !entry.is_folder());
+        let is_left = !replaces && item.siblings.candidates(&[&aside]).any(|entry| entry.name == aside && !entry.is_folder());
         let size = item.source.size();
         let ticket = UploadHandle {
             path: item.path()?,
@@ -62,6 +63,11 @@ impl FtpRemote {
             size,
             ..UploadHandle::default()
         };
+        // A file that replaces another gets its name in a separate step.
+        let confirmed = (!replaces).then(|| {
+            let entry = Entry::new(EntryKind::File, path.to_string(), ticket.path.clone());
+            (entry, ticket.confirmed_entry.clone())
+        });
         let older = is_left.then(|| format!("{name}{ASIDE}"));
         let target = FtpTarget {
             name: if replaces { travelling.clone() } else { name },
@@ -72,6 +78,7 @@ impl FtpRemote {
             may_go_direct: !replaces,
             is_new: !replaces && item.reusable.is_none(),
             older,
+            confirmed,
         };
         Ok((ticket, target))
     }
