@@ -84,7 +84,7 @@ abilities! {
     edits: Edits = "edit entries";
     /// A code by SMS between the sign-in and everything else.
     second_factor: SecondFactor = "ask for a code";
-    /// Entries of many uploads made by one request.
+    /// Entries of many uploads made together, before their files are sent.
     batch_creation: BatchCreation = "make entries of many uploads";
     /// Keeps types and attributes that the user gives a file.
     metadata: KeptMetadata = "keep types or attributes of files";
@@ -291,9 +291,12 @@ pub trait SecondFactor: Send + Sync {
     fn enter_code<'a>(&'a self, code: &'a Secret) -> BoxFuture<'a, Result<()>>;
 }
 
-/// Makes the entries of many uploads by one request. A ready entry waits inside the provider until `open_upload` is
+/// Makes the entries of many uploads together, by one request or several. A ready entry waits inside the provider until `open_upload` is
 /// called for the same item; an item without one is opened as ever.
 pub trait BatchCreation: Send + Sync {
+    /// The largest number of items that are worth being given together.
+    fn most(&self) -> usize;
+
     /// May be called again after any failure: what a lost answer has made is looked for before more is made. A refusal
     /// says nothing about the single items.
     fn create_batch<'a>(&'a self, items: &'a [UploadRequest]) -> BoxFuture<'a, Result<()>>;

@@ -224,6 +224,57 @@ async fn a_lost_creation_sends_no_byte_twice() {
     assert_eq!((raw.count("POST"), raw.count("PATCH"), sent), (3, 1, 5_000));
 }
 
+/// Two answers are needed for each file, and a file must not wait for both of them on a long line.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_uploads_of_the_next_small_files_are_created_while_others_are_sent() {
+    let raw = serve(|n, seen| match seen.method.as_str() {
+        "OPTIONS" => Some(OPTIONS.to_owned()),
+        "POST" => Some(format!("201\nLocation: up/{n}")),
+        _ => Some(format!("204\nUpload-Offset: {}", seen.body.len())),
+    })
+    .await;
+    let home = remote(raw.url.as_str(), &[]);
+    for n in 0..40 {
+        home.file(&format!("src/f{n:02}"), format!("content of f{n:02}"));
+    }
+    home.run(&["put", "-j", "1", "src/", "box:/in/"]).ends_with(0);
+    let seen = raw.seen();
+    let all = |method: &str| (0..seen.len()).filter(|n| seen[*n].method == method).collect::<Vec<_>>();
+    let (created, sent) = (all("POST"), all("PATCH"));
+    assert_eq!((created.len(), sent.len()), (40, 40));
+    assert!(created[16] < sent[15], "{created:?} {sent:?}");
+    for n in sent {
+        let creation: usize = seen[n].path.strip_prefix("/files/up/").unwrap().parse().unwrap();
+        let name = metadata(&seen[creation]).into_iter().find(|(key, _)| key == "filename").unwrap().1;
+        assert_eq!(seen[n].body, format!("content of {name}").into_bytes());
+    }
+}
+
+#[test]
+fn creations_that_fail_are_tried_again_and_nothing_is_created_twice() {
+    for fault in ["500", "429=0", "503=0"] {
+        let env = TestEnv::new();
+        for n in 0..20 {
+            env.home.file(&format!("src/f{n:02}"), format!("content {n}"));
+        }
+        env.script(&format!("tus/tus-create:{fault}"));
+        env.home.run(&["put", "src/", "tus:/in/"]).ends_with(0);
+        assert!(env.sandbox.faults().left().is_empty());
+        // The one that failed is asked for again, and no other.
+        assert_eq!((env.arrived("tus").len(), env.asked("tus", "tus-create")), (20, 21), "{fault}");
+    }
+}
+
+#[test]
+fn an_upload_that_was_created_in_vain_is_reported() {
+    let env = TestEnv::new();
+    for n in 0..12 {
+        env.home.file(&format!("src/f{n:02}"), format!("content {n}"));
+    }
+    env.script("tus/tus-patch:413");
+    env.home.run(&["put", "--fail-fast", "-j", "1", "src/", "tus:/in/"]).ends_with(8).says("empty entries stay on the server: tus:@http");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn parts_have_exactly_the_size_that_the_remote_says() {
     let raw = taking(OPTIONS, CREATED).await;

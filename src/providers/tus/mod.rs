@@ -1,6 +1,8 @@
 //! Any TUS 1.0.0 endpoint (providers.md sections 5 and 11): it accepts uploads, and knows neither names nor folders. This file
 //! is the index of the trait: each method is one line that names where its work is done. An entry's id is the upload's address.
 
+mod ahead;
+mod batch;
 mod entry;
 mod headers;
 mod remote;
@@ -56,7 +58,7 @@ impl Provider for TusRemote {
             stars: None,
             edits: None,
             second_factor: None,
-            batch_creation: None,
+            batch_creation: Some(self),
             metadata: None,
             stored_names: None,
             replacement: None,

@@ -5,6 +5,7 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
+use super::ahead::CreatedAhead;
 use super::settings::Settings;
 use super::{entry, headers};
 use crate::contract::lookup::known_fields;
@@ -19,13 +20,14 @@ pub struct TusRemote {
     pub(super) settings: Settings,
     pub(super) http: Http,
     pub(super) servers: Servers,
+    pub(super) ahead: CreatedAhead,
     headers: OnceCell<HeaderMap>,
 }
 
 impl TusRemote {
     pub(super) fn new(opening: ProviderContext) -> Result<TusRemote> {
         let (settings, http) = (Settings::read(&opening)?, Http::new(&opening.network)?);
-        Ok(TusRemote { opening, settings, http, servers: Servers::default(), headers: OnceCell::new() })
+        Ok(TusRemote { opening, settings, http, servers: Servers::default(), ahead: CreatedAhead::default(), headers: OnceCell::new() })
     }
 
     /// The headers for the endpoint's own origin. Many servers need neither token nor headers, so the user is not asked for

@@ -23,10 +23,18 @@ pub async fn open(remote: &TusRemote, item: &UploadRequest) -> Result<Upload> {
     if let Some(closed) = item.avoid.first() {
         return Err(closed.error.duplicate());
     }
-    let target = target(remote, item).await?;
-    let session = tus::create_on(&remote.servers, &remote.http, target).await.map_err(|e| explained(remote, item, e))?;
+    let session = match remote.ahead.take(item) {
+        Some(session) => session,
+        None => create(remote, item).await?,
+    };
     let ticket = UploadHandle { path: item.path()?, size: item.source.size(), ..UploadHandle::default() };
     Ok(opened(ticket, session))
+}
+
+/// Creates the upload. Sends no byte of the file.
+pub(super) async fn create(remote: &TusRemote, item: &UploadRequest) -> Result<TusSession> {
+    let target = target(remote, item).await?;
+    tus::create_on(&remote.servers, &remote.http, target).await.map_err(|e| explained(remote, item, e))
 }
 
 /// Resumes what an earlier run began, at the address in its note.

@@ -110,8 +110,10 @@ impl PutRun {
         })
     }
 
-    pub(crate) fn can_batch(&self) -> bool {
-        !self.job.options.dry_run && self.job.client.has(|can| can.batch_creation.is_some())
+    /// How many small files are prepared together, while `jobs` others are being sent. None: each file is prepared alone.
+    pub(crate) fn batch_size(&self, jobs: usize) -> Option<usize> {
+        let most = self.job.client.inspect(|provider| provider.abilities().batch_creation.map(|batch| batch.most()));
+        most.filter(|_| !self.job.options.dry_run).map(|most| at_once(jobs).min(most))
     }
 
     /// Decides about each file and opens it; a file that needs nothing more is reported here. Returns the prepared files, and

@@ -27,6 +27,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
 
 pub use self::options::{ChecksumMode, HANDLES, HANDLES_FOR_A_FILE, PutJob, PutOptions};
 
@@ -82,9 +83,22 @@ pub(crate) async fn put_chosen(
 impl PutRun {
     /// Returns true if every empty folder of the plan exists now; the result of each file is an event.
     pub(in crate::transfer) async fn execute(self: &Arc<Self>, steps: PlanStream) -> bool {
+        let run = self.clone();
+        // On the threads that send, because each file that is begun from another thread wakes one of them.
+        let work = AbortOnDropHandle::new(tokio::spawn(async move { run.send_all(steps).await }));
+        match work.await {
+            Ok(all_made) => all_made,
+            Err(broken) => match broken.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => false,
+            },
+        }
+    }
+
+    async fn send_all(self: Arc<Self>, steps: PlanStream) -> bool {
         let mut ids = 0..;
         let mut next_id = || ids.next().unwrap_or_default();
-        let mut upcoming = Upcoming::new(steps, self, self.at_once.most());
+        let mut upcoming = Upcoming::new(steps, &self, self.at_once.most());
         let mut crew = TaskSet::default();
         // Prepared while the files before them are sent.
         let mut ahead: Option<BatchAhead> = None;

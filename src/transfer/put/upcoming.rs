@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::batch::{Company, Group, at_once};
+use super::batch::{Company, Group};
 use super::placement::Placement;
 use super::plan::{PlanStep, PutItem};
 use super::plan_stream::PlanStream;
@@ -42,7 +42,7 @@ impl Upcoming {
             steps,
             placement: Some(Placement::new()),
             late: VecDeque::new(),
-            small: Company::new(run.can_batch().then(|| at_once(jobs))),
+            small: Company::new(run.batch_size(jobs)),
             empty_folders: Vec::new(),
             told: None,
         }

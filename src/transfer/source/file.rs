@@ -1,12 +1,13 @@
 //! A local file as a source: opened once, read by position on a blocking thread, never held in memory.
 
+use std::collections::VecDeque;
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use futures_util::stream;
 use parking_lot::Mutex;
@@ -14,12 +15,16 @@ use tokio::sync::mpsc;
 
 use super::change_time::{changed_ns, told};
 use super::hashing::HashProgress;
+use super::meter::HASH_AHEAD;
 use crate::contract::part::CHUNK_READ;
 use crate::contract::{BoxFuture, Chunks, Source};
 use crate::error::{Error, Kind, Result};
 
-/// Pieces read ahead of the network: with 256 KiB each, a mebibyte for each file in flight.
-const READ_AHEAD: usize = 4;
+/// Pieces read ahead of the network: with 256 KiB each, half a mebibyte for each file in flight.
+const READ_AHEAD: usize = 2;
+/// The largest number of buffers that are kept to be used again: those read ahead, those that wait to be hashed, and those on
+/// their way.
+const BUFFERS: usize = READ_AHEAD + HASH_AHEAD + 3;
 
 pub struct FileSource {
     name: String,
@@ -104,9 +109,9 @@ impl Source for FileSource {
         let (sender, receiver) = mpsc::channel(READ_AHEAD);
         let (file, name) = (self.file.clone(), self.name.clone());
         tokio::task::spawn_blocking(move || {
-            let (mut at, end) = (from, from.saturating_add(len));
+            let (mut at, end, mut buffers) = (from, from.saturating_add(len), Buffers::default());
             while at < end {
-                let piece = read_piece(&file, at, (end - at).min(CHUNK_READ as u64) as usize);
+                let piece = buffers.read(&file, at, (end - at).min(CHUNK_READ as u64) as usize);
                 let piece = piece.and_then(|p| if p.is_empty() { Err(cut_short(&name, at)) } else { Ok(p) });
                 at += piece.as_ref().map_or(0, |p| p.len() as u64);
                 let failed = piece.is_err();
@@ -154,6 +159,33 @@ impl Source for FileSource {
     }
 }
 
+/// The buffers of the pieces of one file, used again when nobody reads their bytes any more: new memory would have to be cleared for
+/// each piece, by the system and once more here.
+#[derive(Default)]
+struct Buffers(VecDeque<Bytes>);
+
+impl Buffers {
+    fn read(&mut self, file: &File, at: u64, most: usize) -> io::Result<Bytes> {
+        let used = self.0.pop_front().map(Bytes::try_into_mut);
+        let mut buffer = match used {
+            Some(Ok(buffer)) if buffer.len() >= most => buffer,
+            Some(Err(in_use)) => {
+                self.0.push_front(in_use);
+                BytesMut::zeroed(most)
+            }
+            _ => BytesMut::zeroed(most),
+        };
+        buffer.truncate(most);
+        let filled = fill(file, &mut buffer, at)?;
+        buffer.truncate(filled);
+        let piece = buffer.freeze();
+        if filled == CHUNK_READ && self.0.len() < BUFFERS {
+            self.0.push_back(piece.clone());
+        }
+        Ok(piece)
+    }
+}
+
 /// Returns `len` bytes from `from` on, in the form of a source that is read in pieces.
 fn in_pieces(content: &Bytes, from: u64, len: u64) -> Chunks {
     let bound = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(content.len());
@@ -183,6 +215,13 @@ pub fn cut_short(name: &str, at: u64) -> io::Error {
 
 pub(crate) fn read_piece(file: &File, at: u64, most: usize) -> io::Result<Bytes> {
     let mut buffer = vec![0; most];
+    let filled = fill(file, &mut buffer, at)?;
+    buffer.truncate(filled);
+    Ok(buffer.into())
+}
+
+/// Returns the number of bytes that were read, which is smaller than the buffer only at the end of the file.
+fn fill(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match read_at(file, rest, at + filled as u64) {
@@ -192,8 +231,7 @@ pub(crate) fn read_piece(file: &File, at: u64, most: usize) -> io::Result<Bytes>
             Err(e) => return Err(e),
         }
     }
-    buffer.truncate(filled);
-    Ok(buffer.into())
+    Ok(filled)
 }
 
 #[cfg(unix)]

@@ -14,6 +14,9 @@ use crate::providers::iogates::tree::Tree;
 use crate::providers::iogates::wire::File;
 
 impl BatchCreation for IoGates {
+    fn most(&self) -> usize {
+        usize::MAX
+    }
     fn create_batch<'a>(&'a self, items: &'a [UploadRequest]) -> BoxFuture<'a, Result<()>> {
         Box::pin(prepare(self, items))
     }
