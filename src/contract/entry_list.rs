@@ -62,6 +62,11 @@ impl Rows {
         row.extend(entry.id.as_bytes());
         let rest = (entry.size, entry.modified.map(|time| time.timestamp_micros()), &entry.md5, &entry.url, &entry.extra, &entry.revision);
         serde_json::to_writer(&mut row, &rest).map_err(|e| Error::new(Kind::Other, "an entry can't be kept").with_cause(e))?;
+        self.push_row(&row)
+    }
+
+    fn push_row(&mut self, row: &[u8]) -> Result<()> {
+        let too_much = || Error::new(Kind::Protocol, "the server's listing has no end");
         if self.pages.last().is_none_or(|page| page.len() + row.len() > 1 << PAGE) {
             // A folder of a few entries takes no whole page.
             let room = if self.pages.is_empty() { row.len() } else { (1 << PAGE).max(row.len()) };
@@ -70,7 +75,7 @@ impl Rows {
         let (number, Some(page)) = (self.pages.len() - 1, self.pages.last_mut()) else { return Err(too_much()) };
         let start = u32::try_from(number).ok().and_then(|number| number.checked_mul(1 << PAGE)).ok_or_else(too_much)?;
         self.starts.push(start + u32::try_from(page.len()).map_err(|_| too_much())?);
-        page.extend_from_slice(&row);
+        page.extend_from_slice(row);
         Ok(())
     }
 
@@ -225,6 +230,19 @@ impl Entries {
     /// True when there is no entry.
     pub fn is_empty(&self) -> bool {
         self.at.is_empty()
+    }
+
+    /// The entries at these positions, in rows of their own: the others take no memory then.
+    ///
+    /// # Errors
+    /// As [`Rows::push`].
+    pub fn picked(&self, positions: &[usize]) -> Result<Entries> {
+        let mut rows = Rows::default();
+        for row in positions.iter().filter_map(|n| self.place(*n)).filter_map(|at| self.rows.row(at as usize)) {
+            rows.push_row(row)?;
+        }
+        rows.shrink();
+        Ok(Entries::all(rows, Arc::default(), &self.folder, self.path_of))
     }
 
     fn made(&self, at: u32) -> Option<Entry> {
@@ -391,6 +409,8 @@ mod tests {
         assert_eq!(back.get(2).unwrap().revision.as_deref(), Some("3"));
         back.sort();
         assert_eq!(back.named("a").unwrap().len(), 1);
+        let picked = back.picked(&[2, 0]).unwrap();
+        assert_eq!(picked.iter().map(|e| e.path.to_string()).collect::<Vec<_>>(), ["/a/b", "/a/.._\"ü_"]);
         assert_eq!(back.pop_front().unwrap().name, "../\"ü\0");
         back.only_folders();
         assert!(back.is_empty() && back.get(0).is_none());

@@ -28,14 +28,17 @@ pub enum LocalFound {
         /// Bytes.
         size: u64,
     },
+    /// The walk comes into a folder; told only where somebody asked for it.
+    Folder(RemotePath),
     /// A folder that no file makes.
     EmptyFolder(RemotePath),
     /// It can't be put; the others go on.
     Unfit { shown: String, error: Error },
-    /// It is not wanted, which is no failure. What is to be told of it.
-    LeftOut(String),
-    /// It can't be put whoever wants it (a pipe, a socket, a device), which is no failure. What is to be told of it.
-    Special(String),
+    /// It is not wanted, which is no failure. What is to be told of it, and where it would land.
+    LeftOut(String, Option<RemotePath>),
+    /// It can't be put whoever wants it (a pipe, a socket, a device), which is no failure. What is to be told of it, and
+    /// where it would land.
+    Special(String, Option<RemotePath>),
 }
 
 /// All that lies in a folder.
@@ -49,6 +52,7 @@ pub struct LocalTree {
     filter: Arc<Filter>,
     /// From the filter's source down to `top`.
     prefix: String,
+    tells_folders: bool,
 }
 
 /// A folder that the walk is in.
@@ -66,12 +70,17 @@ impl LocalTree {
     pub fn new(top: &Path, target: &RemotePath) -> LocalTree {
         let filter = Arc::default();
         let (steps, target, top) = (walk(top, &filter), target.clone(), top.to_owned());
-        LocalTree { top, target, steps, open: Vec::new(), ready: VecDeque::new(), filter, prefix: String::new() }
+        LocalTree { top, target, steps, open: Vec::new(), ready: VecDeque::new(), filter, prefix: String::new(), tells_folders: false }
     }
 
     /// Only what fits. `prefix`: from the filter's source down to the top of this walk, names divided by `/`.
     pub(crate) fn filtered(self, filter: Arc<Filter>, prefix: String) -> LocalTree {
         LocalTree { steps: walk(&self.top, &filter), filter, prefix, ..self }
+    }
+
+    /// Tells each folder that it comes into, whatever lies there.
+    pub(crate) fn telling_folders(self) -> LocalTree {
+        LocalTree { tells_folders: true, ..self }
     }
 
     /// As a filter wants it.
@@ -87,11 +96,12 @@ impl LocalTree {
         let (shown, kind) = (met.path().display().to_string(), met.file_type());
         let found = if kind.is_dir() {
             let closed = self.filter.closes(&self.path_of(met.path()));
-            closed.and_then(|why| self.filter.count_left_out(&shown, &Verdict::LeavesOut(why))).map(LocalFound::LeftOut)
+            closed.and_then(|why| self.filter.count_left_out(&shown, &Verdict::LeavesOut(why))).map(|note| self.left_out(note, met))
         } else if kind.is_file() && met.file_name().to_str().is_some_and(is_reserved) {
-            Some(LocalFound::LeftOut(format!("{shown}: left out, as it belongs to a download of haul's in progress")))
+            Some(LocalFound::LeftOut(format!("{shown}: left out, as it belongs to a download of haul's in progress"), None))
         } else if kind.is_symlink() && self.filter.skips_links() {
-            self.filter.count_left_out(&shown, &Verdict::LeavesOut("--links skip".into())).map(LocalFound::LeftOut)
+            let note = self.filter.count_left_out(&shown, &Verdict::LeavesOut("--links skip".into()));
+            note.map(|note| self.left_out(note, met))
         } else {
             self.judge(met, &shown)
         };
@@ -112,10 +122,15 @@ impl LocalTree {
             Verdict::Takes | Verdict::Unsettled(_) | Verdict::Failed(_) if met.file_type().is_file() => None,
             Verdict::Takes | Verdict::Unsettled(_) | Verdict::Failed(_) if met.file_type().is_symlink() => None,
             Verdict::Takes | Verdict::Unsettled(_) | Verdict::Failed(_) => {
-                Some(LocalFound::Special(format!("{shown}: left out, as it is neither a file nor a folder")))
+                let note = format!("{shown}: left out, as it is neither a file nor a folder");
+                Some(LocalFound::Special(note, self.place_of(met).ok()))
             }
-            verdict => self.filter.count_left_out(shown, &verdict).map(LocalFound::LeftOut),
+            verdict => self.filter.count_left_out(shown, &verdict).map(|note| self.left_out(note, met)),
         }
+    }
+
+    fn left_out(&self, note: String, met: &DirEntry) -> LocalFound {
+        LocalFound::LeftOut(note, self.place_of(met).ok())
     }
 
     fn meet(&mut self, met: DirEntry) {
@@ -133,6 +148,7 @@ impl LocalTree {
                 Err(error) => (None, Some(error)),
             };
             let is_wanted = self.filter.takes_folder(&self.path_of(met.path()));
+            self.ready.extend(place.clone().filter(|_| self.tells_folders).map(LocalFound::Folder));
             self.open.push(OpenFolder { place, is_filled: false, is_wanted });
             return self.ready.extend(error.map(|error| unfit(&met, error)));
         }
@@ -178,7 +194,7 @@ impl LocalTree {
         if e.depth() > 0 {
             let verdict = self.filter.judge_place(&self.path_of(&path), path.is_dir());
             if let Some(note) = self.filter.count_left_out(&shown, &verdict) {
-                return LocalFound::LeftOut(note);
+                return LocalFound::LeftOut(note, None);
             }
         }
         let error = match (e.loop_ancestor(), e.io_error().map(|io| io.kind())) {
@@ -244,7 +260,8 @@ mod tests {
             LocalFound::File { folder, name, size, .. } => format!("{} {size}", folder.join(&name).unwrap()),
             LocalFound::EmptyFolder(folder) => format!("{folder}/"),
             LocalFound::Unfit { shown, error } => format!("{}: {}", shown.rsplit('/').next().unwrap(), error.kind().name()),
-            LocalFound::LeftOut(note) | LocalFound::Special(note) => {
+            LocalFound::Folder(folder) => format!("into {folder}"),
+            LocalFound::LeftOut(note, _) | LocalFound::Special(note, _) => {
                 format!("not {}", note.split(": left out").next().unwrap().rsplit('/').next().unwrap())
             }
         };

@@ -35,6 +35,7 @@ pub(crate) mod sleep;
 #[doc(hidden)]
 pub mod source;
 pub(crate) mod stall;
+pub(crate) mod steps_ahead;
 pub(crate) mod stored_names;
 pub mod sync;
 pub(crate) mod task_set;

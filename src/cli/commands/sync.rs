@@ -89,7 +89,8 @@ pub async fn execute(context: &mut Context, mut args: SyncArgs) -> Result<Tally>
     args.transfer.dry_run |= args.plan.is_some();
     let noted = noted_run(&args);
     let SyncArgs { from, to, plan, sync, receipts, metadata, selection, transfer } = args;
-    let job = SyncJob { from, to, sync, metadata, filter: Arc::new(selection.filter()?), transfer, actions: None };
+    let filter = Arc::new(selection.filter()?);
+    let job = SyncJob { from, to, sync, metadata, filter, transfer, actions: None, plan: plan.is_some() };
     let (tally, actions) = job.execute(context, noted, &receipts).await?;
     if let Some(file) = plan {
         let header = PlanHeader::new(place(&job.from), place(&job.to), job.sync);
@@ -110,6 +111,8 @@ pub(super) struct SyncJob {
     pub transfer: TransferArgs,
     /// These, in place of what the two sides make necessary.
     pub actions: Option<Vec<Action>>,
+    /// What would be done is to be written down.
+    pub plan: bool,
 }
 
 impl SyncJob {
@@ -146,7 +149,7 @@ impl SyncJob {
     async fn bring(&self, sides: Sides, events: Events) -> Result<SyncOutcome> {
         let SyncOptionArgs { delete, max_delete, track_renames, size_only } = self.sync;
         let (transfer, actions) = (&self.transfer, self.actions.clone());
-        let options = SyncOptions { from: self.from.clone(), to: self.to.clone(), delete, max_delete, track_renames };
+        let options = SyncOptions { from: self.from.clone(), to: self.to.clone(), delete, max_delete, track_renames, plan: self.plan };
         let (from, to) = match sides {
             Sides::Down(side, local) => {
                 let Side { remote, address } = *side;

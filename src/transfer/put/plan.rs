@@ -85,7 +85,7 @@ impl PlannedSource {
         match self {
             PlannedSource::One(item, at) => Box::new(one_step(item, &at).into_iter()),
             PlannedSource::Tree(top, target, at) => {
-                Box::new(LocalTree::new(&top, &target).filtered(at.filter, at.path).map(PlanStep::from))
+                Box::new(LocalTree::new(&top, &target).filtered(at.filter, at.path).filter_map(PlanStep::of))
             }
             PlannedSource::Unfit(shown, error) => Box::new(std::iter::once(PlanStep::Unfit(shown, error))),
         }
@@ -108,17 +108,19 @@ fn one_step(item: PutItem, at: &FilterPath) -> Option<PlanStep> {
     Some(PlanStep::Put(item))
 }
 
-impl From<LocalFound> for PlanStep {
-    fn from(found: LocalFound) -> PlanStep {
-        match found {
+impl PlanStep {
+    /// None: nothing is to be done for it.
+    fn of(found: LocalFound) -> Option<PlanStep> {
+        Some(match found {
             LocalFound::File { path, folder, name, size } => {
                 PlanStep::Put(PutItem { origin: SourceSpec::File(path), folder, name, size: Some(size) })
             }
+            LocalFound::Folder(_) => return None,
             LocalFound::EmptyFolder(folder) => PlanStep::EmptyFolder(folder),
             LocalFound::Unfit { shown, error } => PlanStep::Unfit(shown, error),
-            LocalFound::LeftOut(note) => PlanStep::LeftOut(note),
-            LocalFound::Special(note) => PlanStep::Special(note),
-        }
+            LocalFound::LeftOut(note, _) => PlanStep::LeftOut(note),
+            LocalFound::Special(note, _) => PlanStep::Special(note),
+        })
     }
 }
 
@@ -259,7 +261,7 @@ fn reject_duplicates(planned: &[PlannedSource]) -> Result<()> {
         match source {
             PlannedSource::One(item, _) => take(item, &mut taken)?,
             PlannedSource::Tree(top, target, at) if shared.contains(target) => {
-                for step in LocalTree::new(top, target).filtered(at.filter.clone(), at.path.clone()).map(PlanStep::from) {
+                for step in LocalTree::new(top, target).filtered(at.filter.clone(), at.path.clone()).filter_map(PlanStep::of) {
                     if let PlanStep::Put(item) = step {
                         take(&item, &mut taken)?;
                     }

@@ -1,50 +1,24 @@
-//! A plan as it comes: the walk over the local folders runs in a thread of its own, a bounded number of files ahead of what
-//! is sent. The first file is on its way while the walk goes on, and what is done takes no memory.
+//! A plan as it comes: the walk over the local folders runs in a thread of its own, some thousand files ahead of what is sent.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::plan::{PlanStep, PlannedSource};
 use crate::error::{Error, Kind};
-
-/// Steps that are handed over together, as each handing over may wake a thread.
-const PIECE: usize = 64;
-/// Pieces that wait at most: about eight thousand files, so that the totals of most runs are known at once.
-const PIECES: usize = 128;
+use crate::transfer::steps_ahead::{StepSender, StepsAhead, Totals};
 
 /// The steps of a plan, in order.
 pub struct PlanStream {
-    ready: VecDeque<PlanStep>,
+    steps: StepsAhead<PlanStep>,
     totals: Arc<Totals>,
-    walk: Option<Walk>,
+    is_broken: bool,
 }
 
-/// Files and bytes of all steps so far, those ahead of what is sent included.
-#[derive(Default)]
-struct Totals {
-    files: AtomicU64,
-    bytes: AtomicU64,
-}
-
-impl Totals {
-    fn count(&self, step: &PlanStep) {
-        let size = match step {
-            PlanStep::Put(item) => item.size.unwrap_or(0),
-            PlanStep::Unfit(..) => 0,
-            PlanStep::EmptyFolder(_) | PlanStep::LeftOut(..) | PlanStep::Special(..) => return,
-        };
-        self.files.fetch_add(1, Ordering::Relaxed);
-        self.bytes.fetch_add(size, Ordering::Relaxed);
+fn count(totals: &Totals, step: &PlanStep) {
+    match step {
+        PlanStep::Put(item) => totals.count(item.size),
+        PlanStep::Unfit(..) => totals.count(None),
+        PlanStep::EmptyFolder(_) | PlanStep::LeftOut(..) | PlanStep::Special(..) => {}
     }
-}
-
-struct Walk {
-    pieces: Receiver<Vec<PlanStep>>,
-    thread: JoinHandle<()>,
 }
 
 impl PlanStream {
@@ -55,68 +29,66 @@ impl PlanStream {
 
     /// What `steps` brings, asked for in a thread of its own.
     pub fn of<I: Iterator<Item = PlanStep>>(steps: impl FnOnce() -> I + Send + 'static) -> PlanStream {
-        let (sender, pieces) = channel(PIECES);
         let totals = Arc::<Totals>::default();
         let counted = totals.clone();
-        let thread = spawn_blocking(move || hand_over(steps().inspect(|step| counted.count(step)), &sender));
-        PlanStream { ready: VecDeque::new(), totals, walk: Some(Walk { pieces, thread }) }
+        let steps = StepsAhead::of(move || steps().inspect(move |step| count(&counted, step)));
+        PlanStream { steps, totals, is_broken: false }
     }
 
     /// All of a plan that is known already.
     pub fn whole(steps: impl IntoIterator<Item = PlanStep>) -> PlanStream {
         let totals = Arc::<Totals>::default();
-        let ready = steps.into_iter().inspect(|step| totals.count(step)).collect();
-        PlanStream { ready, totals, walk: None }
+        let steps = StepsAhead::whole(steps.into_iter().inspect(|step| count(&totals, step)));
+        PlanStream { steps, totals, is_broken: false }
+    }
+
+    /// What somebody sends. `hold`: as [`StepsAhead::fed`].
+    pub(in crate::transfer) fn fed(hold: usize) -> (PlanSender, PlanStream) {
+        let (sender, steps) = StepsAhead::fed(hold);
+        let totals = Arc::<Totals>::default();
+        (PlanSender { sender, totals: totals.clone() }, PlanStream { steps, totals, is_broken: false })
     }
 
     /// Files and bytes of the plan, as far as it is known.
     pub fn totals(&self) -> (u64, u64) {
-        (self.totals.files.load(Ordering::Relaxed), self.totals.bytes.load(Ordering::Relaxed))
+        self.totals.so_far()
     }
 
     /// The next step; none at the end. A call that is given up loses none.
     pub async fn next(&mut self) -> Option<PlanStep> {
-        while self.ready.is_empty() {
-            let walk = self.walk.as_mut()?;
-            match walk.pieces.recv().await {
-                Some(piece) => self.ready.extend(piece),
-                None => {
-                    // What a walk that broke down has not come to must not pass for put.
-                    let broken = (&mut walk.thread).await.err();
-                    self.walk = None;
-                    let broken = broken.map(|e| {
-                        let error = Error::new(Kind::Other, "the sources could not be read to their end").with_cause(e);
-                        PlanStep::Unfit("the sources".to_owned(), error)
-                    });
-                    broken.iter().for_each(|step| self.totals.count(step));
-                    self.ready.extend(broken);
-                }
+        if self.is_broken {
+            return None;
+        }
+        match self.steps.next().await {
+            Ok(step) => step,
+            // What a walk that broke down has not come to must not pass for put.
+            Err(e) => {
+                self.is_broken = true;
+                let error = Error::new(Kind::Other, "the sources could not be read to their end").with_cause(e);
+                let step = PlanStep::Unfit("the sources".to_owned(), error);
+                count(&self.totals, &step);
+                Some(step)
             }
         }
-        self.ready.pop_front()
     }
 }
 
-/// In pieces, but at once where nothing waits to be taken. Ends when nobody takes them any more.
-fn hand_over(steps: impl Iterator<Item = PlanStep>, sender: &Sender<Vec<PlanStep>>) {
-    let mut piece = Vec::new();
-    for step in steps {
-        piece.push(step);
-        let is_awaited = sender.capacity() == sender.max_capacity();
-        if (is_awaited || piece.len() >= PIECE) && sender.blocking_send(std::mem::take(&mut piece)).is_err() {
-            return;
-        }
-    }
-    if !piece.is_empty() {
-        // Nobody is left to be told.
-        let _ = sender.blocking_send(piece);
+/// Hands over the steps of a plan.
+pub(in crate::transfer) struct PlanSender {
+    pub sender: StepSender<PlanStep>,
+    totals: Arc<Totals>,
+}
+
+impl PlanSender {
+    /// Waits where what is sent is far behind.
+    pub async fn send(&mut self, step: PlanStep) {
+        count(&self.totals, &step);
+        self.sender.send(step).await;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
-
     use super::*;
     use crate::model::RemotePath;
     use crate::transfer::put::plan::PutItem;
@@ -127,30 +99,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_walk_goes_no_further_than_there_is_room() {
-        let walked = Arc::new(AtomicUsize::new(0));
-        let count = walked.clone();
-        let steps = move || {
-            (0..100_000).map(move |_| {
-                count.fetch_add(1, Ordering::Relaxed);
-                step(2)
-            })
-        };
-        let mut stream = PlanStream::of(steps);
-        let mut taken = 0;
-        while stream.next().await.is_some() {
-            taken += 1;
-            let ahead = walked.load(Ordering::Relaxed) - taken;
-            assert!(ahead <= (PIECES + 2) * PIECE, "{ahead} ahead");
-        }
-        assert_eq!((taken, stream.totals()), (100_000, (100_000, 200_000)));
-    }
-
-    #[tokio::test]
-    async fn a_walk_that_nobody_follows_ends_and_one_that_breaks_down_is_told() {
-        let (sender, pieces) = channel(1);
-        drop(pieces);
-        spawn_blocking(move || hand_over(std::iter::repeat_with(|| step(1)), &sender)).await.unwrap();
+    async fn totals_grow_and_a_walk_that_breaks_down_is_told_once() {
+        let mut stream = PlanStream::of(|| (0..300).map(|_| step(2)));
+        while stream.next().await.is_some() {}
+        assert_eq!(stream.totals(), (300, 600));
         let mut stream = PlanStream::of(|| (0..3).map(|n| if n < 2 { step(n) } else { panic!("on purpose") }));
         let mut last = None;
         while let Some(step) = stream.next().await {

@@ -9,7 +9,7 @@ use crate::transfer::source::SourceSpec;
 use crate::transfer::source::file::unreadable;
 
 /// Why the file is not sent; none: it has settled, or nobody asked.
-pub(super) async fn unsettled(item: &PutItem, filter: &Filter) -> Result<Option<String>> {
+pub(in crate::transfer) async fn unsettled(item: &PutItem, filter: &Filter) -> Result<Option<String>> {
     let (Some(_), SourceSpec::File(path)) = (filter.settle(), &item.origin) else { return Ok(None) };
     let meta = tokio::fs::metadata(path).await.map_err(|e| unreadable(path, e))?;
     if let Some(planned) = item.size.filter(|planned| *planned != meta.len()) {

@@ -6,21 +6,21 @@ use std::sync::atomic::AtomicU64;
 use super::actions::{Action, ActionKind, Look};
 use super::delete_remote::{RemoteDeletions, plan_deletion};
 use super::local_listing::changed_meanwhile;
-use super::moves_there::FileMove;
+use super::moves_there::{FileMove, ToRemote};
 use super::options::{SyncOptions, SyncOutcome};
 use super::paper::{file_at, look_at_source};
-use super::remote_side::{Extra, ToRemote};
 use super::remote_tree::{At, RemoteTree};
-use super::source_plan::{SourcePlan, SyncFrom, find_from};
+use super::to_remote::{SyncFrom, find_folder};
 use super::watch::{tell_kept, watch};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{EntryKind, Event, RemotePath, Report};
-use crate::transfer::fingerprint::Signs;
 use crate::transfer::put::PutJob;
 use crate::transfer::put::conflict::{Decision, known_md5};
-use crate::transfer::put::plan::PutItem;
+use crate::transfer::put::cross_remote::is_same_server;
+use crate::transfer::put::plan::{PlanStep, PutItem};
+use crate::transfer::put::plan_stream::PlanStream;
 use crate::transfer::put::run::PutRun;
 use crate::transfer::source::SourceSpec;
 
@@ -112,23 +112,22 @@ async fn transfer(job: PutJob, from: SyncFrom, actions: Vec<Action>, deletes: bo
         None => RemoteTree::default(),
     };
     let origins = Origins::open(from, &run).await?;
-    let apply = Apply { to: ToRemote { run, tree, target, filter, signs: Signs::default() }, origins };
-    let (mut plan, mut moves) = (SourcePlan::default(), Vec::new());
+    let apply = Apply { to: ToRemote { run, target }, tree, origins };
+    let (mut plan, mut moves) = (Vec::new(), Vec::new());
     for action in actions {
         let shown = apply.origins.shown(&action.path);
         match apply.step(action, &mut plan, &mut moves).await {
             Ok(()) => {}
             Err(error) if error.kind() == Kind::Usage || error.kind() == Kind::Auth => return Err(error),
-            Err(error) => plan.unfit.push((shown, error)),
+            Err(error) => plan.push(PlanStep::Unfit(shown, error)),
         }
     }
-    let sent_again = plan.items.len();
-    apply.to.carry_out_moves(moves, &mut plan, &mut Extra::default()).await;
-    for item in plan.items.split_off(sent_again) {
-        plan.unfit.push((item.shown(), Error::new(Kind::Other, "it could not be moved").with_hint("make a new plan")));
+    for FileMove { item, .. } in apply.to.carry_out_moves(moves, &apply.tree).await {
+        let error = Error::new(Kind::Other, "it could not be moved").with_hint("make a new plan");
+        plan.push(PlanStep::Unfit(item.shown(), error));
     }
-    apply.to.run.execute(plan.into_stream()).await;
-    Ok(apply.to.tree)
+    apply.to.run.execute(PlanStream::whole(plan)).await;
+    Ok(apply.tree)
 }
 
 /// FROM.
@@ -142,7 +141,9 @@ impl Origins {
         match from {
             SyncFrom::Local(path) => Ok(Origins::Local(path)),
             SyncFrom::Remote(source) => {
-                let (tree, same_server) = find_from(&source, run).await?;
+                let top = find_folder(&source).await?;
+                let same_server = is_same_server(&source.client, &run.job.client).await?;
+                let tree = RemoteTree::list(&source.client, top, run.job.options.jobs, &run.job.options.filter).await?;
                 Ok(Origins::Remote { source, tree, same_server })
             }
         }
@@ -191,17 +192,19 @@ fn changed_source() -> Error {
 
 struct Apply {
     to: ToRemote,
+    /// TO, where something of it is to be moved or deleted.
+    tree: RemoteTree,
     origins: Origins,
 }
 
 impl Apply {
-    async fn step(&self, action: Action, plan: &mut SourcePlan, moves: &mut Vec<FileMove>) -> Result<()> {
+    async fn step(&self, action: Action, plan: &mut Vec<PlanStep>, moves: &mut Vec<FileMove>) -> Result<()> {
         match action.action {
-            ActionKind::Create => plan.empty_folders.push(self.to.target.join_path(&self.to.run.stored.path(&action.path)?)),
+            ActionKind::Create => plan.push(PlanStep::EmptyFolder(self.to.target.join_path(&self.to.run.stored.path(&action.path)?))),
             ActionKind::Upload | ActionKind::Copy => {
                 let item = self.origins.item(&action, &self.to)?;
                 self.check_target(&action, &item).await?;
-                plan.items.push(item);
+                plan.push(PlanStep::Put(item));
             }
             ActionKind::Move => {
                 let item = self.origins.item(&action, &self.to)?;
@@ -213,7 +216,7 @@ impl Apply {
                     // Moved before, or gone: what is at its new place tells.
                     None => {
                         self.check_same(&item).await?;
-                        plan.items.push(item);
+                        plan.push(PlanStep::Put(item));
                     }
                 }
             }
@@ -225,9 +228,9 @@ impl Apply {
     /// Where a file that is to be moved stands.
     fn old_place(&self, action: &Action) -> Result<Option<(At, Option<String>)>> {
         let from = Action { path: action.from.clone().unwrap_or_default(), ..action.clone() };
-        let Some(Doomed::File(at)) = doomed(&self.to.tree, &from)? else { return Ok(None) };
+        let Some(Doomed::File(at)) = doomed(&self.tree, &from)? else { return Ok(None) };
         let PutJob { ledger, remote_key, .. } = &self.to.run.job;
-        let md5 = self.to.tree.entry(at).map(|entry| known_md5(&entry, ledger.as_ref(), remote_key)).transpose()?;
+        let md5 = self.tree.entry(at).map(|entry| known_md5(&entry, ledger.as_ref(), remote_key)).transpose()?;
         Ok(Some((at, md5.flatten())))
     }
 

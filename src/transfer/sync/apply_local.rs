@@ -6,7 +6,8 @@ use std::sync::atomic::AtomicU64;
 
 use super::actions::{Action, ActionKind, Look};
 use super::local_listing::{LocalKind, LocalListing, LocalState, delete, target};
-use super::local_side::{ToLocal, tell};
+use super::local_target::{known, tell};
+use super::moves_here::MovesHere;
 use super::options::SyncOutcome;
 use super::paper::file_at;
 use super::remote_tree::RemoteTree;
@@ -16,8 +17,8 @@ use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Entry, EntryKind, RemotePath, Report};
 use crate::transfer::download::open_folder::Folder;
-use crate::transfer::fingerprint::{FileFingerprint, Signs};
-use crate::transfer::get::selected::{SelectedFiles, get_selected};
+use crate::transfer::fingerprint::FileFingerprint;
+use crate::transfer::get::selected::{SelectedFiles, SelectedStep, get_selected};
 use crate::transfer::get::{GetOptions, GetSource};
 
 /// Does in the folder `local` what `actions` say. An error means that nothing was fetched; what becomes of each action is an
@@ -70,16 +71,13 @@ pub async fn apply_to_local(mut source: GetSource, local: &str, get: GetOptions,
 
 async fn fetch(source: GetSource, local: &str, get: GetOptions, actions: Vec<Action>) -> Result<()> {
     let tree = RemoteTree::list(&source.client, source.entry.clone(), get.jobs, &get.filter).await?;
-    let apply = ToLocal { source, tree, listing: LocalListing::named(Path::new(local)), get, signs: Signs::default() };
-    let (mut folders, mut files, mut bytes) = (Vec::new(), Vec::new(), 0_u64);
+    let apply = ApplyHere { source, tree, listing: LocalListing::named(Path::new(local)), get };
+    let mut steps = Vec::new();
     for action in actions {
         match apply.step(local, &action).await {
-            Ok(None) if action.action == ActionKind::Create => folders.push(action.path),
+            Ok(None) if action.action == ActionKind::Create => steps.push(SelectedStep::Folder(action.path)),
             Ok(None) => {}
-            Ok(Some((folder, file))) => {
-                bytes = bytes.saturating_add(file.size.unwrap_or(0));
-                files.push((folder, file));
-            }
+            Ok(Some((folder, file))) => steps.push(SelectedStep::File(folder, Box::new(file))),
             Err(error) if error.kind() == Kind::Usage => return Err(error),
             Err(error) => {
                 let (remote, path) = (apply.source.address.remote.clone(), apply.source.entry.path.join_path(&action.path));
@@ -88,18 +86,24 @@ async fn fetch(source: GetSource, local: &str, get: GetOptions, actions: Vec<Act
             }
         }
     }
-    let ToLocal { source, get, .. } = apply;
-    let selected = SelectedFiles { folders, count: files.len() as u64, files: Box::new(files.into_iter()), bytes };
-    get_selected(source, local, selected, get).await
+    let ApplyHere { source, get, .. } = apply;
+    get_selected(source, local, SelectedFiles::whole(steps), get).await
 }
 
-impl ToLocal {
+struct ApplyHere {
+    source: GetSource,
+    tree: RemoteTree,
+    listing: LocalListing,
+    get: GetOptions,
+}
+
+impl ApplyHere {
     /// A file that is to be fetched, and the folder that it lands in.
     async fn step(&self, local: &str, action: &Action) -> Result<Option<(RemotePath, Entry)>> {
         let top = Folder::open(Path::new(local), false)?;
         match action.action {
             ActionKind::Create => return Ok(None),
-            ActionKind::Move => return self.step_move(&top, action).await,
+            ActionKind::Move => return self.step_move(local, &top, action).await,
             ActionKind::Download => {}
             _ => return Err(Error::new(Kind::Usage, "this plan is not for this machine")),
         }
@@ -133,7 +137,7 @@ impl ToLocal {
         let is_file = now.is_some_and(|now| now.is_file());
         let here = if is_file { FileFingerprint::settled(&path).await.ok() } else { None };
         let same = match here {
-            Some(here) => self.known().is_same(file, &here, &path).await?,
+            Some(here) => known(&self.source, &self.get).is_same(file, &here, &path).await?,
             None => false,
         };
         if same {
@@ -145,7 +149,7 @@ impl ToLocal {
     }
 
     /// The move is made at once; what was moved before is left to the download, which finds it the same.
-    async fn step_move(&self, top: &Folder, action: &Action) -> Result<Option<(RemotePath, Entry)>> {
+    async fn step_move(&self, local: &str, top: &Folder, action: &Action) -> Result<Option<(RemotePath, Entry)>> {
         let (file, folder) = self.source_of(action)?;
         let old = action.from.clone().unwrap_or_default();
         let was = target(top, &old)?.and_then(|target| target.metadata().ok()).map(|meta| LocalState::of(&meta));
@@ -155,7 +159,8 @@ impl ToLocal {
             return Ok(Some((folder, file)));
         }
         self.check_here(top, action, None, &file).await?;
-        let report = self.move_here(top, &old, &action.path, &file).await?;
+        let moves = MovesHere { source: &self.source, get: &self.get, listing: &self.listing, local };
+        let report = moves.move_here(top, &old, &action.path, &file).await?;
         tell(&self.source.client, report);
         Ok(None)
     }

@@ -1,6 +1,9 @@
 //! What stops the deletions of a sync before the first of them: a source that is empty, and more than a user can have meant.
 
+use super::options::{SyncOptions, SyncOutcome};
+use super::watch::{Outcomes, tell_kept};
 use crate::error::{Error, Kind, Result};
+use crate::transfer::client::RemoteClient;
 
 /// Names that a message tells.
 const NAMES: usize = 3;
@@ -16,6 +19,8 @@ pub(super) struct Guard<'a> {
     pub to_files: u64,
     /// `--max-delete`
     pub most: Option<u64>,
+    /// Files are on their way by now.
+    pub has_begun: bool,
 }
 
 impl Guard<'_> {
@@ -25,10 +30,11 @@ impl Guard<'_> {
         if many == 0 {
             return Ok(());
         }
-        let Guard { from, to, from_files, to_files, most } = self;
+        let Guard { from, to, from_files, to_files, most, has_begun } = self;
+        let nothing = if *has_begun { "nothing was deleted" } else { "nothing was done" };
         let doomed = format!("{} would be deleted ({})", files(many), named(names));
         if *from_files == 0 {
-            return Err(Error::new(Kind::Refused, format!("{from} holds no file, and at {to} {doomed}; nothing was done"))
+            return Err(Error::new(Kind::Refused, format!("{from} holds no file, and at {to} {doomed}; {nothing}"))
                 .with_hint("look whether the source is there (a disk that is not mounted?)"));
         }
         let limit = most.unwrap_or(to_files / 2);
@@ -39,9 +45,37 @@ impl Guard<'_> {
             Some(most) => format!("--max-delete {most}"),
             None => format!("half of the {} there", files(*to_files)),
         };
-        Err(Error::new(Kind::Refused, format!("at {to} {doomed}, more than {than}; nothing was done"))
+        Err(Error::new(Kind::Refused, format!("at {to} {doomed}, more than {than}; {nothing}"))
             .with_hint(format!("if that is what you mean, say --max-delete {many}")))
     }
+}
+
+/// Once the transfers are over: may what FROM lacks be deleted? Tells why not.
+pub(super) fn may_delete(
+    client: &RemoteClient,
+    options: &SyncOptions,
+    sent: (&Outcomes, &Result<(), Error>, &[String]),
+    names: &[String],
+    outcome: &mut SyncOutcome,
+) -> bool {
+    let (outcomes, guarded, unread) = sent;
+    if !options.delete {
+        return false;
+    }
+    if let Err(refused) = check_whole(&options.from, unread, names) {
+        outcome.only_unread = outcomes.failed == unread.len() as u64;
+        outcome.refused = Some(refused);
+        return false;
+    }
+    if outcomes.failed > 0 {
+        tell_kept(client, outcomes, names);
+        return false;
+    }
+    if let Err(refused) = guarded {
+        outcome.refused = Some(refused.duplicate());
+        return false;
+    }
+    true
 }
 
 /// Parts of FROM can't be read: what TO has of them would look superfluous. Fails with `Refused`.
@@ -71,7 +105,7 @@ mod tests {
 
     fn check(from_files: u64, to_files: u64, most: Option<u64>, many: usize) -> Result<(), String> {
         let names: Vec<String> = (0..many).map(|n| format!("f{n}")).collect();
-        let guard = Guard { from: "src", to: "r:/in", from_files, to_files, most };
+        let guard = Guard { from: "src", to: "r:/in", from_files, to_files, most, has_begun: false };
         guard.check(&names).map_err(|e| {
             assert_eq!(e.kind(), Kind::Refused);
             e.to_string()

@@ -3,75 +3,82 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::local_listing::{LocalKind, LocalState, changed_meanwhile, target};
-use super::local_side::{Extra, ToLocal, tell};
-use super::remote_tree::At;
+use super::local_listing::{LocalKind, LocalListing, LocalState, changed_meanwhile, target};
+use super::local_target::{LackingHere, known, tell};
 use super::renames::{Candidate, proven};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, RemotePath, Report};
 use crate::transfer::download::open_folder::{Folder, shown};
 use crate::transfer::get::local::{check_name, create_dirs_safely};
+use crate::transfer::get::{GetOptions, GetSource};
 use crate::transfer::source::file::{FileSource, md5_of};
 
-/// A file that only moved: where it is at FROM, and where it was here.
-pub(super) type LocalMove = (At, usize);
+/// A file that only moved: its place among the new ones, and where it was here.
+pub(super) type LocalMove = (usize, usize);
 
-impl ToLocal {
+/// New files of FROM, each with the folder that it lands in.
+type New = [(RemotePath, Entry)];
+
+pub(super) struct MovesHere<'a> {
+    pub source: &'a GetSource,
+    pub get: &'a GetOptions,
+    pub listing: &'a LocalListing,
+    /// TO, as typed.
+    pub local: &'a str,
+}
+
+impl MovesHere<'_> {
     /// Takes what only moved out of what would be deleted.
-    pub(super) async fn take_moved(&self, files: &[At], extra: &mut Extra) -> Vec<LocalMove> {
-        let is_new = |at: &At| self.place(*at).is_some_and(|place| self.listing.get(&place).is_none());
-        let new: Vec<(At, Entry)> = files.iter().filter(|at| is_new(at)).filter_map(|at| Some((*at, self.tree.entry(*at)?))).collect();
-        let mut old: Vec<usize> = extra.files.clone();
+    pub(super) async fn take_moved(&self, new: &New, lacking: &mut LackingHere) -> Vec<LocalMove> {
+        let mut old: Vec<usize> = lacking.files.clone();
         old.retain(|at| self.listing.entries.get(*at).is_some_and(|entry| entry.kind == LocalKind::File));
         let entry = |n: usize| old.get(n).and_then(|at| self.listing.entries.get(*at));
         let candidate = |size: u64, name: &str| Candidate { size, name: name.to_owned() };
         let ours: Vec<Candidate> = new.iter().map(|(_, file)| candidate(file.size.unwrap_or(0), &file.name)).collect();
         let theirs: Vec<Candidate> =
             (0..old.len()).filter_map(entry).map(|entry| candidate(entry.state.size, entry.path.name().unwrap_or_default())).collect();
-        let known = self.known();
+        let known = known(self.source, self.get);
         let of_new = async |n: usize| new.get(n).map_or(Ok(None), |(_, file)| known.md5(file));
         let of_old = async |n: usize| match entry(n) {
             Some(entry) => md5_of(&FileSource::open(&self.listing.local(&entry.path))?).await.map(Some),
             None => Ok(None),
         };
         let pairs = proven(&ours, &theirs, of_new, of_old).await;
-        let moves: Vec<LocalMove> = pairs.into_iter().filter_map(|(file, was)| Some((new.get(file)?.0, *old.get(was)?))).collect();
-        extra.files.retain(|at| moves.iter().all(|(_, was)| was != at));
+        let moves: Vec<LocalMove> = pairs.into_iter().filter_map(|(file, was)| Some((file, *old.get(was)?))).collect();
+        let gone: HashSet<usize> = moves.iter().map(|(_, was)| *was).collect();
+        lacking.files.retain(|at| !gone.contains(at));
         moves
     }
 
-    /// Each outcome is an event. What remains to be fetched comes back: what could not be moved is fetched as any other file.
-    pub(super) async fn carry_out_moves(&self, local: &str, moves: Vec<LocalMove>, files: Vec<At>, extra: &mut Extra) -> Vec<At> {
-        let mut done = HashSet::new();
-        let client = &self.source.client;
-        for (at, was) in moves {
-            match self.move_one(local, at, was).await {
-                Ok(report) => {
-                    done.insert(at);
-                    tell(client, report);
-                }
+    /// Each outcome is an event. Those of the new files come back that could not be moved: they are fetched as any other file.
+    pub(super) async fn carry_out_moves(&self, moves: &[LocalMove], new: &New, lacking: &mut LackingHere) -> Vec<usize> {
+        let mut unmoved = Vec::new();
+        for (n, was) in moves {
+            let Some((folder, file)) = new.get(*n) else { continue };
+            match self.move_one(folder, file, *was).await {
+                Ok(report) => tell(&self.source.client, report),
                 Err(error) => {
-                    extra.files.push(was);
-                    client.events.tell(Event::Note(format!("not moved: {error}")));
+                    lacking.files.push(*was);
+                    unmoved.push(*n);
+                    self.source.client.events.tell(Event::Note(format!("not moved: {error}")));
                 }
             }
         }
-        files.into_iter().filter(|at| !done.contains(at)).collect()
+        unmoved
     }
 
-    async fn move_one(&self, local: &str, at: At, was: usize) -> Result<Report> {
-        let (Some(place), Some(file), Some(old)) = (self.place(at), self.tree.entry(at), self.listing.entries.get(was)) else {
-            return Err(gone());
-        };
+    async fn move_one(&self, folder: &RemotePath, file: &Entry, was: usize) -> Result<Report> {
+        let old = self.listing.entries.get(was).ok_or_else(gone)?;
+        let place = folder.join(&file.name)?;
         if self.get.dry_run {
-            return Ok(self.planned(&place, &file));
+            return Ok(self.planned(&place, file));
         }
-        let top = Folder::open(Path::new(local), true)?;
+        let top = Folder::open(Path::new(self.local), true)?;
         let now = target(&top, &old.path)?.and_then(|target| target.metadata().ok()).map(|meta| LocalState::of(&meta));
         if now.as_ref() != Some(&old.state) {
             return Err(changed_meanwhile().on_local(self.listing.shown(&old.path)));
         }
-        self.move_here(&top, &old.path, &place, &file).await
+        self.move_here(&top, &old.path, &place, file).await
     }
 
     fn planned(&self, place: &RemotePath, file: &Entry) -> Report {
@@ -88,7 +95,7 @@ impl ToLocal {
         let to = create_dirs_safely(top, above, true)?.at(check_name(name)?);
         let failed = |e: std::io::Error| Error::new(Kind::Local, "it can't be moved").on_local(shown(&from.path())).with_cause(e);
         from.rename_to_free(&to).map_err(failed)?;
-        let known = self.known();
+        let known = known(self.source, self.get);
         known.record_download(file, &to, known.md5(file)?).await?;
         Ok(Report::MovedHere { source: self.listing.shown(old), path: place.clone(), target: shown(&to.path()), size: file.size })
     }

@@ -1,16 +1,19 @@
 //! `--track-renames` towards a remote: what moved at FROM is moved at TO, before anything is sent.
 
-use super::remote_side::{Extra, Named, ToRemote};
-use super::remote_tree::At;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::remote_target::Lacking;
+use super::remote_tree::{At, RemoteTree};
 use super::renames::{Candidate, proven};
-use super::source_plan::SourcePlan;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::{Failure, Placed};
-use crate::model::{Entry, Event, Report};
+use crate::model::{Entry, Event, RemotePath, Report};
 use crate::transfer::IfExists;
 use crate::transfer::put::PutJob;
 use crate::transfer::put::conflict::known_md5;
 use crate::transfer::put::plan::PutItem;
+use crate::transfer::put::run::PutRun;
 use crate::transfer::remote_ops::{FileMoves, Op, ServerSideJob};
 use crate::transfer::walk::is_fatal;
 
@@ -22,51 +25,62 @@ pub(super) struct FileMove {
     pub md5: Option<String>,
 }
 
+/// A remote TO.
+pub(super) struct ToRemote {
+    pub run: Arc<PutRun>,
+    /// Its path.
+    pub target: RemotePath,
+}
+
 impl ToRemote {
-    /// Takes what only moved out of the plan and out of what would be deleted.
-    pub(super) async fn take_moved(
-        &self,
-        plan: &mut SourcePlan,
-        matched: &mut Vec<Option<Named>>,
-        extra: &mut Extra,
-    ) -> Result<Vec<FileMove>> {
-        let PutJob { client, ledger, remote_key, .. } = &self.run.job;
-        if !client.has(|can| can.moves.is_some()) {
-            client.events.tell(Event::Note(format!("{} can't move files, so what moved is sent again", client.info().title)));
-            return Ok(Vec::new());
-        }
-        let is_new: Vec<usize> = matched.iter().enumerate().filter(|(_, there)| there.is_none()).map(|(n, _)| n).collect();
+    /// Where an item lands, as reports show it.
+    pub fn place(&self, item: &PutItem) -> RemotePath {
+        item.folder.join(&item.name).unwrap_or_else(|_| item.folder.clone())
+    }
+
+    pub fn tell(&self, report: Report) {
+        self.run.job.client.events.tell(Event::Finished { id: u64::MAX, report: Box::new(report) });
+    }
+
+    /// Which of the new files only moved; they are no longer lacking. The others come back.
+    pub(super) async fn take_moved(&self, new: Vec<PutItem>, lacking: &mut Lacking) -> Result<(Vec<FileMove>, Vec<PutItem>)> {
+        let PutJob { ledger, remote_key, .. } = &self.run.job;
         let candidate = |size: Option<u64>, name: &str| Candidate { size: size.unwrap_or(0), name: name.to_owned() };
-        let item = |n: usize| is_new.get(n).and_then(|at| plan.items.get(*at));
-        let new: Vec<Candidate> = is_new.iter().filter_map(|n| plan.items.get(*n)).map(|item| candidate(item.size, &item.name)).collect();
-        let there: Vec<Entry> = extra.files.iter().filter_map(|at| self.tree.entry(*at)).collect();
-        let extras: Vec<Candidate> = there.iter().map(|entry| candidate(entry.size, &entry.name)).collect();
-        let of_new = async |n: usize| match item(n) {
+        let there: Vec<Entry> = match new.is_empty() {
+            true => Vec::new(),
+            false => lacking.files.iter().filter_map(|at| lacking.tree.entry(*at)).collect(),
+        };
+        let ours: Vec<Candidate> = new.iter().map(|item| candidate(item.size, &item.name)).collect();
+        let theirs: Vec<Candidate> = there.iter().map(|entry| candidate(entry.size, &entry.name)).collect();
+        let of_new = async |n: usize| match new.get(n) {
             Some(item) => item.origin.md5().await,
             None => Ok(None),
         };
-        let of_extra = async |n: usize| there.get(n).map_or(Ok(None), |entry| known_md5(entry, ledger.as_ref(), remote_key));
-        let pairs = proven(&new, &extras, of_new, of_extra).await;
-        let mut moves = Vec::new();
-        let mut gone = std::collections::HashSet::new();
-        for (file, old) in pairs {
-            let (Some(place), Some(at), Some(entry)) = (is_new.get(file), extra.files.get(old), there.get(old)) else { continue };
-            let Some(mut item) = plan.items.get(*place).cloned() else { continue };
+        let of_theirs = async |n: usize| there.get(n).map_or(Ok(None), |entry| known_md5(entry, ledger.as_ref(), remote_key));
+        let moved: HashMap<usize, usize> = proven(&ours, &theirs, of_new, of_theirs).await.into_iter().collect();
+        let (mut moves, mut rest, mut gone) = (Vec::new(), Vec::new(), HashSet::new());
+        for (n, mut item) in new.into_iter().enumerate() {
+            let old = moved.get(&n).and_then(|old| Some((*lacking.files.get(*old)?, there.get(*old)?)));
+            let Some((at, entry)) = old else {
+                rest.push(item);
+                continue;
+            };
             item.folder = self.run.stored.path(&item.folder)?;
             item.name = self.run.stored.name(&item.name);
-            gone.insert(*place);
-            moves.push(FileMove { item, at: *at, md5: known_md5(entry, ledger.as_ref(), remote_key)? });
+            gone.insert(at);
+            moves.push(FileMove { item, at, md5: known_md5(entry, ledger.as_ref(), remote_key)? });
         }
-        let mut n = 0..;
-        plan.items.retain(|_| n.next().is_none_or(|n| !gone.contains(&n)));
-        let mut n = 0..;
-        matched.retain(|_| n.next().is_none_or(|n| !gone.contains(&n)));
-        extra.files.retain(|at| moves.iter().all(|moved| moved.at != *at));
-        Ok(moves)
+        lacking.files.retain(|at| !gone.contains(at));
+        lacking.count = lacking.count.saturating_sub(gone.len() as u64);
+        Ok((moves, rest))
     }
 
-    /// Each outcome is an event. What could not be moved is sent as any other file, and its old place is one that FROM lacks.
-    pub(super) async fn carry_out_moves(&self, moves: Vec<FileMove>, plan: &mut SourcePlan, extra: &mut Extra) {
+    /// Each outcome is an event. What could not be moved comes back.
+    pub(super) async fn carry_out_moves(&self, moves: Vec<FileMove>, tree: &RemoteTree) -> Vec<FileMove> {
+        if moves.is_empty() {
+            return Vec::new();
+        }
+        let mut unmoved = Vec::new();
         let PutJob { client, ledger, remote_key, target, options } = &self.run.job;
         let mut server = FileMoves::new(ServerSideJob {
             client: client.clone(),
@@ -81,7 +95,7 @@ impl ToRemote {
             filter: options.filter.clone(),
         });
         for moved in moves {
-            let (Some(entry), Some(folder)) = (self.tree.entry(moved.at), self.tree.folders.get(moved.at.0)) else { continue };
+            let (Some(entry), Some(folder)) = (tree.entry(moved.at), tree.folders.get(moved.at.0)) else { continue };
             let source = client.address(&entry.path);
             let FileMove { item, at, md5 } = moved;
             let path = self.place(&item);
@@ -93,7 +107,7 @@ impl ToRemote {
             let relocated = server.relocate(&entry, &folder.entry, &item.folder, &item.name).await;
             match relocated {
                 Ok(now) => {
-                    self.remember_moved(&item, &now, md5).await;
+                    self.remember_moved(&item, &now, md5.clone()).await;
                     let (id, kind, size) = (Some(now.id), now.kind, entry.size);
                     self.tell(Report::Moved(Placed { source, remote: target.remote.clone(), path, id, kind, size }));
                 }
@@ -103,11 +117,11 @@ impl ToRemote {
                 }
                 Err(error) => {
                     client.events.tell(Event::Note(format!("{source}: it can't be moved, so it is sent again: {error}")));
-                    plan.items.push(item);
-                    extra.files.push(at);
+                    unmoved.push(FileMove { item, at, md5 });
                 }
             }
         }
+        unmoved
     }
 
     /// The next run finds it where it is now.

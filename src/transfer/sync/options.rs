@@ -16,7 +16,13 @@ pub struct SyncOptions {
     pub max_delete: Option<u64>,
     /// A file that moved at FROM is moved at TO.
     pub track_renames: bool,
+    /// Of a dry run: the actions are wanted, to be written down.
+    pub plan: bool,
 }
+
+/// Files that are to be sent and kept back where something may be deleted: so a small sync is stopped by its guards before
+/// anything is done, and a large one begins at once.
+pub(super) const KEPT_BACK: usize = 1000;
 
 /// How a sync ended; what became of each file is an event.
 #[derive(Debug, Default)]
@@ -34,3 +40,6 @@ pub struct SyncOutcome {
     /// The only failures are parts of FROM that can't be read.
     pub only_unread: bool,
 }
+
+/// Steps of a comparison, after which the transfers beside it get their turn.
+pub(super) const STEPS_AT_A_TIME: u64 = 64;

@@ -1,15 +1,15 @@
 //! From a sync that was only planned to the actions on paper.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::actions::{Action, ActionKind, Look};
-use super::local_listing::{LocalListing, LocalState};
-use super::moves_there::FileMove;
-use super::remote_side::ToRemote;
-use super::remote_tree::RemoteTree;
-use super::source_plan::SourcePlan;
+use super::local_listing::LocalState;
+use super::moves_there::ToRemote;
+use super::remote_tree::{At, RemoteTree};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, RemotePath};
+use crate::transfer::put::plan::PutItem;
 use crate::transfer::source::SourceSpec;
 use crate::transfer::source::file::unreadable;
 
@@ -21,54 +21,59 @@ pub(super) fn look_here(path: &Path) -> Result<LocalState> {
 /// A plan towards a remote, as far as it is written.
 pub(super) struct Paper {
     /// A local FROM.
-    pub top: Option<PathBuf>,
-    /// FROM on a remote.
-    pub source: Option<RemoteTree>,
+    top: Option<PathBuf>,
     /// TO.
-    pub target: RemotePath,
-    pub actions: Vec<Action>,
+    target: RemotePath,
+    actions: Vec<Action>,
+    /// What is different, by where it lands: perhaps it is to be sent.
+    files: HashMap<RemotePath, Action>,
 }
 
 impl Paper {
-    /// Folders that no file makes, and that are not there.
-    pub fn note_folders(&mut self, plan: &SourcePlan, tree: &RemoteTree) {
-        let missing = plan.empty_folders.iter().filter_map(|folder| folder.below(&self.target)).filter(|path| tree.folder(path).is_none());
-        self.actions.extend(missing.map(|path| Action::on_folder(ActionKind::Create, path)));
+    pub fn new(top: Option<PathBuf>, target: RemotePath) -> Paper {
+        Paper { top, target, actions: Vec::new(), files: HashMap::new() }
     }
 
-    pub fn note_moves(&mut self, moves: &[FileMove], sync: &ToRemote) -> Result<()> {
-        for moved in moves {
-            let (Some(entry), Some(folder)) = (sync.tree.entry(moved.at), sync.tree.folders.get(moved.at.0)) else { continue };
-            let path = sync.place(&moved.item).below(&self.target).unwrap_or_default();
-            let from = Some(folder.path.join(&entry.name)?);
-            let (source, target) = (Some(look_at_source(&moved.item.origin)?), Some(Look::of(&entry)));
-            self.actions.push(Action { from, source, target, ..Action::on_file(ActionKind::Move, path, entry.size) });
-        }
+    /// A folder that no file makes, and that is not there.
+    pub fn note_folder(&mut self, path: RemotePath) {
+        self.actions.push(Action::on_folder(ActionKind::Create, path));
+    }
+
+    /// `path`: as FROM has it. `there`: what TO has of that name.
+    pub fn note_file(&mut self, to: &ToRemote, path: &RemotePath, item: &PutItem, there: &[Entry]) -> Result<()> {
+        let place = to.run.stored.path(&item.folder)?.join(&to.run.stored.name(&item.name))?;
+        let target = there.iter().find(|entry| !entry.incomplete && !entry.is_folder()).map(Look::of);
+        let (kind, source) = match &item.origin {
+            // What it is by then is looked at last.
+            SourceSpec::File(_) | SourceSpec::Stdin => (ActionKind::Upload, None),
+            SourceSpec::Remote(original) => (ActionKind::Copy, Some(Look::of(&original.entry))),
+        };
+        self.files.insert(place, Action { source, target, ..Action::on_file(kind, path.clone(), item.size) });
+        Ok(())
+    }
+
+    pub fn note_move(&mut self, to: &ToRemote, item: &PutItem, at: At, tree: &RemoteTree) -> Result<()> {
+        let (Some(entry), Some(folder)) = (tree.entry(at), tree.folders.get(at.0)) else { return Ok(()) };
+        let path = to.place(item).below(&self.target).unwrap_or_default();
+        let from = Some(folder.path.join(&entry.name)?);
+        let (source, target) = (Some(look_at_source(&item.origin)?), Some(Look::of(&entry)));
+        self.actions.push(Action { from, source, target, ..Action::on_file(ActionKind::Move, path, entry.size) });
         Ok(())
     }
 
     /// With what a dry run has found to be sent, by its paths at TO.
-    pub fn actions(mut self, tree: &RemoteTree, planned: &[RemotePath]) -> Result<Vec<Action>> {
-        for path in planned {
-            let Some(path) = path.below(&self.target) else { continue };
-            let target = file_at(tree, &path).as_ref().map(Look::of);
-            let action = match (&self.top, &self.source) {
-                (Some(top), _) => {
-                    // What went meanwhile is no longer wanted.
-                    let local = path.names().iter().fold(top.clone(), |at, name| at.join(name));
-                    let Ok(state) = look_here(&local) else { continue };
-                    let size = Some(state.size);
-                    Action { source: Some(Look::Local(state)), target, ..Action::on_file(ActionKind::Upload, path, size) }
-                }
-                (None, Some(source)) => {
-                    let Some(file) = file_at(source, &path) else { continue };
-                    Action { source: Some(Look::of(&file)), target, ..Action::on_file(ActionKind::Copy, path, file.size) }
-                }
-                (None, None) => continue,
-            };
+    pub fn actions(mut self, planned: &[RemotePath]) -> Vec<Action> {
+        for place in planned {
+            let Some(mut action) = self.files.remove(place) else { continue };
+            if let Some(top) = &self.top {
+                // What went meanwhile is no longer wanted.
+                let Ok(state) = look_here(&action.path.names().iter().fold(top.clone(), |at, name| at.join(name))) else { continue };
+                action.size = Some(state.size);
+                action.source = Some(Look::Local(state));
+            }
             self.actions.push(action);
         }
-        Ok(self.actions)
+        self.actions
     }
 }
 
@@ -87,16 +92,4 @@ pub(super) fn file_at(tree: &RemoteTree, path: &RemotePath) -> Option<Entry> {
     let mut named = folder.named(path.name()?).filter_map(|n| folder.entries.get(n)).filter(|entry| !entry.incomplete);
     // Of several versions any will do: they are told apart by their ids when the plan is carried out.
     named.next().filter(|entry| !entry.is_folder())
-}
-
-/// What a dry run of downloads has found to be fetched, by its paths at FROM.
-pub(super) fn downloads(tree: &RemoteTree, listing: &LocalListing, planned: &[RemotePath], top: &RemotePath) -> Vec<Action> {
-    let action = |path: &RemotePath| {
-        let path = path.below(top)?;
-        let file = file_at(tree, &path)?;
-        let target = listing.get(&path).map(|(_, entry)| Look::Local(entry.state.clone()));
-        let action = Action::on_file(ActionKind::Download, path, file.size);
-        Some(Action { source: Some(Look::of(&file)), target, ..action })
-    };
-    planned.iter().filter_map(action).collect()
 }

@@ -1,24 +1,39 @@
-//! To a remote, from this machine or from another remote. Both sides are listed first; what is provably equal by what the
-//! listings and this machine's notes say is passed over, and `put` decides about the rest.
+//! To a remote, from this machine or from another remote. Both sides are walked together, folder by folder (`compare_remote`), and
+//! what differs is sent while the walk goes on. Deletions come when all is sent.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use super::actions::{Action, ActionKind, Look};
+use super::compare_remote::{Compared, Comparison, Original};
 use super::delete_remote::{RemoteDeletions, plan_deletion};
-use super::guard::check_whole;
-use super::options::{SyncOptions, SyncOutcome};
-use super::paper::Paper;
-use super::remote_side::{Extra, ToRemote};
-use super::remote_tree::RemoteTree;
-use super::source_plan::{Source, SyncFrom, check_local, lay_out_local, lay_out_remote};
-use super::watch::{tell_kept, watch};
+use super::found::{From, check_local};
+use super::guard::may_delete;
+use super::moves_there::ToRemote;
+use super::options::{KEPT_BACK, SyncOptions, SyncOutcome};
+use super::remote_from::RemoteFrom;
+use super::remote_target::{Lacking, RemoteTarget, one_in_the_other};
+use super::watch::watch;
 use crate::contract::Events;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Entry, Event, RemotePath, Root};
 use crate::transfer::client::RemoteClient;
+use crate::transfer::filter::RemoteFilter;
 use crate::transfer::fingerprint::Signs;
 use crate::transfer::put::PutJob;
+use crate::transfer::put::cross_remote::{CopySource, is_same_server};
+use crate::transfer::put::plan_stream::PlanStream;
 use crate::transfer::put::run::PutRun;
+use crate::transfer::resolve::Resolver;
+
+/// Where the files come from.
+pub enum SyncFrom {
+    /// What is in this local folder.
+    Local(PathBuf),
+    /// What is in this folder of a remote.
+    Remote(Box<CopySource>),
+}
 
 /// Brings to the target of `job` what `from` has. An error means that nothing was sent; failures of single files are events.
 ///
@@ -35,60 +50,41 @@ pub async fn sync_to_remote(mut job: PutJob, mut from: SyncFrom, options: &SyncO
     drop(events);
     let equal = Arc::new(AtomicU64::new(0));
     let (sent, outcomes) = tokio::join!(transfer(job, from, options, equal.clone()), watch(told, client.events.clone(), equal));
-    let Sent { tree, extra, unread, unsettled, paper } = sent?;
-    let mut outcome =
-        SyncOutcome { equal: outcomes.equal.saturating_sub(unsettled), left: extra.files.len() as u64, ..SyncOutcome::default() };
-    if dry_run {
-        outcome.actions = paper.actions(&tree, &outcomes.planned)?;
+    let Compared { lacking, unread, unsettled, paper, guarded, .. } = sent?;
+    let mut outcome = SyncOutcome { equal: outcomes.equal.saturating_sub(unsettled), left: lacking.count, ..SyncOutcome::default() };
+    if options.plan {
+        outcome.actions = paper.actions(&outcomes.planned);
     }
-    if !options.delete {
-        return Ok(outcome);
-    }
-    let names = extra.names(&tree);
-    if let Err(refused) = check_whole(&options.from, &unread, &names) {
-        outcome.only_unread = outcomes.failed == unread.len() as u64;
-        outcome.refused = Some(refused);
-        return Ok(outcome);
-    }
-    if outcomes.failed > 0 {
-        tell_kept(&client, &outcomes, &names);
+    if !may_delete(&client, options, (&outcomes, &guarded, &unread), &lacking.names(), &mut outcome) {
         return Ok(outcome);
     }
     if dry_run {
-        plan_deletions(&client, &tree, &extra, &mut outcome.actions);
+        plan_deletions(&client, &lacking, &mut outcome.actions);
         return Ok(outcome);
     }
-    let deleted = RemoteDeletions { client: &client, tree: &tree, jobs, fail_fast }.run(&extra.files, &extra.folders).await;
+    let deletions = RemoteDeletions { client: &client, tree: &lacking.tree, jobs, fail_fast };
+    let deleted = deletions.run(&lacking.files, &lacking.folders).await;
     outcome.deleted = deleted.all;
     outcome.left = outcome.left.saturating_sub(deleted.files);
     Ok(outcome)
 }
 
-fn plan_deletions(client: &RemoteClient, tree: &RemoteTree, extra: &Extra, actions: &mut Vec<Action>) {
-    for (at, entry) in extra.files.iter().filter_map(|at| Some((at, tree.entry(*at)?))) {
+fn plan_deletions(client: &RemoteClient, lacking: &Lacking, actions: &mut Vec<Action>) {
+    let tree = &lacking.tree;
+    for (at, entry) in lacking.files.iter().filter_map(|at| Some((at, tree.entry(*at)?))) {
         let path = tree.folders.get(at.0).and_then(|folder| folder.path.join(&entry.name).ok());
         let target = Some(Look::of(&entry));
         actions.extend(path.map(|path| Action { target, ..Action::on_file(ActionKind::Delete, path, entry.size) }));
         plan_deletion(client, entry.path, entry.size);
     }
-    for folder in extra.folders.iter().rev().filter_map(|at| tree.folders.get(*at)) {
+    // Those in others come before them.
+    for folder in lacking.folders.iter().filter_map(|at| tree.folders.get(*at)) {
         actions.push(Action::on_folder(ActionKind::Delete, folder.path.clone()));
         plan_deletion(client, folder.entry.path.clone(), None);
     }
 }
 
-/// How it stands after the transfers.
-struct Sent {
-    tree: RemoteTree,
-    extra: Extra,
-    /// Folders of FROM that can't be read.
-    unread: Vec<String>,
-    /// Files of FROM that changed a moment ago, told as skipped.
-    unsettled: u64,
-    paper: Paper,
-}
-
-async fn transfer(job: PutJob, from: SyncFrom, options: &SyncOptions, equal: Arc<AtomicU64>) -> Result<Sent> {
+async fn transfer(job: PutJob, from: SyncFrom, options: &SyncOptions, equal: Arc<AtomicU64>) -> Result<Compared> {
     let mut filter = job.options.filter.clone();
     if let SyncFrom::Local(path) = &from {
         check_local(path)?;
@@ -97,39 +93,81 @@ async fn transfer(job: PutJob, from: SyncFrom, options: &SyncOptions, equal: Arc
     let (run, exists) = PutRun::begin(job).await?;
     let target = run.job.target.place.path.clone();
     let top = if exists { run.folders().find(&target).await?.map(|top| top.entry.clone()) } else { None };
-    let tree = match top {
-        Some(top) => RemoteTree::list(&run.job.client, top, run.job.options.jobs, &filter).await?,
-        None => RemoteTree::default(),
-    };
-    let top = match &from {
-        SyncFrom::Local(path) => Some(path.clone()),
-        SyncFrom::Remote(_) => None,
-    };
-    let Source { plan, unread, tree: source } = match from {
-        SyncFrom::Local(path) => lay_out_local(path, target.clone(), filter.clone(), run.job.client.events.clone()).await?,
-        SyncFrom::Remote(source) => lay_out_remote(&source, &run, &tree).await?,
-    };
-    let sync = ToRemote { run, tree, target, filter, signs: Signs::default() };
-    sync.tell_unsettled(&plan.unsettled);
-    let unsettled = plan.unsettled.len() as u64;
-    let mut plan = plan;
-    let (mut matched, mut extra) = sync.compare(&plan)?;
-    let from_files = plan.items.len() as u64;
-    let moves = if options.track_renames { sync.take_moved(&mut plan, &mut matched, &mut extra).await? } else { Vec::new() };
-    if options.delete {
-        sync.check_deletions(from_files, &extra, options)?;
+    let PutJob { client, options: put, .. } = &run.job;
+    let mut options = options.clone();
+    if options.track_renames && !client.has(|can| can.moves.is_some()) {
+        client.events.tell(Event::Note(format!("{} can't move files, so what moved is sent again", client.info().title)));
+        options.track_renames = false;
     }
-    sync.pass_over_equal(&mut plan, &matched, &equal)?;
-    drop(matched);
-    let mut paper = Paper { top, source, target: sync.target.clone(), actions: Vec::new() };
-    if sync.run.job.options.dry_run {
-        paper.note_folders(&plan, &sync.tree);
-        paper.note_moves(&moves, &sync)?;
+    // Where nothing can be removed, nothing is sent before it is known that nothing would have to go.
+    let mut hold = match options.delete {
+        true if client.has(|can| can.deletions.is_some()) => KEPT_BACK,
+        true => usize::MAX,
+        false => 0,
+    };
+    let (mut original, mut local, mut apart_from) = (None, None, None);
+    let walk = match from {
+        SyncFrom::Local(path) => From::local(local.insert(path), filter.clone()),
+        SyncFrom::Remote(source) => {
+            let top = find_folder(&source).await?;
+            let same_server = is_same_server(&source.client, client).await?;
+            if same_server {
+                let is_certain = check_apart(&source, &top, &run).await?;
+                hold = if is_certain { hold } else { usize::MAX };
+                apart_from = Some(top.id.clone());
+            }
+            let CopySource { client, ledger, key, .. } = source.as_ref();
+            let rules = RemoteFilter { filter: filter.clone(), client: client.clone(), ledger: ledger.clone(), key: key.clone() };
+            let from = RemoteFrom::open(rules, top, put.jobs, |_| Ok(())).await?;
+            original = Some(Original { source: *source, same_server });
+            From::Remote(Box::new(from))
+        }
+    };
+    let names = options.delete || options.track_renames;
+    let there = RemoteTarget::open(client.clone(), top, put.jobs, filter.clone(), names, apart_from).await?;
+    let (out, steps) = PlanStream::fed(hold);
+    let comparison = Comparison {
+        to: ToRemote { run: run.clone(), target: target.clone() },
+        there,
+        original,
+        filter,
+        options,
+        out,
+        equal,
+        signs: Signs::default(),
+        new: Vec::new(),
+        done: Compared::new(local, &target),
+    };
+    let (compared, _) = tokio::join!(comparison.run(walk), run.execute(steps));
+    compared
+}
+
+/// FROM, which must be a folder.
+pub(super) async fn find_folder(source: &CopySource) -> Result<Entry> {
+    let top = Resolver::new(source.client.clone()).find(&source.from.address).await?.entry;
+    match top.is_folder() {
+        true => Ok(top),
+        false => Err(Error::new(Kind::Usage, "sync takes a folder, and this is a file")
+            .with_subject(source.from.address.to_string())
+            .with_hint("`haul cp` carries single files between remotes")),
     }
-    sync.carry_out_moves(moves, &mut plan, &mut extra).await;
-    if options.delete {
-        sync.tell_unread_target();
+}
+
+/// Fails with `Usage` where one side lies in the other. False: that can't be told yet.
+async fn check_apart(source: &CopySource, from: &Entry, run: &PutRun) -> Result<bool> {
+    let to = &run.job.target.place;
+    let mut place = Some(to.path.clone());
+    while let Some(path) = place {
+        if run.folders().find(&path).await?.is_some_and(|folder| folder.entry.id == from.id) {
+            return Err(one_in_the_other(&run.job.target.to_string()));
+        }
+        place = path.parent();
     }
-    sync.run.execute(plan.into_stream()).await;
-    Ok(Sent { tree: sync.tree, extra, unread, unsettled, paper })
+    let address = &source.from.address.place;
+    let are_paths = to.root == Root::Top && address.root == Root::Top;
+    let stored: RemotePath = source.client.stored_path(&address.path)?;
+    if are_paths && stored.below(&to.path).is_some() {
+        return Err(one_in_the_other(&run.job.target.to_string()));
+    }
+    Ok(are_paths)
 }

@@ -1,0 +1,211 @@
+//! FROM on a remote and a local TO, compared while FROM is walked: what is provably equal by what the listings and this machine's
+//! notes say is passed over, and the rest is fetched at once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::actions::{Action, ActionKind, Look};
+use super::found::{Found, FoundAt, FoundFile, Unfit};
+use super::guard::Guard;
+use super::local_listing::{LocalKind, LocalListing};
+use super::local_target::{LackingHere, LocalTarget, known, tell};
+use super::moves_here::{LocalMove, MovesHere};
+use super::options::{STEPS_AT_A_TIME, SyncOptions};
+use super::remote_from::RemoteFrom;
+use crate::error::{Error, Result};
+use crate::model::report::Failure;
+use crate::model::{Entry, Event, RemotePath, Report};
+use crate::transfer::IfExists;
+use crate::transfer::client::RemoteClient;
+use crate::transfer::fingerprint::Signs;
+use crate::transfer::get::selected::{SelectedSender, SelectedStep};
+use crate::transfer::get::{GetOptions, GetSource};
+
+pub(super) struct ComparisonHere {
+    pub source: GetSource,
+    /// As typed.
+    pub local: String,
+    pub here: LocalTarget,
+    pub get: GetOptions,
+    pub options: SyncOptions,
+    pub out: SelectedSender,
+    /// Files that are provably equal.
+    pub equal: Arc<AtomicU64>,
+    pub signs: Signs,
+    /// Files of FROM that are not here, where they may only have moved.
+    pub new: Vec<(RemotePath, Entry)>,
+    pub done: ComparedHere,
+}
+
+/// How the comparison ended.
+#[derive(Default)]
+pub(super) struct ComparedHere {
+    pub listing: Option<LocalListing>,
+    pub lacking: LackingHere,
+    /// Folders of FROM that can't be read.
+    pub unread: Vec<String>,
+    /// Files of FROM that changed a moment ago, told as skipped.
+    pub unsettled: u64,
+    from_files: u64,
+    /// What stops deletions.
+    pub guarded: Option<Error>,
+    /// Of a dry run, the downloads not among them.
+    pub actions: Vec<Action>,
+    /// What is different, by where it is at FROM: perhaps it is to be fetched.
+    pub files: HashMap<RemotePath, Action>,
+}
+
+impl ComparisonHere {
+    /// Fails where nothing was fetched. What fails later is told, and ends it.
+    pub async fn run(mut self, mut from: RemoteFrom) -> Result<ComparedHere> {
+        if let Err(error) = self.compare(&mut from).await {
+            if !self.out.sender.is_open() {
+                return Err(error);
+            }
+            let (client, top) = (&self.source.client, &self.source.entry.path);
+            let failure = Failure::new(&error).of_source(from.shown()).at(self.source.address.remote.clone(), top.clone());
+            tell(client, Report::Failed(failure));
+        }
+        self.out.sender.open().await;
+        self.done.listing = Some(self.here.listing);
+        Ok(self.done)
+    }
+
+    async fn compare(&mut self, from: &mut RemoteFrom) -> Result<()> {
+        let mut steps = 0_u64;
+        while let Some(found) = from.next().await? {
+            self.step(found).await?;
+            steps += 1;
+            if steps.is_multiple_of(STEPS_AT_A_TIME) {
+                tokio::task::yield_now().await;
+            }
+        }
+        self.done.lacking = self.here.lacking(&self.get.filter);
+        let moves = MovesHere { source: &self.source, get: &self.get, listing: &self.here.listing, local: &self.local };
+        let moved = moves.take_moved(&self.new, &mut self.done.lacking).await;
+        if self.options.delete
+            && let Err(refused) = self.guard()
+        {
+            if !self.out.sender.is_open() {
+                return Err(refused);
+            }
+            self.done.guarded = Some(refused);
+        }
+        self.tell_unread();
+        if self.options.plan {
+            note_moves(&moved, &self.new, &self.here.listing, &mut self.done.actions);
+        }
+        let unmoved = moves.carry_out_moves(&moved, &self.new, &mut self.done.lacking).await;
+        let gone: Vec<bool> = (0..self.new.len()).map(|n| moved.iter().any(|(new, _)| *new == n) && !unmoved.contains(&n)).collect();
+        for ((folder, file), is_moved) in std::mem::take(&mut self.new).into_iter().zip(gone) {
+            if !is_moved {
+                self.out.send(SelectedStep::File(folder, Box::new(file))).await;
+            }
+        }
+        Ok(())
+    }
+
+    fn client(&self) -> &RemoteClient {
+        &self.source.client
+    }
+
+    async fn step(&mut self, found: Found) -> Result<()> {
+        match found {
+            Found::File(FoundFile { folder, at: FoundAt::Remote(file, _), .. }) => {
+                self.done.from_files += 1;
+                return self.file(folder, *file).await;
+            }
+            Found::Folder(path) => {
+                self.here.come_to(&path);
+            }
+            Found::EmptyFolder(path) => {
+                if self.here.come_to(&path).is_none() {
+                    self.done.actions.push(Action::on_folder(ActionKind::Create, path.clone()));
+                    self.out.send(SelectedStep::Folder(path)).await;
+                }
+            }
+            Found::LeftOut { path, note } => {
+                if let Some(path) = path {
+                    self.here.come_to(&path);
+                }
+                self.client().events.tell(Event::Note(note));
+            }
+            Found::Unsettled(FoundFile { folder, at: FoundAt::Remote(file, _), .. }, reason) => {
+                self.done.unsettled += 1;
+                let place = folder.join(&file.name)?;
+                self.here.come_to(&place);
+                self.tell_skipped(*file, &place, reason);
+            }
+            Found::Unfit(Unfit { shown, at, error, is_unread }) => {
+                self.done.unread.extend(is_unread.then(|| shown.clone()));
+                let mut failure = Failure::new(&error).of_source(shown);
+                if let Some(path) = at {
+                    failure = failure.at(self.source.address.remote.clone(), path);
+                }
+                tell(self.client(), Report::Failed(failure));
+            }
+            // Nothing of this comes from a remote.
+            Found::File(_) | Found::Unsettled(..) | Found::Special { .. } => {}
+        }
+        Ok(())
+    }
+
+    async fn file(&mut self, folder: RemotePath, file: Entry) -> Result<()> {
+        let place = folder.join(&file.name)?;
+        let there = self.here.come_to(&place).map(|entry| (entry.kind, entry.state.clone()));
+        if self.get.if_exists == IfExists::Update && there.as_ref().is_some_and(|(kind, _)| *kind == LocalKind::File) {
+            let here = self.signs.of(&self.here.listing.local(&place));
+            let same = match here {
+                Some(here) => known(&self.source, &self.get).same_by_signs(&file, &here)?,
+                None => None,
+            };
+            if let Some(reason) = same {
+                self.equal.fetch_add(1, Ordering::Relaxed);
+                self.tell_skipped(file, &place, reason.to_owned());
+                return Ok(());
+            }
+        }
+        if self.options.plan {
+            let target = there.as_ref().map(|(_, state)| Look::Local(state.clone()));
+            let action = Action { source: Some(Look::of(&file)), target, ..Action::on_file(ActionKind::Download, place, file.size) };
+            self.done.files.insert(file.path.clone(), action);
+        }
+        if self.options.track_renames && there.is_none() {
+            self.new.push((folder, file));
+        } else {
+            self.out.send(SelectedStep::File(folder, Box::new(file))).await;
+        }
+        Ok(())
+    }
+
+    fn tell_skipped(&self, file: Entry, place: &RemotePath, reason: String) {
+        let remote = self.source.address.remote.clone();
+        let (source, target) = (format!("{remote}:{}", file.path), self.here.listing.shown(place));
+        tell(self.client(), Report::NotDownloaded { source, remote, path: file.path, target, id: file.id, size: file.size, reason });
+    }
+
+    /// What can't be looked at here can't be made equal.
+    fn tell_unread(&self) {
+        for (path, error) in self.here.listing.unread.iter().filter(|_| self.options.delete) {
+            tell(self.client(), Report::Failed(Failure::new(error).of_source(path.display().to_string())));
+        }
+    }
+
+    fn guard(&self) -> Result<()> {
+        let (SyncOptions { from, to, max_delete, .. }, lacking) = (&self.options, &self.done.lacking);
+        let (from_files, to_files, has_begun) = (self.done.from_files, self.here.files(&self.get.filter), self.out.sender.is_open());
+        let guard = Guard { from, to, from_files, to_files, most: *max_delete, has_begun };
+        guard.check(&lacking.names(&self.here.listing))
+    }
+}
+
+fn note_moves(moves: &[LocalMove], new: &[(RemotePath, Entry)], listing: &LocalListing, actions: &mut Vec<Action>) {
+    for (n, was) in moves {
+        let (Some((folder, file)), Some(old)) = (new.get(*n), listing.entries.get(*was)) else { continue };
+        let Ok(path) = folder.join(&file.name) else { continue };
+        let (source, target) = (Some(Look::of(file)), Some(Look::Local(old.state.clone())));
+        let action = Action::on_file(ActionKind::Move, path, file.size);
+        actions.push(Action { from: Some(old.path.clone()), source, target, ..action });
+    }
+}

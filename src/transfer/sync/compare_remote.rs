@@ -1,0 +1,336 @@
+//! FROM and a remote TO, compared while both are walked: what is provably equal by what the listings and this machine's notes say
+//! is passed over, and the rest goes to `put` at once.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::found::{Found, FoundAt, FoundFile, From, Unfit};
+use super::guard::{Guard, named};
+use super::moves_there::{FileMove, ToRemote};
+use super::options::{STEPS_AT_A_TIME, SyncOptions};
+use super::paper::Paper;
+use super::remote_target::{Lacking, RemoteTarget};
+use crate::contract::place_key;
+use crate::contract::walk::newest;
+use crate::error::{Error, Kind, Result};
+use crate::model::report::Failure;
+use crate::model::{Entry, RemotePath, Report};
+use crate::transfer::IfExists;
+use crate::transfer::filter::Filter;
+use crate::transfer::fingerprint::Signs;
+use crate::transfer::put::conflict::same_by_signs;
+use crate::transfer::put::cross_remote::CopySource;
+use crate::transfer::put::plan::{PlanStep, PutItem};
+use crate::transfer::put::plan_stream::PlanSender;
+use crate::transfer::put::settle::unsettled;
+use crate::transfer::put::{PutJob, PutOptions};
+use crate::transfer::source::SourceSpec;
+
+/// FROM on a remote, for `put`.
+pub(super) struct Original {
+    pub source: CopySource,
+    /// Both sides are on one server.
+    pub same_server: bool,
+}
+
+pub(super) struct Comparison {
+    pub to: ToRemote,
+    pub there: RemoteTarget,
+    pub original: Option<Original>,
+    /// Of a local FROM with its own files of patterns.
+    pub filter: Arc<Filter>,
+    pub options: SyncOptions,
+    pub out: PlanSender,
+    /// Files that are provably equal.
+    pub equal: Arc<AtomicU64>,
+    pub signs: Signs,
+    /// Files of FROM that TO lacks, where they may only have moved.
+    pub new: Vec<PutItem>,
+    pub done: Compared,
+}
+
+/// How the comparison ended.
+pub(super) struct Compared {
+    pub lacking: Lacking,
+    /// Folders of FROM that can't be read.
+    pub unread: Vec<String>,
+    /// Files of FROM that changed a moment ago, told as skipped.
+    pub unsettled: u64,
+    pub from_files: u64,
+    /// Of a dry run.
+    pub paper: Paper,
+    /// What stops deletions.
+    pub guarded: Result<()>,
+}
+
+impl Compared {
+    pub fn new(top: Option<PathBuf>, target: &RemotePath) -> Compared {
+        let paper = Paper::new(top, target.clone());
+        Compared { lacking: Lacking::default(), unread: Vec::new(), unsettled: 0, from_files: 0, paper, guarded: Ok(()) }
+    }
+}
+
+impl Comparison {
+    /// Fails where nothing was sent. What fails later is told, and ends it.
+    pub async fn run(mut self, mut from: From) -> Result<Compared> {
+        let compared = self.compare(&mut from).await;
+        if let Err(error) = compared {
+            if !self.out.sender.is_open() {
+                return Err(error);
+            }
+            self.out.send(PlanStep::Unfit(from.shown(), error)).await;
+        }
+        self.out.sender.open().await;
+        Ok(self.done)
+    }
+
+    async fn compare(&mut self, from: &mut From) -> Result<()> {
+        let mut steps = 0_u64;
+        while let Some(found) = from.next().await? {
+            self.step(found).await?;
+            steps += 1;
+            if steps.is_multiple_of(STEPS_AT_A_TIME) {
+                tokio::task::yield_now().await;
+            }
+        }
+        self.there.finish().await?;
+        self.done.lacking = std::mem::take(&mut self.there.lacking);
+        self.settle_moves().await?;
+        if self.options.delete {
+            self.done.guarded = self.guard();
+            if !self.out.sender.is_open() {
+                std::mem::replace(&mut self.done.guarded, Ok(()))?;
+            }
+            self.tell_unread_target();
+        }
+        Ok(())
+    }
+
+    async fn step(&mut self, found: Found) -> Result<()> {
+        match found {
+            Found::File(file) => {
+                self.done.from_files += 1;
+                let shown = file.shown(self.original.as_ref());
+                match self.file(file).await {
+                    Err(error) if error.kind() == Kind::Exists || error.kind() == Kind::Refused => {
+                        self.out.send(PlanStep::Unfit(shown, error)).await;
+                    }
+                    outcome => return outcome,
+                }
+            }
+            Found::Folder(path) => {
+                if let Err(error) = self.come_to(&path).await {
+                    self.unfit(path.to_string(), error).await?;
+                }
+            }
+            Found::EmptyFolder(path) => match self.come_to(&path).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    let folder = self.to.target.join_path(&path);
+                    self.done.paper.note_folder(path);
+                    self.out.send(PlanStep::EmptyFolder(folder)).await;
+                }
+                Err(error) => self.unfit(path.to_string(), error).await?,
+            },
+            Found::LeftOut { path, note } => {
+                self.keep(path).await?;
+                self.out.send(PlanStep::LeftOut(note)).await;
+            }
+            Found::Special { path, note } => {
+                self.keep(path).await?;
+                self.out.send(PlanStep::Special(note)).await;
+            }
+            Found::Unsettled(file, reason) => self.unsettled(&file, reason).await?,
+            Found::Unfit(Unfit { shown, error, is_unread, .. }) => {
+                self.done.unread.extend(is_unread.then(|| shown.clone()));
+                self.out.send(PlanStep::Unfit(shown, error)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Of a folder that has no place of its own. Fails where every further step would.
+    async fn unfit(&mut self, shown: String, error: Error) -> Result<()> {
+        match error.kind() {
+            Kind::Exists | Kind::Refused => self.out.send(PlanStep::Unfit(shown, error)).await,
+            _ => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn come_to(&mut self, path: &RemotePath) -> Result<bool> {
+        let stored = self.stored(path)?;
+        self.there.come_to(&stored).await
+    }
+
+    /// As the provider will write the names.
+    fn stored(&self, path: &RemotePath) -> Result<RemotePath> {
+        match self.to.run.stored.may_change() {
+            true => self.to.run.stored.path(path),
+            false => Ok(path.clone()),
+        }
+    }
+
+    /// What TO has of that name.
+    async fn find(&mut self, folder: &RemotePath, name: &str) -> Result<Vec<Entry>> {
+        let (folder, name) = (self.stored(folder)?, self.to.run.stored.name(name));
+        let PutJob { ledger, remote_key, .. } = &self.to.run.job;
+        let learned = |folder: &Entry| ledger.stored_as(&place_key(remote_key, &folder.path.join(&name)?));
+        self.there.find(&folder, &name, learned).await
+    }
+
+    /// FROM has it: it is not what FROM lacks.
+    async fn keep(&mut self, path: Option<RemotePath>) -> Result<()> {
+        if let Some((folder, name)) = path.as_ref().and_then(|path| Some((path.parent()?, path.name()?))) {
+            self.find(&folder, name).await?;
+        }
+        Ok(())
+    }
+
+    async fn file(&mut self, file: FoundFile) -> Result<()> {
+        let there = self.find(&file.folder, &file.name).await?;
+        let (folder, name) = (file.folder.clone(), file.name.clone());
+        let item = self.item(file)?;
+        if let Some(reason) = unsettled(&item, &self.filter).await? {
+            self.filter.count_left_out(&item.name, &crate::transfer::filter::Verdict::Unsettled(String::new()));
+            self.tell_unsettled(item.shown(), &item, reason);
+            return Ok(());
+        }
+        let same = match self.to.run.job.options.if_exists {
+            IfExists::Update => self.equal(&item, &there)?,
+            _ => None,
+        };
+        if let Some((there, reason)) = same {
+            self.equal.fetch_add(1, Ordering::Relaxed);
+            let (source, remote, reason) = (item.shown(), self.to.run.job.target.remote.clone(), reason.to_owned());
+            self.to.tell(Report::Skipped { source, remote, path: there.path, id: Some(there.id), size: item.size, reason });
+            return Ok(());
+        }
+        if self.options.plan {
+            self.done.paper.note_file(&self.to, &folder.join(&name)?, &item, &there)?;
+        }
+        if self.options.track_renames && there.is_empty() {
+            self.new.push(item);
+        } else {
+            self.out.send(PlanStep::Put(item)).await;
+        }
+        Ok(())
+    }
+
+    fn item(&self, file: FoundFile) -> Result<PutItem> {
+        let FoundFile { folder, name, size, at } = file;
+        let origin = match (at, &self.original) {
+            (FoundAt::Local(path), _) => SourceSpec::File(path),
+            (FoundAt::Remote(entry, parent), Some(Original { source, same_server })) => {
+                let shown = source.client.address(&entry.path);
+                SourceSpec::Remote(Arc::new(source.file(&self.to.run.job, *same_server, &entry, Some(&parent), shown)?))
+            }
+            (FoundAt::Remote(..), None) => return Err(Error::new(Kind::Other, "this file is on no remote that is known")),
+        };
+        Ok(PutItem { origin, folder: self.to.target.join_path(&folder), name, size })
+    }
+
+    /// The entry that holds this very content, and how that is known without opening the file.
+    fn equal(&self, item: &PutItem, there: &[Entry]) -> Result<Option<(Entry, &'static str)>> {
+        let PutJob { ledger, remote_key, options, client, .. } = &self.to.run.job;
+        let mut there: Vec<&Entry> = there.iter().filter(|entry| !entry.incomplete).collect();
+        if there.len() > 1 && client.has(|can| can.keeps_every_version()) {
+            there = vec![there.swap_remove(newest(&there).unwrap_or(0))];
+        }
+        let [there] = there.as_slice() else { return Ok(None) };
+        if there.is_folder() {
+            return Ok(None);
+        }
+        let here = match &item.origin {
+            SourceSpec::File(path) => self.signs.of(path),
+            SourceSpec::Remote(original) => Some(original.identity()),
+            SourceSpec::Stdin => None,
+        };
+        let Some(here) = here else { return Ok(None) };
+        let asked: (&str, &PutOptions) = (remote_key, options);
+        Ok(same_by_signs(&item.origin, &here, there, asked, ledger.as_ref())?.map(|reason| ((*there).clone(), reason)))
+    }
+
+    /// Files that still grow are left for the next run.
+    async fn unsettled(&mut self, file: &FoundFile, reason: String) -> Result<()> {
+        self.keep(file.folder.join(&file.name).ok()).await?;
+        let (folder, name, size) = (self.to.target.join_path(&file.folder), file.name.clone(), file.size);
+        let item = PutItem { origin: SourceSpec::Stdin, folder, name, size };
+        self.tell_unsettled(file.shown(self.original.as_ref()), &item, reason);
+        Ok(())
+    }
+
+    fn tell_unsettled(&mut self, source: String, item: &PutItem, reason: String) {
+        self.done.unsettled += 1;
+        let (remote, path) = (self.to.run.job.target.remote.clone(), self.to.place(item));
+        self.to.tell(Report::Skipped { source, remote, path, id: None, size: item.size, reason });
+    }
+
+    /// Moves what only moved; the rest of what is new is sent.
+    async fn settle_moves(&mut self) -> Result<()> {
+        let (moves, rest) = self.to.take_moved(std::mem::take(&mut self.new), &mut self.done.lacking).await?;
+        if self.options.plan {
+            for FileMove { item, at, .. } in &moves {
+                self.done.paper.note_move(&self.to, item, *at, &self.done.lacking.tree)?;
+            }
+        }
+        // Deletions are looked at before the first move, as it is a change, too.
+        let guarded = if self.options.delete { self.guard() } else { Ok(()) };
+        if guarded.is_err() && !self.out.sender.is_open() {
+            return guarded;
+        }
+        let unmoved = self.to.carry_out_moves(moves, &self.done.lacking.tree).await;
+        for FileMove { item, at, .. } in unmoved {
+            self.done.lacking.files.push(at);
+            self.out.send(PlanStep::Put(item)).await;
+        }
+        for item in rest {
+            self.out.send(PlanStep::Put(item)).await;
+        }
+        Ok(())
+    }
+
+    fn guard(&self) -> Result<()> {
+        let (lacking, options) = (&self.done.lacking, &self.options);
+        if lacking.files.is_empty() && lacking.folders.is_empty() {
+            return Ok(());
+        }
+        let client = &self.to.run.job.client;
+        if !client.has(|can| can.deletions.is_some()) {
+            let folders = lacking.folders.iter().filter_map(|at| lacking.tree.folders.get(*at));
+            let names: Vec<String> = lacking.names().into_iter().chain(folders.map(|folder| format!("{}/", folder.entry.path))).collect();
+            let title = client.info().title;
+            let why = format!("{title} has no call that removes, and at {} this would have to go: {}", options.to, named(&names));
+            return Err(Error::new(Kind::Unsupported, why)
+                .with_subject(self.to.run.job.target.remote.clone())
+                .with_hint("without --delete it stays"));
+        }
+        let (from_files, to_files, has_begun) = (self.done.from_files, self.there.files, self.out.sender.is_open());
+        let SyncOptions { from, to, max_delete, .. } = options;
+        Guard { from, to, from_files, to_files, most: *max_delete, has_begun }.check(&lacking.names())
+    }
+
+    /// What can't be listed can't be made equal.
+    fn tell_unread_target(&self) {
+        let remote = &self.to.run.job.target.remote;
+        for (folder, error) in &self.there.unread {
+            self.to.tell(Report::Failed(Failure::new(error).at(remote.clone(), folder.path.clone())));
+        }
+    }
+}
+
+impl FoundFile {
+    /// How a person calls it.
+    pub fn shown(&self, original: Option<&Original>) -> String {
+        match (&self.at, original) {
+            (FoundAt::Local(path), _) => shown_path(path),
+            (FoundAt::Remote(entry, _), Some(original)) => original.source.client.address(&entry.path),
+            (FoundAt::Remote(entry, _), None) => entry.path.to_string(),
+        }
+    }
+}
+
+fn shown_path(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,213 @@
+//! FROM on a remote, folder by folder. Of several entries of one name none can be brought, as the second would take the place of
+//! the first; where nothing can be removed the newest is meant.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::found::{Found, FoundAt, FoundFile, Unfit};
+use super::remote_levels::RemoteLevels;
+use super::remote_tree::text_of;
+use crate::contract::walk::newest_filled;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Entry, RemotePath};
+use crate::transfer::filter::{RemoteFilter, Verdict};
+use crate::transfer::walk::is_fatal;
+
+/// Files of a folder that are judged together: some have to be asked for their times.
+const JUDGED_AT_ONCE: usize = 1000;
+
+/// May something have this name at TO?
+pub(super) type CheckName = fn(&str) -> Result<()>;
+
+pub(super) struct RemoteFrom {
+    levels: RemoteLevels,
+    filter: RemoteFilter,
+    check: CheckName,
+    jobs: usize,
+    /// What is still to come of each open folder.
+    coming: Vec<Coming>,
+    ready: VecDeque<Found>,
+    top: Entry,
+}
+
+/// What is still to come of an open folder, by its positions in the listing.
+struct Coming {
+    folder: Arc<Entry>,
+    path: RemotePath,
+    entries: VecDeque<usize>,
+    /// Of the next files.
+    judged: VecDeque<(usize, Verdict)>,
+    /// Something of it is brought.
+    is_filled: bool,
+}
+
+impl RemoteFrom {
+    /// Lists the top. Fails with `Usage` for what is no folder, and with `Refused` for one that can't be listed.
+    pub async fn open(filter: RemoteFilter, top: Entry, jobs: usize, check: CheckName) -> Result<RemoteFrom> {
+        let client = filter.client.clone();
+        let shown = client.address(&top.path);
+        let opened = RemoteLevels::open(client, top.clone(), jobs, filter.filter.clone()).await;
+        let (levels, left_out) = opened.map_err(|why| match is_fatal(why.kind()) {
+            true => why,
+            false => Error::new(Kind::Refused, "the source can't be read, so nothing was done").with_subject(shown).with_cause(why),
+        })?;
+        let mut from = RemoteFrom { levels, filter, check, jobs, coming: Vec::new(), ready: VecDeque::new(), top: top.clone() };
+        from.begin_folder(&top, left_out);
+        Ok(from)
+    }
+
+    pub fn shown(&self) -> String {
+        self.filter.client.address(&self.top.path)
+    }
+
+    pub async fn next(&mut self) -> Result<Option<Found>> {
+        loop {
+            if let Some(found) = self.ready.pop_front() {
+                return Ok(Some(found));
+            }
+            let Some(coming) = self.coming.last_mut() else { return Ok(None) };
+            if let Some((n, verdict)) = coming.judged.pop_front() {
+                self.file(n, verdict);
+                continue;
+            }
+            match coming.entries.front().copied() {
+                None => self.leave(),
+                Some(n) if self.levels.innermost().is_some_and(|level| level.entries.is_folder(n)) => {
+                    coming.entries.pop_front();
+                    self.folder(n).await?;
+                }
+                Some(_) => self.judge().await,
+            }
+        }
+    }
+
+    /// The next files of the innermost folder, up to its next folder.
+    async fn judge(&mut self) {
+        let (Some(coming), Some(level)) = (self.coming.last_mut(), self.levels.innermost()) else { return };
+        let count = coming.entries.iter().take(JUDGED_AT_ONCE).take_while(|n| !level.entries.is_folder(**n)).count();
+        let files: Vec<usize> = coming.entries.drain(..count).collect();
+        if !self.filter.filter.is_active() {
+            coming.judged.extend(files.into_iter().map(|n| (n, Verdict::Takes)));
+            return;
+        }
+        let path = |entry: &Entry| coming.path.join(&entry.name).map(|path| text_of(&path)).unwrap_or_default();
+        let entries: Vec<(Entry, String)> = files
+            .iter()
+            .filter_map(|n| level.entries.get(*n))
+            .map(|entry| (path(&entry), entry))
+            .map(|(path, entry)| (entry, path))
+            .collect();
+        let verdicts = self.filter.judge_all(&entries, self.jobs).await;
+        coming.judged.extend(files.into_iter().zip(verdicts));
+    }
+
+    fn file(&mut self, n: usize, verdict: Verdict) {
+        let (Some(coming), Some(entry)) = (self.coming.last_mut(), self.levels.innermost().and_then(|level| level.entries.get(n))) else {
+            return;
+        };
+        let (folder, name, size, shown) = (coming.path.clone(), entry.name.clone(), entry.size, self.filter.client.address(&entry.path));
+        let rules = &self.filter.filter;
+        let found = match verdict {
+            Verdict::Takes => {
+                rules.count_taken();
+                coming.is_filled = true;
+                let at = FoundAt::Remote(Box::new(entry), coming.folder.clone());
+                Found::File(FoundFile { folder, name, size, at })
+            }
+            Verdict::Failed(error) => Found::Unfit(Unfit { shown, at: Some(entry.path), error, is_unread: false }),
+            Verdict::Unsettled(reason) => {
+                rules.count_left_out(&shown, &Verdict::Unsettled(String::new()));
+                let at = FoundAt::Remote(Box::new(entry), coming.folder.clone());
+                Found::Unsettled(FoundFile { folder, name, size, at }, reason)
+            }
+            verdict => {
+                let note = rules.count_left_out(&shown, &verdict).unwrap_or_default();
+                Found::LeftOut { path: folder.join(&name).ok(), note }
+            }
+        };
+        self.ready.push_back(found);
+    }
+
+    async fn folder(&mut self, n: usize) -> Result<()> {
+        let Some(folder) = self.levels.innermost().and_then(|level| level.entries.get(n)) else { return Ok(()) };
+        let shown = self.filter.client.address(&folder.path);
+        let unread = |error, is_unread| Found::Unfit(Unfit { shown: shown.clone(), at: Some(folder.path.clone()), error, is_unread });
+        let path = match self.levels.path_of(&folder) {
+            Ok(path) => path,
+            Err(error) => {
+                self.ready.push_back(unread(error, true));
+                return Ok(());
+            }
+        };
+        if let Some(why) = self.filter.filter.closes(&text_of(&path)) {
+            let note = self.filter.filter.count_left_out(&shown, &Verdict::LeavesOut(why)).unwrap_or_default();
+            self.ready.push_back(Found::LeftOut { path: Some(path), note });
+            return Ok(());
+        }
+        match self.levels.enter(n).await {
+            Ok(left_out) => self.begin_folder(&folder, left_out),
+            Err(error) if is_fatal(error.kind()) => return Err(error),
+            Err(error) => self.ready.push_back(unread(error, true)),
+        }
+        Ok(())
+    }
+
+    /// What of the innermost folder can be brought.
+    fn begin_folder(&mut self, folder: &Entry, left_out: Option<Error>) {
+        let client = &self.filter.client;
+        let Some(level) = self.levels.innermost() else { return };
+        let path = level.path.clone();
+        self.ready.push_back(Found::Folder(path.clone()));
+        let shown = client.address(&folder.path);
+        self.ready.extend(left_out.map(|error| Found::Unfit(Unfit { shown, at: Some(folder.path.clone()), error, is_unread: true })));
+        let piles_up = client.has(|can| can.keeps_every_version());
+        let mut entries = VecDeque::with_capacity(level.entries.len());
+        let mut n = 0;
+        while n < level.entries.len() {
+            let mut end = n + 1;
+            while level.entries.has_same_name(n, end) {
+                end += 1;
+            }
+            let mut named: Vec<(usize, Entry)> = (n..end).filter_map(|n| level.entries.get(n).map(|entry| (n, entry))).collect();
+            n = end;
+            for (_, entry) in named.iter().filter(|(_, entry)| entry.incomplete) {
+                let note = format!("{}: an upload that never ended, left out", entry.path);
+                self.ready.push_back(Found::LeftOut { path: path.join(&entry.name).ok(), note });
+            }
+            named.retain(|(_, entry)| !entry.incomplete);
+            if piles_up && named.len() > 1 {
+                let chosen = newest_filled(named.iter().map(|(_, entry)| entry.clone()).collect());
+                chosen.iter().for_each(|entry| client.tell_passed_over(entry));
+                named.retain(|(_, entry)| chosen.iter().any(|chosen| chosen.id == entry.id));
+            }
+            let ids: Vec<String> = named.iter().map(|(_, entry)| format!("@{}", entry.id)).collect();
+            for (n, entry) in named {
+                let fits = match ids.len() {
+                    1 => path.join(&entry.name).and_then(|_| (self.check)(&entry.name)),
+                    many => Err(Error::new(Kind::Ambiguous, format!("{many} entries have this name: {}", ids.join(", ")))
+                        .with_hint("give each a name of its own, or bring them one by one by their ids")),
+                };
+                match fits {
+                    Ok(()) => entries.push_back(n),
+                    Err(error) => {
+                        let shown = client.address(&entry.path);
+                        self.ready.push_back(Found::Unfit(Unfit { shown, at: Some(entry.path), error, is_unread: false }));
+                    }
+                }
+            }
+        }
+        self.coming.push(Coming { folder: Arc::new(folder.clone()), path, entries, judged: VecDeque::new(), is_filled: false });
+    }
+
+    fn leave(&mut self) {
+        self.levels.leave();
+        let Some(left) = self.coming.pop() else { return };
+        let is_wanted = self.filter.filter.takes_folder(&text_of(&left.path));
+        if let Some(above) = self.coming.last_mut() {
+            above.is_filled |= left.is_filled || is_wanted;
+        }
+        if is_wanted && !left.is_filled && !left.path.is_root() {
+            self.ready.push_back(Found::EmptyFolder(left.path));
+        }
+    }
+}

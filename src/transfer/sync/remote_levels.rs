@@ -1,0 +1,162 @@
+//! A folder on a remote, listed from the top down: in memory are the listings of the open folders, each sorted, and of a few
+//! folders ahead. Whoever walks says which folder comes next.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio_util::task::AbortOnDropHandle;
+
+use super::remote_tree::text_of;
+use crate::contract::Entries;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Entry, RemotePath};
+use crate::transfer::client::RemoteClient;
+use crate::transfer::filter::Filter;
+use crate::transfer::walk::check_depth;
+
+/// Listings that came ahead of their turn and wait for it, at most, by the number that are asked for at once.
+const WAITING: usize = 4;
+
+type FolderListing = AbortOnDropHandle<Result<(Entries, Option<Error>)>>;
+
+pub(super) struct RemoteLevels {
+    pub client: RemoteClient,
+    /// Listings at once.
+    jobs: usize,
+    /// A folder in which it can take nothing is not listed ahead.
+    filter: Arc<Filter>,
+    levels: Vec<Level>,
+}
+
+/// An open folder.
+pub(super) struct Level {
+    pub entry: Entry,
+    /// Seen from the top.
+    pub path: RemotePath,
+    /// Sorted by name.
+    pub entries: Entries,
+    /// By their positions: somebody has come to this entry.
+    pub met: Vec<bool>,
+    /// Folders before this position were looked at to be listed ahead.
+    looked: usize,
+    ahead: HashMap<usize, FolderListing>,
+}
+
+impl Level {
+    fn new(entry: Entry, path: RemotePath, mut entries: Entries) -> Level {
+        entries.sort();
+        let met = vec![false; entries.len()];
+        Level { entry, path, entries, met, looked: 0, ahead: HashMap::new() }
+    }
+
+    /// Somebody has come to this entry.
+    pub fn meet(&mut self, n: usize) {
+        if let Some(met) = self.met.get_mut(n) {
+            *met = true;
+        }
+    }
+
+    /// The first folder that nobody has come to, from a position on.
+    pub fn unmet_folder(&self, from: usize) -> Option<usize> {
+        (from..self.entries.len()).find(|n| self.entries.is_folder(*n) && self.met.get(*n) == Some(&false))
+    }
+
+    /// Another folder in it has the name of this one.
+    pub fn has_double(&self, n: usize) -> bool {
+        let Some(entry) = self.entries.get(n) else { return false };
+        self.entries.sorted_positions(&entry.name).filter(|at| self.entries.is_folder(*at)).count() > 1
+    }
+}
+
+impl RemoteLevels {
+    /// Lists the top; with what of it can't be read.
+    pub async fn open(client: RemoteClient, top: Entry, jobs: usize, filter: Arc<Filter>) -> Result<(RemoteLevels, Option<Error>)> {
+        let (entries, left_out) = client.list_whole(&top).await?;
+        let top = Level::new(top, RemotePath::root(), entries);
+        let mut levels = RemoteLevels { client, jobs, filter, levels: vec![top] };
+        levels.list_ahead();
+        Ok((levels, left_out))
+    }
+
+    /// The innermost open folder.
+    pub fn innermost(&self) -> Option<&Level> {
+        self.levels.last()
+    }
+
+    pub fn innermost_mut(&mut self) -> Option<&mut Level> {
+        self.levels.last_mut()
+    }
+
+    /// Where something of the innermost folder stands, seen from the top. Fails with `Refused` for what can be no name.
+    pub fn path_of(&self, entry: &Entry) -> Result<RemotePath> {
+        self.innermost().map_or_else(RemotePath::root, |level| level.path.clone()).join(&entry.name)
+    }
+
+    /// Leaves the innermost folder.
+    pub fn leave(&mut self) -> Option<Level> {
+        self.levels.pop()
+    }
+
+    /// Goes into a folder of the innermost one; with what of it can't be read.
+    pub async fn enter(&mut self, n: usize) -> Result<Option<Error>> {
+        let gone = || Error::new(Kind::Other, "no such entry");
+        let folder = self.innermost().and_then(|level| level.entries.get(n)).ok_or_else(gone)?;
+        let path = self.path_of(&folder)?;
+        check_depth(&folder, self.levels.iter().map(|level| level.entry.id.as_str()))?;
+        let level = self.innermost_mut().ok_or_else(gone)?;
+        level.meet(n);
+        level.looked = level.looked.max(n + 1);
+        let asked = level.ahead.remove(&n);
+        let listing = asked.unwrap_or_else(|| self.ask(folder.clone()));
+        self.list_ahead();
+        let listed = listing.await.map_err(|e| Error::new(Kind::Other, "the listing broke off").with_cause(e))?;
+        let (entries, left_out) = listed?;
+        self.levels.push(Level::new(folder, path, entries));
+        self.list_ahead();
+        Ok(left_out)
+    }
+
+    /// From now on the folders of the innermost one come that were passed over.
+    pub fn turn_back(&mut self) {
+        if let Some(level) = self.innermost_mut() {
+            level.looked = 0;
+        }
+        self.list_ahead();
+    }
+
+    fn ask(&self, folder: Entry) -> FolderListing {
+        let client = self.client.clone();
+        AbortOnDropHandle::new(tokio::spawn(async move { client.list_whole(&folder).await }))
+    }
+
+    /// Asks for the listings that are needed next: of the innermost folder first, each from its front.
+    fn list_ahead(&mut self) {
+        let all = || self.levels.iter().flat_map(|level| level.ahead.values());
+        let (asked, waiting) = (all().filter(|listing| !listing.is_finished()).count(), all().count());
+        let mut free = self.jobs.max(1).saturating_sub(asked).min((self.jobs * WAITING).saturating_sub(waiting));
+        for at in (0..self.levels.len()).rev() {
+            while free > 0 {
+                let Some(level) = self.levels.get_mut(at) else { break };
+                let n = level.looked;
+                if n >= level.entries.len() {
+                    break;
+                }
+                level.looked += 1;
+                // No `Entry` is built for a file.
+                if !level.entries.is_folder(n) || level.met.get(n) != Some(&false) || level.ahead.contains_key(&n) {
+                    continue;
+                }
+                let Some(folder) = level.entries.get(n) else { continue };
+                let is_closed = |path| self.filter.closes(&text_of(&path)).is_some();
+                if level.path.join(&folder.name).map_or(true, is_closed) {
+                    continue;
+                }
+                let listing = self.ask(folder);
+                if let Some(level) = self.levels.get_mut(at) {
+                    level.ahead.insert(n, listing);
+                }
+                free -= 1;
+            }
+        }
+    }
+}
