@@ -17,7 +17,7 @@ pub(crate) mod previous;
 mod remembered;
 pub(crate) mod run;
 pub(crate) mod session;
-pub(in crate::transfer) mod settle;
+pub(crate) mod settle;
 mod taken_name;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::actions::{Action, ActionKind, Look};
-use super::found::{Found, FoundAt, FoundFile, Unfit};
+use super::from_steps::{FileAt, FromFile, FromStep, Unfit};
 use super::guard::Guard;
 use super::local_listing::{LocalKind, LocalListing};
 use super::local_target::{LackingHere, LocalTarget, known, tell};
@@ -110,34 +110,34 @@ impl ComparisonHere {
         &self.source.client
     }
 
-    async fn step(&mut self, found: Found) -> Result<()> {
+    async fn step(&mut self, found: FromStep) -> Result<()> {
         match found {
-            Found::File(FoundFile { folder, at: FoundAt::Remote(file, _), .. }) => {
+            FromStep::File(FromFile { folder, at: FileAt::Remote(file, _), .. }) => {
                 self.done.from_files += 1;
                 return self.file(folder, *file).await;
             }
-            Found::Folder(path) => {
+            FromStep::Folder(path) => {
                 self.here.come_to(&path);
             }
-            Found::EmptyFolder(path) => {
+            FromStep::EmptyFolder(path) => {
                 if self.here.come_to(&path).is_none() {
                     self.done.actions.push(Action::on_folder(ActionKind::Create, path.clone()));
                     self.out.send(SelectedStep::Folder(path)).await;
                 }
             }
-            Found::LeftOut { path, note } => {
+            FromStep::LeftOut { path, note } => {
                 if let Some(path) = path {
                     self.here.come_to(&path);
                 }
                 self.client().events.tell(Event::Note(note));
             }
-            Found::Unsettled(FoundFile { folder, at: FoundAt::Remote(file, _), .. }, reason) => {
+            FromStep::Unsettled(FromFile { folder, at: FileAt::Remote(file, _), .. }, reason) => {
                 self.done.unsettled += 1;
                 let place = folder.join(&file.name)?;
                 self.here.come_to(&place);
                 self.tell_skipped(*file, &place, reason);
             }
-            Found::Unfit(Unfit { shown, at, error, is_unread }) => {
+            FromStep::Unfit(Unfit { shown, at, error, is_unread }) => {
                 self.done.unread.extend(is_unread.then(|| shown.clone()));
                 let mut failure = Failure::new(&error).of_source(shown);
                 if let Some(path) = at {
@@ -146,7 +146,7 @@ impl ComparisonHere {
                 tell(self.client(), Report::Failed(failure));
             }
             // Nothing of this comes from a remote.
-            Found::File(_) | Found::Unsettled(..) | Found::Special { .. } => {}
+            FromStep::File(_) | FromStep::Unsettled(..) | FromStep::Special { .. } => {}
         }
         Ok(())
     }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::found::{Found, FoundAt, FoundFile, From, Unfit};
+use super::from_steps::{FileAt, FromFile, FromStep, Unfit};
+use super::from_walk::FromWalk;
 use super::guard::{Guard, named};
 use super::moves_there::{FileMove, ToRemote};
 use super::options::{STEPS_AT_A_TIME, SyncOptions};
@@ -73,7 +74,7 @@ impl Compared {
 
 impl Comparison {
     /// Fails where nothing was sent. What fails later is told, and ends it.
-    pub async fn run(mut self, mut from: From) -> Result<Compared> {
+    pub async fn run(mut self, mut from: FromWalk) -> Result<Compared> {
         let compared = self.compare(&mut from).await;
         if let Err(error) = compared {
             if !self.out.sender.is_open() {
@@ -85,7 +86,7 @@ impl Comparison {
         Ok(self.done)
     }
 
-    async fn compare(&mut self, from: &mut From) -> Result<()> {
+    async fn compare(&mut self, from: &mut FromWalk) -> Result<()> {
         let mut steps = 0_u64;
         while let Some(found) = from.next().await? {
             self.step(found).await?;
@@ -107,9 +108,9 @@ impl Comparison {
         Ok(())
     }
 
-    async fn step(&mut self, found: Found) -> Result<()> {
+    async fn step(&mut self, found: FromStep) -> Result<()> {
         match found {
-            Found::File(file) => {
+            FromStep::File(file) => {
                 self.done.from_files += 1;
                 let shown = file.shown(self.original.as_ref());
                 match self.file(file).await {
@@ -119,12 +120,12 @@ impl Comparison {
                     outcome => return outcome,
                 }
             }
-            Found::Folder(path) => {
+            FromStep::Folder(path) => {
                 if let Err(error) = self.come_to(&path).await {
                     self.unfit(path.to_string(), error).await?;
                 }
             }
-            Found::EmptyFolder(path) => match self.come_to(&path).await {
+            FromStep::EmptyFolder(path) => match self.come_to(&path).await {
                 Ok(true) => {}
                 Ok(false) => {
                     let folder = self.to.target.join_path(&path);
@@ -133,16 +134,16 @@ impl Comparison {
                 }
                 Err(error) => self.unfit(path.to_string(), error).await?,
             },
-            Found::LeftOut { path, note } => {
+            FromStep::LeftOut { path, note } => {
                 self.keep(path).await?;
                 self.out.send(PlanStep::LeftOut(note)).await;
             }
-            Found::Special { path, note } => {
+            FromStep::Special { path, note } => {
                 self.keep(path).await?;
                 self.out.send(PlanStep::Special(note)).await;
             }
-            Found::Unsettled(file, reason) => self.unsettled(&file, reason).await?,
-            Found::Unfit(Unfit { shown, error, is_unread, .. }) => {
+            FromStep::Unsettled(file, reason) => self.unsettled(&file, reason).await?,
+            FromStep::Unfit(Unfit { shown, error, is_unread, .. }) => {
                 self.done.unread.extend(is_unread.then(|| shown.clone()));
                 self.out.send(PlanStep::Unfit(shown, error)).await;
             }
@@ -188,7 +189,7 @@ impl Comparison {
         Ok(())
     }
 
-    async fn file(&mut self, file: FoundFile) -> Result<()> {
+    async fn file(&mut self, file: FromFile) -> Result<()> {
         let there = self.find(&file.folder, &file.name).await?;
         let (folder, name) = (file.folder.clone(), file.name.clone());
         let item = self.item(file)?;
@@ -218,15 +219,15 @@ impl Comparison {
         Ok(())
     }
 
-    fn item(&self, file: FoundFile) -> Result<PutItem> {
-        let FoundFile { folder, name, size, at } = file;
+    fn item(&self, file: FromFile) -> Result<PutItem> {
+        let FromFile { folder, name, size, at } = file;
         let origin = match (at, &self.original) {
-            (FoundAt::Local(path), _) => SourceSpec::File(path),
-            (FoundAt::Remote(entry, parent), Some(Original { source, same_server })) => {
+            (FileAt::Local(path), _) => SourceSpec::File(path),
+            (FileAt::Remote(entry, parent), Some(Original { source, same_server })) => {
                 let shown = source.client.address(&entry.path);
                 SourceSpec::Remote(Arc::new(source.file(&self.to.run.job, *same_server, &entry, Some(&parent), shown)?))
             }
-            (FoundAt::Remote(..), None) => return Err(Error::new(Kind::Other, "this file is on no remote that is known")),
+            (FileAt::Remote(..), None) => return Err(Error::new(Kind::Other, "this file is on no remote that is known")),
         };
         Ok(PutItem { origin, folder: self.to.target.join_path(&folder), name, size })
     }
@@ -253,7 +254,7 @@ impl Comparison {
     }
 
     /// Files that still grow are left for the next run.
-    async fn unsettled(&mut self, file: &FoundFile, reason: String) -> Result<()> {
+    async fn unsettled(&mut self, file: &FromFile, reason: String) -> Result<()> {
         self.keep(file.folder.join(&file.name).ok()).await?;
         let (folder, name, size) = (self.to.target.join_path(&file.folder), file.name.clone(), file.size);
         let item = PutItem { origin: SourceSpec::Stdin, folder, name, size };
@@ -320,13 +321,13 @@ impl Comparison {
     }
 }
 
-impl FoundFile {
+impl FromFile {
     /// How a person calls it.
     pub fn shown(&self, original: Option<&Original>) -> String {
         match (&self.at, original) {
-            (FoundAt::Local(path), _) => shown_path(path),
-            (FoundAt::Remote(entry, _), Some(original)) => original.source.client.address(&entry.path),
-            (FoundAt::Remote(entry, _), None) => entry.path.to_string(),
+            (FileAt::Local(path), _) => shown_path(path),
+            (FileAt::Remote(entry, _), Some(original)) => original.source.client.address(&entry.path),
+            (FileAt::Remote(entry, _), None) => entry.path.to_string(),
         }
     }
 }

@@ -1,9 +1,6 @@
 //! What stops the deletions of a sync before the first of them: a source that is empty, and more than a user can have meant.
 
-use super::options::{SyncOptions, SyncOutcome};
-use super::watch::{Outcomes, tell_kept};
 use crate::error::{Error, Kind, Result};
-use crate::transfer::client::RemoteClient;
 
 /// Names that a message tells.
 const NAMES: usize = 3;
@@ -48,34 +45,6 @@ impl Guard<'_> {
         Err(Error::new(Kind::Refused, format!("at {to} {doomed}, more than {than}; {nothing}"))
             .with_hint(format!("if that is what you mean, say --max-delete {many}")))
     }
-}
-
-/// Once the transfers are over: may what FROM lacks be deleted? Tells why not.
-pub(super) fn may_delete(
-    client: &RemoteClient,
-    options: &SyncOptions,
-    sent: (&Outcomes, &Result<(), Error>, &[String]),
-    names: &[String],
-    outcome: &mut SyncOutcome,
-) -> bool {
-    let (outcomes, guarded, unread) = sent;
-    if !options.delete {
-        return false;
-    }
-    if let Err(refused) = check_whole(&options.from, unread, names) {
-        outcome.only_unread = outcomes.failed == unread.len() as u64;
-        outcome.refused = Some(refused);
-        return false;
-    }
-    if outcomes.failed > 0 {
-        tell_kept(client, outcomes, names);
-        return false;
-    }
-    if let Err(refused) = guarded {
-        outcome.refused = Some(refused.duplicate());
-        return false;
-    }
-    true
 }
 
 /// Parts of FROM can't be read: what TO has of them would look superfluous. Fails with `Refused`.

@@ -1,7 +1,7 @@
 //! `sync`: TO gets what is in FROM, as `put`, `get` and `cp` bring files, and loses what FROM lacks if that is wanted.
 //! - `to_remote`, `to_local`: the two directions; both sides are walked together, what is provably equal is passed over, and the rest
 //!   goes to the engines of `put` and `get` while the walk goes on;
-//! - `found`, `remote_from`: FROM, folder by folder; `remote_levels`: a remote's folders, listed a few ahead;
+//! - `from_walk`, `from_steps`, `remote_from`: FROM, folder by folder; `remote_levels`: a remote's folders, listed a few ahead;
 //! - `remote_target`, `local_target`, `local_listing`: TO; `compare_remote`, `compare_local`: the two sides, compared;
 //! - `may_go`: what of TO the filter takes; `guard`: what stops deletions; `delete_remote`: deletions on a remote;
 //! - `renames`: which files only moved; `moves_there`, `moves_here`: their moves;
@@ -13,7 +13,8 @@ mod apply_local;
 mod compare_local;
 mod compare_remote;
 mod delete_remote;
-mod found;
+mod from_steps;
+mod from_walk;
 mod guard;
 mod local_listing;
 mod local_target;

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::found::{Found, FoundAt, FoundFile, Unfit};
+use super::from_steps::{FileAt, FromFile, FromStep, Unfit};
 use super::remote_levels::RemoteLevels;
 use super::remote_tree::text_of;
 use crate::contract::walk::newest_filled;
@@ -26,7 +26,7 @@ pub(super) struct RemoteFrom {
     jobs: usize,
     /// What is still to come of each open folder.
     coming: Vec<Coming>,
-    ready: VecDeque<Found>,
+    ready: VecDeque<FromStep>,
     top: Entry,
 }
 
@@ -60,7 +60,7 @@ impl RemoteFrom {
         self.filter.client.address(&self.top.path)
     }
 
-    pub async fn next(&mut self) -> Result<Option<Found>> {
+    pub async fn next(&mut self) -> Result<Option<FromStep>> {
         loop {
             if let Some(found) = self.ready.pop_front() {
                 return Ok(Some(found));
@@ -111,18 +111,18 @@ impl RemoteFrom {
             Verdict::Takes => {
                 rules.count_taken();
                 coming.is_filled = true;
-                let at = FoundAt::Remote(Box::new(entry), coming.folder.clone());
-                Found::File(FoundFile { folder, name, size, at })
+                let at = FileAt::Remote(Box::new(entry), coming.folder.clone());
+                FromStep::File(FromFile { folder, name, size, at })
             }
-            Verdict::Failed(error) => Found::Unfit(Unfit { shown, at: Some(entry.path), error, is_unread: false }),
+            Verdict::Failed(error) => FromStep::Unfit(Unfit { shown, at: Some(entry.path), error, is_unread: false }),
             Verdict::Unsettled(reason) => {
                 rules.count_left_out(&shown, &Verdict::Unsettled(String::new()));
-                let at = FoundAt::Remote(Box::new(entry), coming.folder.clone());
-                Found::Unsettled(FoundFile { folder, name, size, at }, reason)
+                let at = FileAt::Remote(Box::new(entry), coming.folder.clone());
+                FromStep::Unsettled(FromFile { folder, name, size, at }, reason)
             }
             verdict => {
                 let note = rules.count_left_out(&shown, &verdict).unwrap_or_default();
-                Found::LeftOut { path: folder.join(&name).ok(), note }
+                FromStep::LeftOut { path: folder.join(&name).ok(), note }
             }
         };
         self.ready.push_back(found);
@@ -131,7 +131,7 @@ impl RemoteFrom {
     async fn folder(&mut self, n: usize) -> Result<()> {
         let Some(folder) = self.levels.innermost().and_then(|level| level.entries.get(n)) else { return Ok(()) };
         let shown = self.filter.client.address(&folder.path);
-        let unread = |error, is_unread| Found::Unfit(Unfit { shown: shown.clone(), at: Some(folder.path.clone()), error, is_unread });
+        let unread = |error, is_unread| FromStep::Unfit(Unfit { shown: shown.clone(), at: Some(folder.path.clone()), error, is_unread });
         let path = match self.levels.path_of(&folder) {
             Ok(path) => path,
             Err(error) => {
@@ -141,7 +141,7 @@ impl RemoteFrom {
         };
         if let Some(why) = self.filter.filter.closes(&text_of(&path)) {
             let note = self.filter.filter.count_left_out(&shown, &Verdict::LeavesOut(why)).unwrap_or_default();
-            self.ready.push_back(Found::LeftOut { path: Some(path), note });
+            self.ready.push_back(FromStep::LeftOut { path: Some(path), note });
             return Ok(());
         }
         match self.levels.enter(n).await {
@@ -157,9 +157,9 @@ impl RemoteFrom {
         let client = &self.filter.client;
         let Some(level) = self.levels.innermost() else { return };
         let path = level.path.clone();
-        self.ready.push_back(Found::Folder(path.clone()));
+        self.ready.push_back(FromStep::Folder(path.clone()));
         let shown = client.address(&folder.path);
-        self.ready.extend(left_out.map(|error| Found::Unfit(Unfit { shown, at: Some(folder.path.clone()), error, is_unread: true })));
+        self.ready.extend(left_out.map(|error| FromStep::Unfit(Unfit { shown, at: Some(folder.path.clone()), error, is_unread: true })));
         let piles_up = client.has(|can| can.keeps_every_version());
         let mut entries = VecDeque::with_capacity(level.entries.len());
         let mut n = 0;
@@ -172,7 +172,7 @@ impl RemoteFrom {
             n = end;
             for (_, entry) in named.iter().filter(|(_, entry)| entry.incomplete) {
                 let note = format!("{}: an upload that never ended, left out", entry.path);
-                self.ready.push_back(Found::LeftOut { path: path.join(&entry.name).ok(), note });
+                self.ready.push_back(FromStep::LeftOut { path: path.join(&entry.name).ok(), note });
             }
             named.retain(|(_, entry)| !entry.incomplete);
             if piles_up && named.len() > 1 {
@@ -191,7 +191,7 @@ impl RemoteFrom {
                     Ok(()) => entries.push_back(n),
                     Err(error) => {
                         let shown = client.address(&entry.path);
-                        self.ready.push_back(Found::Unfit(Unfit { shown, at: Some(entry.path), error, is_unread: false }));
+                        self.ready.push_back(FromStep::Unfit(Unfit { shown, at: Some(entry.path), error, is_unread: false }));
                     }
                 }
             }
@@ -207,7 +207,7 @@ impl RemoteFrom {
             above.is_filled |= left.is_filled || is_wanted;
         }
         if is_wanted && !left.is_filled && !left.path.is_root() {
-            self.ready.push_back(Found::EmptyFolder(left.path));
+            self.ready.push_back(FromStep::EmptyFolder(left.path));
         }
     }
 }

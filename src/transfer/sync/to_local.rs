@@ -7,12 +7,11 @@ use std::sync::atomic::AtomicU64;
 
 use super::actions::{Action, ActionKind, Look};
 use super::compare_local::{ComparedHere, ComparisonHere};
-use super::guard::may_delete;
 use super::local_listing::{LocalKind, LocalListing, delete};
 use super::local_target::{LackingHere, LocalTarget, tell};
 use super::options::{KEPT_BACK, SyncOptions, SyncOutcome};
 use super::remote_from::RemoteFrom;
-use super::watch::watch;
+use super::watch::{may_delete, watch};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;

@@ -8,13 +8,12 @@ use std::sync::atomic::AtomicU64;
 use super::actions::{Action, ActionKind, Look};
 use super::compare_remote::{Compared, Comparison, Original};
 use super::delete_remote::{RemoteDeletions, plan_deletion};
-use super::found::{From, check_local};
-use super::guard::may_delete;
+use super::from_walk::{FromWalk, check_local};
 use super::moves_there::ToRemote;
 use super::options::{KEPT_BACK, SyncOptions, SyncOutcome};
 use super::remote_from::RemoteFrom;
 use super::remote_target::{Lacking, RemoteTarget, one_in_the_other};
-use super::watch::watch;
+use super::watch::{may_delete, watch};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, RemotePath, Root};
@@ -107,7 +106,7 @@ async fn transfer(job: PutJob, from: SyncFrom, options: &SyncOptions, equal: Arc
     };
     let (mut original, mut local, mut apart_from) = (None, None, None);
     let walk = match from {
-        SyncFrom::Local(path) => From::local(local.insert(path), filter.clone()),
+        SyncFrom::Local(path) => FromWalk::local(local.insert(path), filter.clone()),
         SyncFrom::Remote(source) => {
             let top = find_folder(&source).await?;
             let same_server = is_same_server(&source.client, client).await?;
@@ -120,7 +119,7 @@ async fn transfer(job: PutJob, from: SyncFrom, options: &SyncOptions, equal: Arc
             let rules = RemoteFilter { filter: filter.clone(), client: client.clone(), ledger: ledger.clone(), key: key.clone() };
             let from = RemoteFrom::open(rules, top, put.jobs, |_| Ok(())).await?;
             original = Some(Original { source: *source, same_server });
-            From::Remote(Box::new(from))
+            FromWalk::Remote(Box::new(from))
         }
     };
     let names = options.delete || options.track_renames;

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::guard::named;
+use super::guard::{check_whole, named};
+use super::options::{SyncOptions, SyncOutcome};
 use crate::contract::Events;
+use crate::error::{Error, Result};
 use crate::model::{Event, RemotePath, Report};
 use crate::transfer::client::RemoteClient;
 
@@ -47,4 +49,32 @@ pub(super) fn tell_kept(client: &RemoteClient, outcomes: &Outcomes, names: &[Str
         let text = format!("{failed}, so nothing was deleted: {} stay ({})", names.len(), named(names));
         client.events.tell(Event::Warning(text));
     }
+}
+
+/// Once the transfers are over: may what FROM lacks be deleted? Tells why not.
+pub(super) fn may_delete(
+    client: &RemoteClient,
+    options: &SyncOptions,
+    sent: (&Outcomes, &Result<(), Error>, &[String]),
+    names: &[String],
+    outcome: &mut SyncOutcome,
+) -> bool {
+    let (outcomes, guarded, unread) = sent;
+    if !options.delete {
+        return false;
+    }
+    if let Err(refused) = check_whole(&options.from, unread, names) {
+        outcome.only_unread = outcomes.failed == unread.len() as u64;
+        outcome.refused = Some(refused);
+        return false;
+    }
+    if outcomes.failed > 0 {
+        tell_kept(client, outcomes, names);
+        return false;
+    }
+    if let Err(refused) = guarded {
+        outcome.refused = Some(refused.duplicate());
+        return false;
+    }
+    true
 }

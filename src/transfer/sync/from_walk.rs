@@ -1,0 +1,62 @@
+//! A walk over FROM, wherever it is.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::from_steps::FromStep;
+use super::remote_from::RemoteFrom;
+use crate::error::{Error, Kind, Result};
+use crate::model::RemotePath;
+use crate::transfer::filter::Filter;
+use crate::transfer::local_tree::{LocalFound, LocalTree};
+use crate::transfer::source::file::unreadable;
+use crate::transfer::steps_ahead::StepsAhead;
+
+/// A walk over FROM: folder by folder, each sorted by name.
+pub(super) enum FromWalk {
+    /// In a thread of its own.
+    Local(PathBuf, StepsAhead<LocalFound>),
+    Remote(Box<RemoteFrom>),
+}
+
+impl FromWalk {
+    /// What is in a local folder. `filter`: with the files of patterns in it.
+    pub fn local(top: &Path, filter: Arc<Filter>) -> FromWalk {
+        let (tree, root) = (top.to_owned(), RemotePath::root());
+        let walk = move || LocalTree::new(&tree, &root).filtered(filter, String::new()).telling_folders();
+        FromWalk::Local(top.to_owned(), StepsAhead::of(walk))
+    }
+
+    /// None at the end. Fails where every further step would.
+    pub async fn next(&mut self) -> Result<Option<FromStep>> {
+        match self {
+            FromWalk::Remote(walk) => walk.next().await,
+            FromWalk::Local(_, walk) => {
+                let broken = |e| Error::new(Kind::Other, "the source could not be read to its end").with_cause(e);
+                Ok(walk.next().await.map_err(broken)?.map(FromStep::from))
+            }
+        }
+    }
+
+    /// How a person calls FROM.
+    pub fn shown(&self) -> String {
+        match self {
+            FromWalk::Local(top, _) => top.display().to_string(),
+            FromWalk::Remote(walk) => walk.shown(),
+        }
+    }
+}
+
+/// Fails with `Usage` for what is no folder, and with `Refused` for one that can't be read.
+pub(super) fn check_local(path: &Path) -> Result<()> {
+    let meta = std::fs::metadata(path).map_err(|e| unreadable(path, e))?;
+    let shown = path.display().to_string();
+    if !meta.is_dir() {
+        let hint = format!("`haul put` carries single files: haul put {shown} …");
+        return Err(Error::new(Kind::Usage, "sync takes a folder, and this is none").on_local(shown).with_hint(hint));
+    }
+    match std::fs::read_dir(path) {
+        Ok(_) => Ok(()),
+        Err(e) => Err(Error::new(Kind::Refused, "the source can't be read, so nothing was done").on_local(shown).with_cause(e)),
+    }
+}
