@@ -1,4 +1,4 @@
-//! Limits that the system itself enforces on a connection: only the system knows what the peer has acknowledged.
+//! Options of a connection that the system itself enforces: only the system knows what the peer has acknowledged.
 
 use std::time::Duration;
 
@@ -32,6 +32,14 @@ pub fn watch_over(socket: &TcpStream, timeout: Duration) {
     }
 }
 
+/// Sends each write at once. Otherwise the system keeps a short write back until the peer has acknowledged the one before, and
+/// commands that are sent together take another round trip.
+pub fn send_at_once(socket: &TcpStream) {
+    if let Err(e) = socket.set_nodelay(true) {
+        tracing::debug!("short writes are sent late on this connection: {e}");
+    }
+}
+
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod tests {
@@ -42,6 +50,8 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let socket = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         watch_over(&socket, Duration::from_secs(300));
+        send_at_once(&socket);
+        assert!(socket.nodelay().unwrap());
         let told = SockRef::from(&socket);
         assert_eq!(told.tcp_user_timeout().unwrap(), Some(Duration::from_secs(300)));
         let (time, interval, retries) = (told.tcp_keepalive_time(), told.tcp_keepalive_interval(), told.tcp_keepalive_retries());

@@ -18,7 +18,7 @@ use super::route::Route;
 use super::tls::{FtpsStream, TlsClient};
 use crate::error::{Error, Kind, Result};
 use crate::protocols::lenient_json::digits;
-use crate::protocols::socket::watch_over;
+use crate::protocols::socket::{send_at_once, watch_over};
 use crate::protocols::tls::untrusted;
 
 pub type Ftp = ImplAsyncFtpStream<FtpsStream>;
@@ -75,6 +75,7 @@ impl Dialer {
     pub async fn dial(&self, port: u16) -> Result<TcpStream> {
         let socket = self.route.dial(port, self.wait / STEPS).await?;
         watch_over(&socket, self.wait);
+        send_at_once(&socket);
         Ok(socket)
     }
 }
@@ -116,6 +117,7 @@ impl Connection {
         let socket = ftp.get_ref().await;
         // The control connection is idle during a transfer.
         watch_over(&socket, wait);
+        send_at_once(&socket);
         let route = route.of_data(&socket)?;
         drop(socket);
         Ok(Connection {
