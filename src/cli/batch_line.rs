@@ -69,7 +69,7 @@ impl Lines {
             let (number, bytes) = read?;
             self.number = number;
             let bad = |words, error: Error| Ok(Some(Err(BadLine { number, words, error })));
-            let Ok(text) = String::from_utf8(bytes) else { return bad(Vec::new(), Error::new(Kind::Usage, "this line is no UTF-8")) };
+            let Ok(text) = String::from_utf8(bytes) else { return bad(Vec::new(), Error::new(Kind::Usage, "this line is not UTF-8")) };
             let text = if number == 1 { text.trim_start_matches('\u{feff}') } else { &text };
             match divide(text) {
                 Ok(words) if words.is_empty() => {}
@@ -105,7 +105,7 @@ async fn read_lines(mut from: impl AsyncBufRead + Unpin, name: String, to: mpsc:
                 Err(Error::new(Kind::Usage, format!("line {number} is longer than {LONGEST} bytes")).on_local(&name))
             }
             Ok(_) => Ok((number, bytes)),
-            Err(e) => Err(Error::new(Kind::Local, "the batch can't be read on").on_local(&name).with_cause(e)),
+            Err(e) => Err(Error::new(Kind::Local, "the rest of the batch can't be read").on_local(&name).with_cause(e)),
         };
         let is_over = line.is_err();
         if to.send(line).await.is_err() || is_over {
@@ -130,12 +130,12 @@ fn divide(text: &str) -> Result<Vec<String>> {
     let text = text.trim();
     let mut words: Vec<String> = match text.starts_with('[') {
         true => serde_json::from_str(text).map_err(|e| {
-            Error::new(Kind::Usage, "this is no JSON array of strings")
+            Error::new(Kind::Usage, "this is not a JSON array of strings")
                 .with_cause(e)
                 .with_hint(r#"write it as ["put", "a.mov", "studio:/in/"]"#)
         })?,
         false => {
-            shlex::split(text).ok_or_else(|| Error::new(Kind::Usage, "a quote is not closed, or a backslash has nothing behind it"))?
+            shlex::split(text).ok_or_else(|| Error::new(Kind::Usage, "a quote is not closed, or nothing follows a backslash"))?
         }
     };
     if words.first().is_some_and(|first| first == "haul") {
@@ -153,15 +153,15 @@ const EVERYWHERE: &[&str] = &["config", "json", "quiet", "verbose", "progress"];
 fn check(mut cli: Cli, matches: &ArgMatches) -> Result<(Verb, (&str, &ArgMatches))> {
     let Some((name, own)) = matches.subcommand() else { return Err(Error::new(Kind::Usage, "a command is missing")) };
     if let Some(option) = EVERYWHERE.iter().find(|option| is_typed(matches, option) || is_typed(own, option)) {
-        return Err(Error::new(Kind::Usage, format!("--{option} holds for all lines"))
-            .with_hint(format!("write it behind `haul batch`: --{option}")));
+        return Err(Error::new(Kind::Usage, format!("--{option} applies to all lines"))
+            .with_hint(format!("write it after `haul batch`: --{option}")));
     }
     let is_input = |id: &str| own.try_get_raw(id).ok().flatten().is_some_and(|mut values| values.any(|value| value == "-"));
     if LISTS.iter().any(|id| is_input(id)) {
         return Err(Error::new(Kind::Usage, format!("{name} can't read its list from standard input in a batch")));
     }
     if let Some(why) = refusal(&cli.verb) {
-        return Err(Error::new(Kind::Usage, format!("{name} can't stand in a batch: {why}")));
+        return Err(Error::new(Kind::Usage, format!("{name} can't be used in a batch: {why}")));
     }
     // A list of each line would be of the last one that wrote it.
     if let Some(receipts) = cli.verb.receipts().filter(|_| !is_typed(own, "failed_to")) {
@@ -231,12 +231,12 @@ mod tests {
             (r#"["put", "a b", "x:/#1"]"#, "put|a b|x:/#1"),
             ("# nothing", ""),
             ("   ", ""),
-            ("put 'a", "a quote is not closed, or a backslash has nothing behind it"),
+            ("put 'a", "a quote is not closed, or nothing follows a backslash"),
             ("put a#b x:", "put|a#b|x:"),
         ] {
             assert_eq!(words(text), divided, "{text}");
         }
-        assert!(words("[1]").starts_with("this is no JSON array of strings: invalid type: integer"));
-        assert!(words("[\"put\"").starts_with("this is no JSON array of strings: EOF"));
+        assert!(words("[1]").starts_with("this is not a JSON array of strings: invalid type: integer"));
+        assert!(words("[\"put\"").starts_with("this is not a JSON array of strings: EOF"));
     }
 }

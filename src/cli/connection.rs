@@ -8,7 +8,7 @@ use super::value_parsers;
 
 #[derive(Args, Clone, Copy, PartialEq)]
 pub struct Connection {
-    /// Tries of one request, the first included
+    /// Tries of one request, including the first
     #[arg(long, value_name = "N", default_value = "5", env = "HAUL_RETRIES", value_parser = value_parsers::count)]
     pub retries: u32,
     /// Time without a byte before a connection counts as lost

@@ -22,34 +22,34 @@ pub struct FilterArgs(pub FilterSpec);
 #[derive(Args)]
 #[command(next_help_heading = "Filters")]
 struct Typed {
-    /// Take what fits: a pattern as in a .gitignore, on the path below the source. The last that fits wins; with an --include first, all else is left out
+    /// Take files that match a .gitignore pattern, relative to the source. The last match wins; if --include comes first, all others are left out
     #[arg(long, value_name = "GLOB", env = "HAUL_INCLUDE", value_delimiter = '\n')]
     include: Vec<String>,
-    /// Leave out what fits; a folder with all that is in it
+    /// Leave out files that match, and folders with their content
     #[arg(long, value_name = "GLOB", env = "HAUL_EXCLUDE", value_delimiter = '\n')]
     exclude: Vec<String>,
-    /// A file of patterns to leave out; "!" before a pattern takes back. A .haulignore in a local source folder counts as one
+    /// Read --exclude patterns from FILE; "!" before a pattern includes again. A .haulignore in a local source folder is read, too
     #[arg(long, value_name = "FILE", env = "HAUL_EXCLUDE_FROM")]
     exclude_from: Vec<PathBuf>,
-    /// Files of this size or more
+    /// Only files of this size or more
     #[arg(long, value_name = "SIZE", env = "HAUL_MIN_SIZE", value_parser = value_parsers::size)]
     min_size: Option<u64>,
-    /// Files of this size or less
+    /// Only files of this size or less
     #[arg(long, value_name = "SIZE", env = "HAUL_MAX_SIZE", value_parser = value_parsers::size)]
     max_size: Option<u64>,
-    /// Changed less than 2d ago, or since a date or time as in 2026-01-31 or 2026-01-31T12:00:00Z
+    /// Only files changed less than TIME ago (2d), or since a date or time (2026-01-31, 2026-01-31T12:00:00Z)
     #[arg(long, value_name = "TIME", env = "HAUL_NEWER", value_parser = moment)]
     newer: Option<DateTime<Utc>>,
-    /// Changed 2d ago or earlier, or before a date or time
+    /// Only files changed TIME ago (2d) or earlier, or before a date or time
     #[arg(long, value_name = "TIME", env = "HAUL_OLDER", value_parser = moment)]
     older: Option<DateTime<Utc>>,
-    /// Files so many levels down; 1: directly in the source
+    /// Only files down to this level; 1 is directly in the source
     #[arg(long, value_name = "N", env = "HAUL_MAX_DEPTH")]
     max_depth: Option<usize>,
     /// Symbolic links in a local source: follow or skip [default: follow]
     #[arg(long, value_name = "P", env = "HAUL_LINKS", hide_possible_values = true, value_parser = ["follow", "skip"])]
     links: Option<String>,
-    /// Status 2 when nothing fits, instead of a warning
+    /// End with status 2 if no file matches, instead of a warning
     #[arg(long, env = "HAUL_FAIL_IF_EMPTY", value_parser = clap::builder::BoolishValueParser::new())]
     fail_if_empty: bool,
 }
@@ -145,10 +145,10 @@ fn moment(text: &str) -> Result<DateTime<Utc>, String> {
 #[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[command(next_help_heading = "Filters")]
 pub struct ShareArgs {
-    /// One machine's share of the files, by a hash of the path; auto reads the index of a job (GitLab, Slurm, Kubernetes, AWS Batch) or HAUL_SHARD
+    /// Only this machine's share of the files, by a hash of the path; auto reads the index of a job (GitLab, Slurm, Kubernetes, AWS Batch) or HAUL_SHARD
     #[arg(long, value_name = "I/N", env = "HAUL_SHARD", value_parser = shard)]
     pub shard: Option<Shard>,
-    /// Only files unchanged for so long; others are left for the next run
+    /// Only files unchanged for this time; others are left for the next run
     #[arg(long, value_name = "D", env = "HAUL_SETTLE", value_parser = value_parsers::time)]
     pub settle: Option<Duration>,
 }

@@ -18,16 +18,16 @@ pub struct Global {
     /// Configuration file [default: $HAUL_CONFIG, else the system's place for haul/config.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// One JSON object a line on standard output, nothing else
+    /// Print one JSON object a line on standard output, and nothing else
     #[arg(long, global = true, env = "HAUL_JSON", value_parser = BoolishValueParser::new())]
     pub json: bool,
-    /// Errors only
+    /// Print only errors
     #[arg(short, long, global = true, env = "HAUL_QUIET", value_parser = BoolishValueParser::new())]
     pub quiet: bool,
-    /// Notes and retries; twice: requests, without secrets
+    /// Print notes and retries; twice: requests, without secrets
     #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "HAUL_VERBOSE", value_parser = verbosity)]
     pub verbose: u8,
-    /// Append all that -vv tells to FILE, with the time; what is shown stays as it is
+    /// Append all messages of -vv to FILE, with the time; the screen shows no more than before
     #[arg(long, global = true, value_name = "FILE", env = "HAUL_LOG_FILE")]
     pub log_file: Option<PathBuf>,
     /// auto, bar, plain or none

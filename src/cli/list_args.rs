@@ -13,10 +13,10 @@ use crate::model::{Address, RemotePath};
 #[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[command(next_help_heading = "Filters")]
 pub struct ListArgs {
-    /// Only what this list names, a path a line, relative to the one folder that is named, else to the working directory; "-" is standard input
+    /// Only the files in this list, one path a line; relative to the source if it is one folder, else to the working directory; "-" is standard input
     #[arg(long, value_name = "FILE", env = "HAUL_FILES_FROM", conflicts_with = "files_from0")]
     pub files_from: Option<PathBuf>,
-    /// As --files-from, each path with a NUL at its end, as find -print0 and haul find -0 write them
+    /// Like --files-from, with NUL after each path, as find -print0 and haul find -0 print them
     #[arg(long, value_name = "FILE", env = "HAUL_FILES_FROM0")]
     pub files_from0: Option<PathBuf>,
 }
@@ -110,7 +110,7 @@ fn address(context: &Context, line: &str, base: Option<&Address>) -> Result<(Add
             address.folder = line.ends_with('/');
             Ok((address, Some(below)))
         }
-        (None, None) => Err(Error::new(Kind::Usage, "this line of the list is no place on a remote")
+        (None, None) => Err(Error::new(Kind::Usage, "this line of the list is not a place on a remote")
             .with_subject(line)
             .with_hint("write it as REMOTE:PATH, or name the one remote folder that the list is relative to")),
     }

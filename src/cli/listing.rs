@@ -19,10 +19,10 @@ use crate::transfer::walk::{TreeWalk, is_fatal};
 
 #[derive(Args)]
 pub struct LookArgs {
-    /// Take every character of a path as it stands, "*", "?" and "[" too
+    /// Don't expand "*", "?" and "[" in paths
     #[arg(long)]
     pub literal: bool,
-    /// Folders listed, or files asked for, at once
+    /// Requests at the same time
     #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = value_parsers::jobs)]
     pub jobs: u32,
     #[command(flatten)]

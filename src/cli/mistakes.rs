@@ -86,7 +86,7 @@ const OPTIONS: &[(&[&str], &[&str], &str)] = &[
     (&["ls"], &["-S"], "write `--sort size`"),
     (&["ls"], &["-a", "-A", "--all"], "leave it out: all entries are listed anyway"),
     (&["ls"], &["-1"], "leave it out: each name has a line of its own anyway"),
-    (LISTINGS, &["--human-readable", "--human"], "leave it out: sizes are human anyway, `--bytes` shows exact ones"),
+    (LISTINGS, &["--human-readable", "--human"], "leave it out: sizes are readable anyway, `--bytes` shows exact ones"),
     (&["find"], &["-name"], "write `--name`"),
     (&["find"], &["-type"], "write `--kind file` or `--kind folder`"),
     (&["find"], &["-size"], "write `--size`"),
@@ -147,7 +147,7 @@ pub fn human_sizes(args: &[OsString], tree: &Command) -> Option<Error> {
         .collect();
     let line = std::iter::once("haul").chain([verb.as_str()]).chain(without.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
     let hint = format!("write `{line}`; --bytes shows exact sizes, --help shows help");
-    Some(Error::new(Kind::Usage, "`-h` is help, and sizes are human anyway").with_hint(hint))
+    Some(Error::new(Kind::Usage, "`-h` is help, and sizes are readable anyway").with_hint(hint))
 }
 
 /// The command that the words lead to, as far as they do.

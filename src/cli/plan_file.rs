@@ -67,7 +67,7 @@ pub fn read(path: &Path) -> Result<(PlanHeader, Vec<Action>)> {
     };
     let mut lines = BufReader::new(std::fs::File::open(path).map_err(failed)?).lines();
     let first = lines.next().transpose().map_err(failed)?.unwrap_or_default();
-    let no_plan = || Error::new(Kind::Usage, "this is no plan").on_local(shown.clone()).with_hint("`haul sync --plan FILE` writes one");
+    let no_plan = || Error::new(Kind::Usage, "this is not a plan").on_local(shown.clone()).with_hint("`haul sync --plan FILE` writes one");
     let versioned: Versioned = serde_json::from_str(&first).map_err(|e| no_plan().with_cause(e))?;
     if versioned.event != "plan" {
         return Err(no_plan());
@@ -81,7 +81,7 @@ pub fn read(path: &Path) -> Result<(PlanHeader, Vec<Action>)> {
     for (number, line) in lines.enumerate() {
         let line = line.map_err(failed)?;
         let action = serde_json::from_str(&line).map_err(|e| {
-            Error::new(Kind::Usage, "this is no line of a plan").with_subject(format!("{shown}, line {}", number + 2)).with_cause(e)
+            Error::new(Kind::Usage, "this is not a line of a plan").with_subject(format!("{shown}, line {}", number + 2)).with_cause(e)
         })?;
         actions.push(action);
     }

@@ -22,13 +22,13 @@ use crate::render::Renderer;
 
 #[derive(Args, Clone, Debug)]
 pub struct ReceiptArgs {
-    /// Append a JSON line for each finished file; `haul verify FILE` asks later whether it is still there
+    /// Append a JSON line for each finished file; `haul verify FILE` checks later that it is still there
     #[arg(long, value_name = "FILE", env = "HAUL_RECEIPT")]
     pub receipt: Option<PathBuf>,
-    /// Write the sources that failed, one a line, as --files-from reads them; with --files-from0 each with a NUL at its end
+    /// Write the failed sources, one a line, in the form that --files-from reads; with --files-from0 with NUL after each
     #[arg(long, value_name = "FILE", env = "HAUL_FAILED_TO")]
     pub failed_to: Option<PathBuf>,
-    /// Write counts, and the id and url of a single file, as NAME=VALUE lines: a dotenv report of GitLab, say
+    /// Write the counts, and id and url of a single file, as NAME=VALUE lines (for example for a dotenv report of GitLab)
     #[arg(long, value_name = "FILE", env = "HAUL_DOTENV")]
     pub dotenv: Option<PathBuf>,
 }
@@ -180,7 +180,7 @@ pub fn read(path: &Path) -> Result<Vec<ReceiptRow>> {
     let shown = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|e| {
         let kind = match e.kind() {
-            std::io::ErrorKind::InvalidData => return Error::new(Kind::Usage, "this is no receipt").on_local(shown.clone()),
+            std::io::ErrorKind::InvalidData => return Error::new(Kind::Usage, "this is not a receipt").on_local(shown.clone()),
             std::io::ErrorKind::NotFound => Kind::NotFound,
             _ => Kind::Local,
         };
@@ -188,7 +188,7 @@ pub fn read(path: &Path) -> Result<Vec<ReceiptRow>> {
     })?;
     let line = |(number, line): (usize, &str)| {
         serde_json::from_str(line).map_err(|e| {
-            Error::new(Kind::Usage, "this is no line of a receipt").with_subject(format!("{shown}, line {}", number + 1)).with_cause(e)
+            Error::new(Kind::Usage, "this is not a line of a receipt").with_subject(format!("{shown}, line {}", number + 1)).with_cause(e)
         })
     };
     text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()).map(line).collect()

@@ -18,9 +18,9 @@ const EXAMPLES: &str = "\
 Examples:
   haul remote add                                   # asks for all that it needs
   haul put footage/ studio:/incoming/               # upload a folder's content
-  haul get 'studio:/incoming/*.mov' .               # download what fits
+  haul get 'studio:/incoming/*.mov' .               # download matching files
   haul ls -l studio:/incoming
-  haul sandbox -- bash                              # try all without an account";
+  haul sandbox -- bash                              # try haul without an account";
 
 /// The tree with its first page.
 pub fn described(tree: Command) -> Command {

@@ -23,10 +23,10 @@ use crate::transfer::{IfExists, RemoteClient, RetryPolicy};
 #[derive(Args, Clone, Default)]
 #[command(next_help_heading = "Metadata")]
 pub struct MetadataArgs {
-    /// An attribute of every file, for providers that keep some; may be repeated
+    /// An attribute for every file, if the provider has attributes; can be repeated
     #[arg(long, value_name = "NAME=VALUE", env = "HAUL_ATTR", value_parser = attribute)]
     pub attr: Vec<(String, String)>,
-    /// A MIME type, or movie, audio, image or other; told by the name unless given
+    /// A MIME type, or movie, audio, image or other; from the file's name unless given
     #[arg(long = "type", value_name = "T", env = "HAUL_TYPE", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub kind: Option<String>,
 }
@@ -59,15 +59,15 @@ impl MetadataArgs {
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Transfer")]
 pub struct TransferArgs {
-    /// Files in flight at most; fewer where the account allows fewer, or the server is too busy
+    /// Files at the same time; fewer if the account allows fewer, or the server is busy
     #[arg(short, long, value_name = "N", default_value = "8", env = "HAUL_JOBS", value_parser = value_parsers::jobs)]
     pub jobs: u32,
-    /// Connections for one large file, where the protocol can
+    /// Connections for one large file, if the protocol supports that
     #[arg(long, value_name = "N", default_value = "1", env = "HAUL_STREAMS", value_parser = value_parsers::jobs)]
     pub streams: u32,
     #[arg(long, value_name = "P", default_value = "auto", env = "HAUL_PROTOCOL", hide_possible_values = true, help = protocol_help(), value_parser = protocols())]
     pub protocol: AnyProtocol,
-    /// Bytes in one request, never above what the server allows
+    /// Bytes in one request, at most what the server allows
     #[arg(long, value_name = "SIZE", env = "HAUL_CHUNK_SIZE", value_parser = value_parsers::some_size)]
     pub chunk_size: Option<u64>,
     /// update (replace unless provably the same), replace, skip, rename or fail [default: update]
@@ -76,10 +76,10 @@ pub struct TransferArgs {
     /// MD5: before the first byte, after the last, auto or none
     #[arg(long, value_name = "M", default_value = "auto", env = "HAUL_CHECKSUM", hide_possible_values = true, value_parser = value_parsers::one_of(CHECKSUM, checksum))]
     pub checksum: ChecksumMode,
-    /// All transfers together, a second: 10M is 10 MiB
+    /// Limit of all transfers together, per second: 10M is 10 MiB
     #[arg(long, value_name = "RATE", env = "HAUL_BWLIMIT", value_parser = value_parsers::some_rate)]
     pub bwlimit: Option<u64>,
-    /// Tries of one request, the first included
+    /// Tries of one request, including the first
     #[arg(long, value_name = "N", default_value = "5", env = "HAUL_RETRIES", value_parser = value_parsers::count)]
     pub retries: u32,
     /// Time without a byte before a connection counts as lost
@@ -88,7 +88,7 @@ pub struct TransferArgs {
     /// A transfer slower than this for a minute is cut and resumed
     #[arg(long, value_name = "RATE", default_value = "1K", env = "HAUL_MIN_RATE", value_parser = value_parsers::rate)]
     pub min_rate: u64,
-    /// Say what would be done, and do nothing
+    /// Show what would be done, and do nothing
     #[arg(short = 'n', long, env = "HAUL_DRY_RUN", value_parser = clap::builder::BoolishValueParser::new())]
     pub dry_run: bool,
     /// Stop at the first failed file
@@ -101,16 +101,16 @@ pub struct TransferArgs {
 #[serde(default)]
 #[command(next_help_heading = "Sync")]
 pub struct SyncOptionArgs {
-    /// Delete at TO what FROM lacks, once all files are there
+    /// Delete at TO what FROM lacks, after all files have arrived
     #[arg(long, env = "HAUL_DELETE", value_parser = clap::builder::BoolishValueParser::new())]
     pub delete: bool,
-    /// Delete nothing at all where it would be more than N files [default: half of the files at TO]
+    /// Delete nothing if more than N files would be deleted [default: half of the files at TO]
     #[arg(long, value_name = "N", env = "HAUL_MAX_DELETE")]
     pub max_delete: Option<u64>,
-    /// Move at TO what moved or was renamed at FROM, where the content is provably the same
+    /// Move files at TO that were moved or renamed at FROM, if the content is provably the same
     #[arg(long, env = "HAUL_TRACK_RENAMES", value_parser = clap::builder::BoolishValueParser::new())]
     pub track_renames: bool,
-    /// Take files of equal size for equal
+    /// Treat files of equal size as equal
     #[arg(long, env = "HAUL_SIZE_ONLY", value_parser = clap::builder::BoolishValueParser::new())]
     pub size_only: bool,
 }
@@ -121,7 +121,7 @@ fn protocols() -> impl TypedValueParser<Value = AnyProtocol> {
 }
 
 fn protocol_help() -> String {
-    format!("auto, {}; auto takes the best that is on offer and open to us", Protocol::upload_names(" or "))
+    format!("auto, {}; auto takes the best one that works", Protocol::upload_names(" or "))
 }
 
 const IF_EXISTS: &[&str] = &["update", "replace", "skip", "rename", "fail"];

@@ -86,7 +86,7 @@ impl Config {
     /// As [`Config::remote`], but fails for a URL: for commands that change the configuration.
     pub fn configured(&self, name: &str) -> Result<Remote> {
         if is_url(name) {
-            return Err(Error::new(Kind::Usage, "a URL is no remote of the configuration, and nothing is kept for it")
+            return Err(Error::new(Kind::Usage, "a URL is not a remote of the configuration, and nothing is saved for it")
                 .with_subject(name)
                 .with_hint("make a remote of it with `haul remote add`"));
         }

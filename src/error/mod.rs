@@ -121,7 +121,7 @@ impl Error {
     /// A refused sign-in that has no hint of its own gets one.
     pub(crate) fn with_credentials_hint(self) -> Self {
         match self.0.kind == Kind::Auth && self.0.hint.is_none() {
-            true => self.with_hint("check the credentials of the remote; `haul remote show REMOTE` tells which are set"),
+            true => self.with_hint("check the credentials of the remote; `haul remote show REMOTE` shows which are set"),
             false => self,
         }
     }
@@ -212,7 +212,7 @@ impl Error {
         let status = self.0.status;
         let mut error = self
             .quoted(Kind::Unknown, |said| format!("the answer to this can't be read, and what was asked for does not show: {said}"))
-            .with_hint("look before you try again");
+            .with_hint("check before you try again");
         (error.0.unread, error.0.status) = (true, status);
         error
     }
@@ -223,7 +223,7 @@ impl Error {
             return look;
         }
         self.quoted(Kind::Unknown, |said| format!("whether this was done is not known: {said}; and looking failed"))
-            .with_hint("look before you try again")
+            .with_hint("check before you try again")
             .with_cause(look)
     }
 
@@ -398,7 +398,7 @@ mod tests {
             let lost = Error::new(Kind::Interrupted, "cut").with_subject(on);
             lost.not_decided(Error::new(Kind::Busy, "later").with_subject("r:/a")).with_remote("r").with_subject("r:/a").to_string()
         };
-        let known = "r:/a: whether this was done is not known: cut; and looking failed: later; look before you try again";
+        let known = "r:/a: whether this was done is not known: cut; and looking failed: later; check before you try again";
         assert_eq!((told("r:/a").as_str(), told("/a").as_str()), (known, known));
         assert_eq!(told("h:80"), known.replace("cut", "h:80: cut"));
     }

@@ -126,11 +126,11 @@ impl Moment {
             Moment::Frame(label) => label,
         };
         let clock = clock.ok_or_else(|| {
-            Error::new(Kind::Usage, "this file has no frames that could be counted").with_hint("tell the time in seconds, as in 12.5")
+            Error::new(Kind::Usage, "this file has no frames that could be counted").with_hint("give the time in seconds, as in 12.5")
         })?;
         let frames = label.frames(clock.whole).ok_or_else(|| {
             let why = format!("there is no frame {} in a second of {} frames", label.frame, clock.whole);
-            Error::new(Kind::Usage, why).with_hint("count frames from 0, or tell the time in seconds, as in 12.5")
+            Error::new(Kind::Usage, why).with_hint("count frames from 0, or give the time in seconds, as in 12.5")
         })?;
         Ok(clock.millis(frames))
     }

@@ -60,7 +60,7 @@ fn endpoint(scheme: &'static str, rest: &str) -> Result<UrlPlace> {
     let (path, place) = path.split_once(':').map_or((path, None), |(path, place)| (path, Some(place)));
     if path.contains(['?', '#']) {
         return Err(bad(
-            "a query may hold a secret, which would stand in every process list",
+            "a query may contain a secret, which every process list would show",
             "set the endpoint up with `haul remote add`",
         ));
     }
@@ -82,7 +82,7 @@ fn authority_of(scheme: &str, text: &str) -> Result<String> {
     if let Some((_, password)) = user.and_then(|user| user.split_once(':')) {
         drop(Secret::new(password));
         drop(percent_decode_str(password).decode_utf8().map(Secret::new));
-        return Err(Error::new(Kind::Usage, "a password in a URL would stand in every process list")
+        return Err(Error::new(Kind::Usage, "every process list would show a password in a URL")
             .with_hint("leave it out, and set HAUL_PASSWORD, or name the host in ~/.netrc"));
     }
     let (host, port) = match server.rsplit_once(':') {
@@ -95,7 +95,7 @@ fn authority_of(scheme: &str, text: &str) -> Result<String> {
         "" => None,
         port => match port.parse::<u16>() {
             Ok(port) if port > 0 => Some(port).filter(|port| *port != usual_port(scheme)),
-            _ => return Err(bad("the port of this URL is no number up to 65535")),
+            _ => return Err(bad("the port of this URL is not a number up to 65535")),
         },
     };
     let user = match user.map(|user| percent_decode_str(user).decode_utf8()) {

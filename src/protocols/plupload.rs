@@ -147,7 +147,7 @@ fn check_response(reply: &HttpReply) -> Result<(), Refusal> {
         return Err(refused(Kind::Expired, "the server answers with its sign-in page".into()).into());
     }
     if reply.is_whole_page() {
-        return Err(reply.protocol_error("a page where a receiver answers in a word or in JSON").into());
+        return Err(reply.protocol_error("a web page in place of a word or of JSON").into());
     }
     Ok(())
 }

@@ -73,8 +73,8 @@ impl ConfirmedChanges {
             match (current(p, entry, parent).await, parent) {
                 (Ok(None), _) => Ok(Some(())),
                 (Ok(Some(_)), Some(_)) => Ok(None),
-                (Ok(Some(_)), None) => Err(Error::new(Kind::Unknown, "the answer was lost, and whether this was removed can't be seen")
-                    .with_hint("look before you remove it again")),
+                (Ok(Some(_)), None) => Err(Error::new(Kind::Unknown, "the answer was lost, and it is not known whether this was removed")
+                    .with_hint("check before you remove it again")),
                 (Err(e), _) if e.kind() == Kind::NotFound => Ok(Some(())),
                 (Err(e), _) => Err(e),
             }
@@ -157,7 +157,7 @@ async fn moved_by_path(provider: &dyn Provider, entry: &Entry, folder: &Entry, n
 }
 
 fn not_confirmed() -> Error {
-    Error::new(Kind::Protocol, "the server says that it is done, but does not show it").with_hint("look at the folder before you try again")
+    Error::new(Kind::Protocol, "the server reports success, but does not show the result").with_hint("check the folder before you try again")
 }
 
 /// The server's report alone does not show the change, but a second try would find it made.
@@ -165,5 +165,5 @@ fn check_failed(look: Error) -> Error {
     if look.kind() == Kind::Auth {
         return look;
     }
-    Error::new(Kind::Unknown, "the server says that it is done, but looking failed").with_hint("look before you try again").with_cause(look)
+    Error::new(Kind::Unknown, "the server reports success, but the check failed").with_hint("check before you try again").with_cause(look)
 }

@@ -265,7 +265,7 @@ impl RemoteClient {
             if wait >= POLL_MAX && !std::mem::replace(&mut told, true) {
                 let left = shown(limit.saturating_sub(begun.elapsed()));
                 self.events
-                    .tell(Event::Warning(format!("{}: what was sent is not there yet; it is looked for for another {left}", self.remote)));
+                    .tell(Event::Warning(format!("{}: the file is not there yet; haul looks for it for another {left}", self.remote)));
             }
             sleep(wait).await;
             wait = (wait * 2).min(POLL_MAX);
@@ -331,7 +331,7 @@ impl Retries<'_> {
         // The caller may repeat the request. The HTTP client takes a new connection now.
         if error.is_on_kept_line() && !std::mem::replace(&mut self.repeated, true) {
             self.total += 1;
-            self.client.events.tell(Event::Note(format!("{}: once more, on a fresh connection", error.message())));
+            self.client.events.tell(Event::Note(format!("{}: trying again on a new connection", error.message())));
             return Ok(());
         }
         self.failures += 1;

@@ -230,7 +230,7 @@ impl Iterator for LocalTree {
 
 fn place_file(met: &DirEntry, place: &RemotePath) -> Result<LocalFound> {
     let (Some(folder), Some(name)) = (place.parent(), place.name()) else {
-        return Err(Error::new(Kind::Local, "this is no folder any more"));
+        return Err(Error::new(Kind::Local, "this is not a folder any more"));
     };
     let size = met.metadata().map_err(|e| Error::new(Kind::Local, "it can't be read").with_cause(e))?.len();
     Ok(LocalFound::File { path: met.path().to_owned(), folder, name: name.to_owned(), size })
@@ -244,7 +244,7 @@ fn unfit(met: &DirEntry, error: Error) -> LocalFound {
 /// The name of a file as text. Fails with `Refused` for one that is not UTF-8.
 pub(crate) fn utf8<'n>(path: &Path, name: &'n OsStr) -> Result<&'n str> {
     name.to_str().ok_or_else(|| {
-        Error::new(Kind::Refused, "the name is not UTF-8, and the providers take nothing else")
+        Error::new(Kind::Refused, "the name is not UTF-8, and the providers accept only UTF-8")
             .on_local(path.display().to_string())
             .with_hint("rename it first")
     })

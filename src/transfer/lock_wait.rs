@@ -32,10 +32,10 @@ pub async fn turn(client: &RemoteClient, ledger: &dyn TransferStore, key: &str, 
         let who = who.map_or_else(|| "another haul".to_owned(), |id| format!("another haul (process {id})"));
         if begun.elapsed() >= TOLD_AFTER && !told {
             told = true;
-            client.events.tell(Event::Warning(format!("{what}: {who} is busy with it, so this one waits")));
+            client.events.tell(Event::Warning(format!("{what}: {who} is working on it, so this command waits")));
         }
         if begun.elapsed() >= limit && holder.is_some_and(|holder| holder.silent >= limit) {
-            return Err(Error::new(Kind::Busy, format!("{who} is busy with it and has stood still for {}s", limit.as_secs()))
+            return Err(Error::new(Kind::Busy, format!("{who} is working on it, and has made no progress for {}s", limit.as_secs()))
                 .with_subject(what)
                 .with_hint("let that process go on, or end it"));
         }

@@ -190,11 +190,11 @@ pub fn check_depth<'a>(folder: &Entry, above: impl Iterator<Item = &'a str>) -> 
     for id in above {
         depth += 1;
         if id == folder.id {
-            return Err(Error::new(Kind::Protocol, "the server tells that this folder lies in itself"));
+            return Err(Error::new(Kind::Protocol, "the server lists this folder inside itself"));
         }
     }
     match depth > MAX_DEPTH {
-        true => Err(Error::new(Kind::Protocol, format!("folders are told more than {MAX_DEPTH} levels deep"))),
+        true => Err(Error::new(Kind::Protocol, format!("the server lists folders more than {MAX_DEPTH} levels deep"))),
         false => Ok(()),
     }
 }

@@ -69,7 +69,7 @@ pub async fn expand(client: &RemoteClient, address: &Address, literal: bool) -> 
         found.sort_by(|a, b| a.path.cmp(&b.path));
     }
     if found.is_empty() {
-        return Err(Error::new(Kind::NotFound, "nothing there fits these wildcards").with_subject(address.to_string()));
+        return Err(Error::new(Kind::NotFound, "nothing there matches these wildcards").with_subject(address.to_string()));
     }
     Ok(found)
 }

@@ -106,17 +106,17 @@ fn a_mistake_in_a_file_is_told_with_its_line() {
         ("putt a.txt giga0:/", "line 3: unrecognized subcommand 'putt'"),
         ("put a.txt giga0:/ --if-exists perhaps", "line 3: invalid value 'perhaps'"),
         ("ls 'giga0:/", "line 3: a quote is not closed"),
-        (r#"["ls", 1]"#, "line 3: this is no JSON array of strings"),
-        ("put - giga0:/x", "line 3: put can't stand in a batch: standard input"),
+        (r#"["ls", 1]"#, "line 3: this is not a JSON array of strings"),
+        ("put - giga0:/x", "line 3: put can't be used in a batch: standard input"),
         ("cat giga0:/x", "line 3: cat can't stand in a batch"),
         ("get giga0:/x -", "line 3: get can't stand in a batch"),
         ("comments add iogates:/x --text -", "line 3: comments can't stand in a batch"),
         ("mkdir giga0:/x --folder-password-stdin", "line 3: mkdir can't stand in a batch"),
-        ("login giga0", "line 3: login can't stand in a batch: it asks for a password"),
+        ("login giga0", "line 3: login can't be used in a batch: it asks for a password"),
         ("batch other.txt", "line 3: batch can't stand in a batch"),
         ("sandbox", "line 3: sandbox can't stand in a batch"),
-        ("ls giga0:/ --json", "line 3: --json holds for all lines"),
-        ("-q ls giga0:/", "line 3: --quiet holds for all lines"),
+        ("ls giga0:/ --json", "line 3: --json applies to all lines"),
+        ("-q ls giga0:/", "line 3: --quiet applies to all lines"),
     ] {
         // What only a run of the command finds is a failure of its line.
         if line == "put a.txt" {

@@ -109,7 +109,7 @@ fn remotes_that_cannot_be_used_send_nothing() {
         (
             "provider = \"fileago\"\nurl = \"http://files.example.com\"\nusername = \"a\"",
             2,
-            "plain http would show the password to everybody on the way; use https",
+            "with plain http others on the network could read the password; use https",
         ),
         ("provider = \"fileago\"\nusername = \"a\"", 2, "has no `url`"),
         ("provider = \"giga0\"", 4, "credentials"),

@@ -89,8 +89,8 @@ fn a_taken_name_is_treated_as_requested() {
         env.home.run(&["cp", &at("/a"), &at("/x/")]).ends_with(6).says("it exists already");
         env.home.run(&["cp", &at("/d"), &at("/y")]).ends_with(6);
         env.home.run(&["cp", &at("/d"), &at("/a")]).ends_with(6);
-        env.home.run(&["cp", "--if-exists", "replace", &at("/a"), &at("/a")]).ends_with(6).says("it is there already");
-        env.home.run(&["cp", "--if-exists", "replace", &at("/d"), &at("/a")]).ends_with(6).says("neither replaced");
+        env.home.run(&["cp", "--if-exists", "replace", &at("/a"), &at("/a")]).ends_with(6).says("it exists already");
+        env.home.run(&["cp", "--if-exists", "replace", &at("/d"), &at("/a")]).ends_with(6).says("a folder is never replaced");
         env.home.run(&["cp", "--if-exists", "skip", &at("/a"), &at("/x/")]).ends_with(0);
         assert_eq!(env.there(&at("")), before, "{remote}");
 

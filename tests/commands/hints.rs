@@ -56,7 +56,7 @@ fn what_is_not_there() {
     for verb in ["get", "cat", "ls", "stat", "rm", "link"] {
         told(home, &[verb, "giga0:/in/missing"], 3, &["giga0:/in/missing"], &neither());
     }
-    let ran = told(home, &["mkdir", "giga0:/no way/b"], 3, &["its parent folder is not there"], &neither());
+    let ran = told(home, &["mkdir", "giga0:/no way/b"], 3, &["its parent folder does not exist"], &neither());
     follow(home, &ran, "").ends_with(0);
     assert!(env.listed_names("giga0:/no way").contains(&"b".to_owned()));
     told(home, &["put", "f.txt", "giga0:@999999/x"], 3, &[], &neither());

@@ -28,7 +28,7 @@ fn the_site_fetches_the_file_itself() {
 
     let (add, asked) = ("file/url_upload_add", env.sandbox.counts().requests("giga0", "file/url_upload_add"));
     env.script(&format!("giga0/{add}:answer-lost"));
-    env.home.run(&["import", &url, "giga0:/once/"]).ends_with(13).says("look into the folder");
+    env.home.run(&["import", &url, "giga0:/once/"]).ends_with(13).says("check the folder");
     assert_eq!(env.sandbox.counts().requests("giga0", add), asked + 1, "asked twice it would be fetched twice");
     env.script("giga0/file/url_upload_status:500");
     env.home.run(&["import", "--wait", &url, "giga0:/again/"]).ends_with(0);

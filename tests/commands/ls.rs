@@ -78,7 +78,7 @@ fn human_sizes_are_the_usual_ones() {
     let home = crate::support::command::Home::new();
     home.run(&["ls", "-h"]).ends_with(0).prints("Usage: haul ls");
     for (args, instead) in [(&["ls", "-lh", "x:"][..], "haul ls -l x:"), (&["du", "-h", "x:/a"], "haul du x:/a")] {
-        let ran = home.run(args).ends_with(2).says("sizes are human anyway").says(instead);
+        let ran = home.run(args).ends_with(2).says("sizes are readable anyway").says(instead);
         assert_eq!(ran.stdout, "");
     }
 }

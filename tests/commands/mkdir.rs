@@ -11,7 +11,7 @@ fn folders_are_made_once_and_parents_on_request() {
         let made = env.json(&["mkdir", &at("/a"), &at("/b")]).ends_with(0).events("created");
         assert_eq!((&made[0]["path"], &made[1]["path"], &made[0]["kind"]), (&"/a".into(), &"/b".into(), &"folder".into()));
         assert_eq!(made[0]["id"], env.id(&at("/a")), "{remote}");
-        env.home.run(&["mkdir", &at("/a")]).ends_with(6).says("it is there already");
+        env.home.run(&["mkdir", &at("/a")]).ends_with(6).says("it exists already");
         env.home.run(&["mkdir", &at("/c/d")]).ends_with(3).says("haul mkdir -p");
         assert_eq!(env.there(&at("")), set(["/a/", "/b/", "/file"]), "{remote}");
         for _ in 0..2 {
@@ -19,7 +19,7 @@ fn folders_are_made_once_and_parents_on_request() {
         }
         env.home.run(&["mkdir", "-p", &at("/file")]).ends_with(6);
         env.home.run(&["mkdir", "-p", &at("/file/x")]).ends_with(6).says("file");
-        env.home.run(&["mkdir", &at("/")]).ends_with(6).says("the top folder is always there");
+        env.home.run(&["mkdir", &at("/")]).ends_with(6).says("the top folder always exists");
         assert_eq!(env.there(&at("")), set(["/a/", "/a/c/", "/a/c/d/", "/b/", "/file"]), "{remote}");
     }
 }

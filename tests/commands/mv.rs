@@ -78,8 +78,8 @@ fn a_taken_name_is_treated_as_requested() {
         env.home.run(&["mv", &at("/a"), &at("/b")]).ends_with(6).says("it exists already");
         env.home.run(&["mv", &at("/a"), &at("/x")]).ends_with(6);
         env.home.run(&["mv", &at("/x"), &at("/y")]).ends_with(6);
-        env.home.run(&["mv", "--if-exists", "replace", &at("/x"), &at("/y")]).ends_with(6).says("a folder is neither replaced");
-        env.home.run(&["mv", "--if-exists", "replace", &at("/a"), &at("/a")]).ends_with(6).says("it is there already");
+        env.home.run(&["mv", "--if-exists", "replace", &at("/x"), &at("/y")]).ends_with(6).says("a folder is never replaced");
+        env.home.run(&["mv", "--if-exists", "replace", &at("/a"), &at("/a")]).ends_with(6).says("it exists already");
         env.home.run(&["mv", &at("/a"), &at("/b/")]).ends_with(6).says("in the way");
         let skipped = env.json(&["mv", "--if-exists", "skip", &at("/a"), &at("/x/")]).ends_with(0);
         assert_eq!(skipped.events("skipped")[0]["path"], "/x/a");

@@ -16,7 +16,7 @@ fn wildcards_stand_for_names() {
         assert_eq!(stat("/in/*/"), ["/in/clips", "/in/empty"], "{remote}: folders only");
         assert_eq!(stat("/in/[x].txt"), ["/in/[x].txt"], "{remote}: the name itself wins over what it fits");
         let none = env.home.run(&["ls", &format!("{remote}:/in/*.avi")]).ends_with(3);
-        assert_eq!(none.stderr, format!("haul: {remote}:/in/*.avi: nothing there fits these wildcards\n"));
+        assert_eq!(none.stderr, format!("haul: {remote}:/in/*.avi: nothing there matches these wildcards\n"));
         env.home.run(&["ls", "--literal", &format!("{remote}:/in/*.mov")]).ends_with(3).says("there is no such file");
         let literal = env.home.run(&["ls", "--literal", &format!("{remote}:/in/[x].txt")]).ends_with(0);
         assert_eq!(literal.stdout, "[x].txt\n", "{remote}");

@@ -24,7 +24,7 @@ fn a_circle_is_fetched_once() {
     env.sandbox.faults().answer(Canned::new("fileago", "dirlist", 200, circle).after(2).times(TURNS));
     let ran = env.home.run(&["get", "--json", "fileago:/in", "here/"]).ends_with(11);
     let why: Vec<_> = ran.events("failed").iter().map(|f| f["error"]["message"].as_str().unwrap().to_owned()).collect();
-    assert!(why.len() == 2 && why.iter().all(|why| why.contains("this folder lies in itself")), "{why:?}");
+    assert!(why.len() == 2 && why.iter().all(|why| why.contains("lists this folder inside itself")), "{why:?}");
     let asked = env.sandbox.counts().requests("fileago", "dirlist") - asked;
     assert!(asked < 6, "{asked} listings");
 }
@@ -38,7 +38,7 @@ fn a_circle_is_not_copied_for_ever() {
     env.sandbox.faults().answer(Canned::new("giga0", "folder/listing", 200, circle).after(3).times(TURNS));
     // A dry run: what is to be made is not listed.
     let ran = env.home.run(&["cp", "-rn", "--json", "giga0:/in", "giga0:/copy"]);
-    assert!(ran.status != 0 && ran.stderr.contains("this folder lies in itself"), "{} {}{}", ran.status, ran.stdout, ran.stderr);
+    assert!(ran.status != 0 && ran.stderr.contains("lists this folder inside itself"), "{} {}{}", ran.status, ran.stdout, ran.stderr);
     let asked = env.sandbox.counts().requests("giga0", "folder/listing");
     assert!(asked < 12, "{asked} listings");
 }

@@ -127,7 +127,7 @@ fn a_wait_of_zero_or_of_a_date_that_is_over_is_none() {
     for asked in ["0", "Wed, 21 Oct 2015 07:28:00 GMT"] {
         let (url, seen) = answers(refusal("503 Busy", &format!("retry-after: {asked}\r\n")));
         let home = Home::new().env(remote(&url));
-        let ls = home.run(&["ls", "r:/"]).ends_with(5).says("the server asks for patience");
+        let ls = home.run(&["ls", "r:/"]).ends_with(5).says("the server is busy and asks to wait");
         assert_eq!((waits(&ls), seen.lock().unwrap().len()), (0, 5), "{asked}: no wait worth a line, five tries");
     }
 }

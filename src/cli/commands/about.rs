@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::model::{Address, Report};
 use crate::render::exit::DONE;
 
-/// Account, package, quota, limits and upload protocols of a remote
+/// Show account, package, quota, limits and upload protocols of a remote
 ///
 /// Examples:
 ///   haul about studio:
@@ -16,7 +16,7 @@ use crate::render::exit::DONE;
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct AboutArgs {
-    /// Its name
+    /// The remote's name
     #[arg(value_name = "REMOTE:")]
     pub remote: String,
     #[command(flatten)]

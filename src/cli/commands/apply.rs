@@ -13,16 +13,16 @@ use crate::cli::receipt::ReceiptArgs;
 use crate::cli::transfer_args::{MetadataArgs, TransferArgs};
 use crate::error::Result;
 
-/// Do what a plan says that `haul sync --plan` has written
+/// Carry out a plan that `haul sync --plan` has written
 ///
 /// Examples:
 ///   haul apply plan.jsonl
 ///   haul apply --receipt receipt.jsonl plan.jsonl
 ///
-/// Exactly that is done, and each action only when its file is as it was when the
-/// plan was made, here and there: else the action fails (exists, integrity) and
-/// nothing is done for it. Deletions come last, when all else went well. Typed
-/// again after a kill, it goes on.
+/// Only the actions of the plan are done, and each only if its file has not changed
+/// since the plan was made, on both sides: otherwise the action fails (exists,
+/// integrity) and changes nothing. Deletions come last, if all else succeeded.
+/// After an interruption run the same command again: it resumes.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct ApplyArgs {

@@ -33,36 +33,38 @@ const KEPT: Duration = Duration::from_secs(10);
 ///   haul batch nightly.txt --jobs 8
 ///   printf '%s\n' 'put a.mov studio:/in/' 'ls -l studio:/in' | haul batch --json
 ///
-/// A line is a command as a shell has it, without "haul": quotes, backslashes,
-/// "#" comments; or a JSON array: ["put", "a b.mov", "studio:/in/"]. Nothing is
-/// expanded. Each remote is signed in to once, and puts share what was listed.
+/// A line is a command as in a shell, without "haul": quotes, backslashes and "#"
+/// comments; or a JSON array: ["put", "a b.mov", "studio:/in/"]. Variables and
+/// wildcards are not expanded. Each remote is signed in to once, and puts share
+/// their listings.
 ///
-/// So many lines run at once as --jobs says, and each that carries files carries
-/// its share of them at once, unless it has a --jobs of its own. Lines that touch
-/// the same place, or one in the other, keep their order; --jobs 1 keeps all.
+/// --jobs is the number of lines that run at the same time. A line that transfers
+/// files sends its share of them at once, unless it has its own --jobs. Lines that
+/// use the same place, or a place in another, keep their order; with --jobs 1 all
+/// lines do.
 ///
-/// A file is read to its end first: a line that is no command ends the batch with
-/// status 2 before anything is sent. Lines of standard input run as they come; one
-/// that is no command is a failed line. A line that fails does not stop the others.
-/// With --json each event has the number of its line. Not possible in a batch:
-/// batch, sandbox, login, cat, get to "-", and what reads standard input. A batch
-/// that was interrupted is run again: what has arrived is passed over.
+/// A FILE is read to its end first: a line that is no command ends the batch with
+/// status 2 before anything is sent. Lines of standard input run as they come; a
+/// line that is no command is a failed line. A failed line does not stop the others.
+/// With --json each event has the number of its line. These are not possible in a
+/// batch: batch, sandbox, login, cat, get to "-", and commands that read standard
+/// input. After an interruption run the batch again: complete files are skipped.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct BatchArgs {
     /// The lines; "-" is standard input
     #[arg(value_name = "FILE", default_value = "-")]
     pub file: String,
-    /// Lines in flight
+    /// Lines that run at the same time
     #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = value_parsers::jobs)]
     pub jobs: u32,
     /// Connections that each of them is given threads for.
     #[arg(skip = 1_u32)]
     pub streams: u32,
-    /// Begin no further line after the first that fails
+    /// Start no further line after the first that fails
     #[arg(long, env = "HAUL_FAIL_FAST", value_parser = BoolishValueParser::new())]
     pub fail_fast: bool,
-    /// Write the lines that failed or were not begun, fit to be given to batch again
+    /// Write the lines that failed or were not started, in the form that batch reads
     #[arg(long, value_name = "FILE", env = "HAUL_FAILED_TO")]
     pub failed_to: Option<PathBuf>,
 }

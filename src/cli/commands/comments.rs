@@ -16,7 +16,7 @@ use crate::model::{Address, Entry, Report};
 use crate::render::exit::DONE;
 use crate::transfer;
 
-/// The comments of a file, with their timecode
+/// List or change the comments of a file, with their timecode
 ///
 /// Examples:
 ///   haul comments studio:/cut/scene-4.mov
@@ -55,7 +55,7 @@ enum CommentsVerb {
     Rm(RmArgs),
 }
 
-/// List them; also without the word
+/// List the comments; "list" may be left out
 ///
 /// Examples:
 ///   haul comments list studio:/a.mov
@@ -81,7 +81,7 @@ struct AddArgs {
     /// The file
     #[arg(value_name = "REMOTE:PATH")]
     file: String,
-    /// What to say, or "-" for standard input
+    /// The text, or "-" for standard input
     #[arg(long, value_name = "T")]
     text: String,
     #[command(flatten)]
@@ -93,7 +93,7 @@ struct AddArgs {
     connection: Connection,
 }
 
-/// Change a comment's text or time; what is not named stays
+/// Change a comment's text or time; the rest stays
 ///
 /// Examples:
 ///   haul comments edit studio:/a.mov 61007 --text "great, but short"
@@ -108,7 +108,7 @@ struct EditArgs {
     /// The comment's id
     #[arg(value_name = "ID")]
     id: String,
-    /// What to say, or "-" for standard input
+    /// The text, or "-" for standard input
     #[arg(long, value_name = "T")]
     text: Option<String>,
     #[command(flatten)]
@@ -137,10 +137,10 @@ struct RmArgs {
 
 #[derive(Args)]
 struct SpanArgs {
-    /// Where in the film; without it the comment is about the whole file
+    /// Position in the film; without it the comment is about the whole file
     #[arg(long, value_name = "TIME")]
     at: Option<Moment>,
-    /// Where that ends
+    /// End of that position
     #[arg(long, value_name = "TIME", requires = "at")]
     to: Option<Moment>,
 }

@@ -8,7 +8,7 @@ use crate::cli::context::Context;
 use crate::error::Result;
 use crate::render::exit::DONE;
 
-/// Shell completions, with remotes and paths on remotes
+/// Print shell completions, also for remotes and paths on remotes
 ///
 /// Examples:
 ///   haul completions bash > ~/.local/share/bash-completion/completions/haul
@@ -18,7 +18,7 @@ use crate::render::exit::DONE;
 ///
 /// For PowerShell add to the profile: haul completions powershell | Out-String |
 /// Invoke-Expression. Paths on remotes come from a listing that is kept for a
-/// moment. Nobody is asked for a password, and no command for a secret is run.
+/// short time. Completion never asks for a password or runs a command for a secret.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct CompletionsArgs {

@@ -40,20 +40,20 @@ pub(crate) const IF_EXISTS: &str = "update (replace unless provably the same), r
 /// name. Folders are copied whole.
 ///
 /// From one remote to another each file streams through this machine; nothing is
-/// stored on the way. Killed and typed again it goes on where it stopped. MD5s are
-/// compared where they are known, else sizes. Types and attributes go along where
-/// both remotes are ioGates; times, comments and descriptions stay behind.
+/// stored here. After an interruption run the same command again: it resumes.
+/// MD5s are compared if they are known, else sizes. Types and attributes are copied
+/// if both remotes are ioGates; times, comments and descriptions are not copied.
 #[derive(Args)]
 #[command(verbatim_doc_comment, override_usage = "haul cp [OPTIONS] <FROM>... <TO>")]
 #[command(mut_arg("if_exists", |arg| arg.help(IF_EXISTS)))]
 pub struct CpArgs {
-    /// What to copy; and last, where to
+    /// Sources; and last, the target
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
     /// Folders are always taken whole; accepted for the fingers' sake
     #[arg(short, long, hide = true)]
     pub recursive: bool,
-    /// Take *, ? and [ in a path as they stand
+    /// Don't expand *, ? and [ in paths
     #[arg(long, env = "HAUL_LITERAL", value_parser = clap::builder::BoolishValueParser::new())]
     pub literal: bool,
     #[command(flatten)]
@@ -273,6 +273,6 @@ fn remote_address(text: &str) -> Result<Address> {
     Address::parse(text)?.ok_or_else(|| {
         Error::new(Kind::Usage, "this is a local path, not a place on a remote")
             .with_subject(text)
-            .with_hint("`haul put` and `haul get` carry files between this machine and a remote")
+            .with_hint("`haul put` and `haul get` copy files between this machine and a remote")
     })
 }

@@ -17,23 +17,23 @@ use crate::transfer::filter::{Filter, FilterSpec, FilteredStep, FilteredWalk, Re
 use crate::transfer::put::conflict::known_size;
 use crate::transfer::walk::{WalkEvent, is_fatal};
 
-/// Add up the sizes of what is below folders on a remote
+/// Add up the sizes of all files below folders on a remote
 ///
 /// Examples:
 ///   haul du -s studio:/incoming
 ///   haul du --json -d 1 cloud: | jq '{path, bytes}'
 ///
-/// With a filter only the files that fit it are counted.
+/// With a filter only matching files are counted.
 #[derive(Args)]
 #[command(verbatim_doc_comment, mut_arg("max_depth", |arg| arg.short('d').help(MAX_DEPTH)))]
 pub struct DuArgs {
-    /// Where to look; wildcards are taken
+    /// Folders or files; wildcards are expanded
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
     /// One line for each REMOTE:PATH, as with -d 0
     #[arg(short, long, conflicts_with = "max_depth")]
     pub summarize: bool,
-    /// Exact sizes
+    /// Show exact sizes in bytes
     #[arg(long)]
     pub bytes: bool,
     #[command(flatten)]
@@ -43,7 +43,7 @@ pub struct DuArgs {
 }
 
 /// As `du` of Unix has it.
-const MAX_DEPTH: &str = "Folders down to this depth have a line; deeper ones are only counted";
+const MAX_DEPTH: &str = "Print a line for folders down to this depth; deeper folders are only counted";
 
 #[derive(Clone, Copy, Default)]
 struct Totals {

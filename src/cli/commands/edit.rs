@@ -24,10 +24,10 @@ pub struct EditArgs {
     /// A file or folder
     #[arg(value_name = "REMOTE:PATH")]
     pub place: String,
-    /// Another name in the same folder
+    /// A new name in the same folder
     #[arg(long)]
     pub name: Option<String>,
-    /// A file's type, as application/pdf (giga0)
+    /// A file's type, such as application/pdf (giga0)
     #[arg(long = "type", value_name = "T")]
     pub file_type: Option<String>,
     #[command(flatten)]
@@ -39,10 +39,10 @@ pub struct EditArgs {
 /// Fields that only folders have.
 #[derive(Args)]
 pub struct FolderArgs {
-    /// Who finds a folder: private, unlisted or public (giga0)
+    /// Who can see a folder: private, unlisted or public (giga0)
     #[arg(long, value_name = "V", hide_possible_values = true, value_parser = value_parsers::one_of(&["private", "unlisted", "public"], visibility))]
     pub visibility: Option<Visibility>,
-    /// Read a folder's password from standard input, up to the first line end; an empty line takes it away (giga0)
+    /// Read a folder's password from standard input, up to the first line end; an empty line removes it (giga0)
     #[arg(long)]
     pub folder_password_stdin: bool,
 }

@@ -22,20 +22,20 @@ use crate::transfer::walk::{WalkEvent, is_fatal};
 ///   haul find studio:/incoming --name '*.mov' --size +10G
 ///   haul find -0 cloud: --kind file --newer 2d | xargs -0 haul rm
 ///
-/// Prints REMOTE:/path, as haul takes it. Conditions that are given must all
-/// hold. REMOTE:PATH itself may be among the results. A folder that --exclude
-/// names is not looked into; nor is what lies deeper than --max-depth. An entry
-/// whose size or time the provider doesn't tell fits no size and no time; a
-/// warning counts those that fit all else.
-/// giga0 tells a file's time only when that file alone is asked for: --newer and
-/// --older ask for each file that fits all else, --jobs at once.
+/// Prints REMOTE:/path, which every command accepts. All given conditions must be
+/// met. REMOTE:PATH itself may be among the results. Folders that --exclude matches
+/// are not searched, nor are folders deeper than --max-depth. An entry of unknown
+/// size or time matches no condition on it; a warning counts the entries that meet
+/// all other conditions.
+/// giga0 lists no times: --newer and --older take one request for each file that
+/// meets all other conditions, --jobs at the same time.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct FindArgs {
-    /// Where to look; wildcards are taken
+    /// Folders or files; wildcards are expanded
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
-    /// Names that fit a pattern of *, ? and […]
+    /// Names that match a pattern of *, ? and […]
     #[arg(long, value_name = "GLOB", value_parser = |text: &str| Ok::<_, String>(name_pattern(text)))]
     pub name: Option<Glob>,
     /// As --name, in small or capital letters
@@ -49,7 +49,7 @@ pub struct FindArgs {
     pub size: Option<SizeBound>,
     #[command(flatten)]
     pub filter: FilterArgs,
-    /// End each place with NUL, names as they are
+    /// End each line with NUL, and don't escape names
     #[arg(short = '0', long)]
     pub null: bool,
     #[command(flatten)]

@@ -37,9 +37,9 @@ use crate::transfer::walk::is_fatal;
 ///
 /// LOCAL is the working directory unless given. It is a folder when it ends in
 /// "/", names an existing folder, or when there are several sources or a folder
-/// among them; then each source lands in it under its own name, and missing
+/// among them; then each source goes into it under its own name, and missing
 /// folders are made. Otherwise LOCAL is the file's new name. "studio:/dir/" gets
-/// what is inside of dir. Quote wildcards: haul get "studio:/rushes/*.mov".
+/// the content of dir. Quote wildcards: haul get "studio:/rushes/*.mov".
 #[derive(Args)]
 #[command(verbatim_doc_comment, override_usage = "haul get [OPTIONS] <REMOTE:PATH>... [LOCAL]")]
 pub struct GetArgs {
@@ -63,7 +63,7 @@ pub struct GetArgs {
 
 #[derive(Args, Clone)]
 pub struct WildArgs {
-    /// Take every character of a remote path as it stands, "*", "?" and "[" too
+    /// Don't expand "*", "?" and "[" in remote paths
     #[arg(long)]
     pub literal: bool,
 }
@@ -135,8 +135,8 @@ pub(crate) async fn carry(context: &mut Context, args: GetArgs) -> Result<Tally>
 /// is reported, and the other files follow.
 pub async fn to_stdout(context: &mut Context, sources: Vec<Address>, literal: bool, transfer: &TransferArgs) -> Result<u8> {
     if context.renderer.style().json {
-        return Err(Error::new(Kind::Usage, "--json and the file can't both have standard output")
-            .with_hint("leave out --json, or bring the file to a name with `haul get`"));
+        return Err(Error::new(Kind::Usage, "--json and the file can't both use standard output")
+            .with_hint("leave out --json, or download the file with `haul get`"));
     }
     let (events, told) = Events::channel();
     let several = sources.len() > 1;
@@ -193,7 +193,7 @@ fn addresses(mut sources: Vec<String>, is_listed: bool) -> Result<(Vec<Address>,
 
 pub fn address(text: &str) -> Result<Address> {
     Address::parse(text)?.ok_or_else(|| {
-        Error::new(Kind::Usage, "this is no place on a remote")
+        Error::new(Kind::Usage, "this is not a place on a remote")
             .with_subject(text)
             .with_hint("write it as REMOTE:PATH; `haul ls` lists the remotes")
     })

@@ -12,7 +12,7 @@ use crate::error::explained::{EXPLAINED, Explained, explained};
 use crate::error::{Kind, Result};
 use crate::render::exit;
 
-/// Help for a command, for errors, or for the environment
+/// Show help for a command, for errors, or for the environment
 ///
 /// Examples:
 ///   haul help put

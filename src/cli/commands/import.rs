@@ -25,17 +25,17 @@ use crate::transfer::stored_names::StoredNames;
 ///   haul import https://example.com/film.mov cloud:/films/
 ///   haul import --wait https://example.com/a.iso https://example.com/b.iso cloud:/
 ///
-/// PATH is the folder they go to; it is made if it is missing.
+/// PATH is the target folder; it is made if it is missing.
 #[derive(Args)]
 #[command(verbatim_doc_comment, override_usage = "haul import [OPTIONS] <URL>... <REMOTE:PATH>")]
 pub struct ImportArgs {
     /// URLs to fetch; and last, REMOTE:PATH
     #[arg(required = true, value_name = "PLACE")]
     pub places: Vec<String>,
-    /// Follow each to its end; a line for every new word from the provider
+    /// Wait until each fetch has ended; print each new status
     #[arg(short, long)]
     pub wait: bool,
-    /// The longest wait for all of them; the provider goes on after it
+    /// The longest wait for all of them; the provider continues after it
     #[arg(long, value_name = "D", requires = "wait", value_parser = value_parsers::time)]
     pub wait_limit: Option<Duration>,
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub struct ImportArgs {
 fn url(number: usize, text: &str) -> Result<Url> {
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https" | "ftp") && url.host_str().is_some() => Ok(url),
-        _ => Err(Error::new(Kind::Usage, format!("argument {number} is no URL to import"))
+        _ => Err(Error::new(Kind::Usage, format!("argument {number} is not a URL to import"))
             .with_hint("it begins with https://, http:// or ftp://")),
     }
 }
@@ -107,7 +107,7 @@ impl Job<'_> {
         let start = calls.mutate(|p| async move { p.abilities().imports()?.start(url.as_str(), &self.folder).await });
         let import = start.await.map_err(|e| match e.may_have_happened() {
             true => Error::new(Kind::Unknown, "the answer was lost or can't be read: whether the site fetches this is not known")
-                .with_hint("look into the folder before you import it again")
+                .with_hint("check the folder before you import it again")
                 .with_cause(e),
             false => e,
         })?;
@@ -121,7 +121,7 @@ impl Job<'_> {
         let end = follow(&calls, import, limit, |now| self.tell(context, url, now)).await.map_err(|e| match e.kind() {
             kind if kind.is_transient() || kind == Kind::Protocol => {
                 Error::new(Kind::Unknown, "the site took the import, but how it ended is not known")
-                    .with_hint("look into the folder later; the site goes on, and would fetch it once more")
+                    .with_hint("check the folder later; the site goes on, and would fetch the file a second time")
                     .with_cause(e)
             }
             _ => e,
@@ -131,12 +131,12 @@ impl Job<'_> {
             return Err(Error::new(Kind::Refused, text).with_hint("check that the URL can be read from the internet"));
         }
         if !end.done && end.id.is_none() {
-            return Err(Error::new(Kind::Unknown, "the site is fetching this address already, and gave no number to follow it by")
-                .with_hint("look into the folder that was named first"));
+            return Err(Error::new(Kind::Unknown, "the site is fetching this address already, and gave no number to follow it")
+                .with_hint("check the folder that was named first"));
         }
         if !end.done {
             let text = format!("it has not ended in time: {}", end.status);
-            return Err(Error::new(Kind::Unknown, text).with_hint("look into the folder later; the site goes on"));
+            return Err(Error::new(Kind::Unknown, text).with_hint("check the folder later; the site goes on"));
         }
         if !over_already {
             self.tell(context, url, &end);

@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Report};
 use crate::render::exit::DONE;
 
-/// A URL that downloads a file; whoever has it needs no password
+/// Print a URL that downloads a file without a password
 ///
 /// Examples:
 ///   haul link studio:/cuts/final.mov

@@ -20,34 +20,34 @@ use crate::render::exit::DONE;
 use crate::state::State;
 use crate::transfer::{RemoteClient, RemoteProvider};
 
-/// Obtain a token and keep it
+/// Sign in, and save the token
 ///
 /// Examples:
 ///   haul login studio
 ///   pass show studio | haul login studio --password-stdin
 ///   wait-for-sms | haul login shared --code-stdin
 ///
-/// In a terminal it asks for the user name and for each secret that it keeps;
-/// what stands in a variable, a file or a command is used from there. A server
-/// that wants a code by SMS (ioGates shares) is asked to send one, and remembers
-/// this machine afterwards.
+/// In a terminal haul asks for the user name and for each secret that it saves;
+/// secrets from a variable, a file or a command are used from there. If the server
+/// wants a code by SMS (ioGates shares), haul asks the server to send a code; after
+/// that the server remembers this machine.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct LoginArgs {
-    /// Its name
+    /// The remote's name
     #[arg(value_name = "REMOTE")]
     pub remote: String,
     /// Read the password from standard input, up to the first line end
     #[arg(long)]
     pub password_stdin: bool,
-    /// Read the code that comes by SMS from standard input; it is sent when standard input is read
+    /// Read the code from the SMS from standard input; the server sends the SMS when haul begins to read
     #[arg(long, conflicts_with = "password_stdin")]
     pub code_stdin: bool,
     #[command(flatten)]
     pub connection: Connection,
 }
 
-/// Revoke the token there and forget it here, and the kept secrets too
+/// Revoke the token on the server, and remove it and saved secrets here
 ///
 /// Examples:
 ///   haul logout studio
@@ -55,7 +55,7 @@ pub struct LoginArgs {
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct LogoutArgs {
-    /// Its name
+    /// The remote's name
     #[arg(value_name = "REMOTE")]
     pub remote: String,
     #[command(flatten)]

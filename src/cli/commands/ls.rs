@@ -18,34 +18,34 @@ use crate::transfer::walk::WalkEvent;
 ///   haul ls -l --sort time -r studio:/incoming
 ///   haul ls -R -0 studio:/in | xargs -0 -n 1 haul stat
 ///
-/// "*", "?" and "[…]" in a path stand for parts of one name, "**" for any
-/// folders between; quote them. Of several folders each is listed below its own
-/// name. -R prints REMOTE:/path, as haul takes it.
+/// "*", "?" and "[…]" in a path match parts of one name, "**" matches any
+/// number of folders; quote them. Several folders are listed one by one, each below
+/// its name. -R prints REMOTE:/path, which every command accepts.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct LsArgs {
     /// A folder, or one file
     #[arg(value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
-    /// Kind, size and time, too
+    /// Also show kind, size and time
     #[arg(short, long)]
     pub long: bool,
-    /// Folders below, too
+    /// List subfolders, too
     #[arg(short = 'R', long)]
     pub recursive: bool,
-    /// The provider's ids, too
+    /// Also show the provider's ids
     #[arg(long)]
     pub id: bool,
     /// name (file2 before file10), size (largest first) or time (latest first)
     #[arg(long, value_name = "BY", default_value = "name", hide_possible_values = true, value_enum)]
     pub sort: Sorted,
-    /// From the end of that order
+    /// Reverse the order
     #[arg(short, long)]
     pub reverse: bool,
-    /// Exact sizes
+    /// Show exact sizes in bytes
     #[arg(long)]
     pub bytes: bool,
-    /// End each name with NUL, names as they are
+    /// End each name with NUL, and don't escape names
     #[arg(short = '0', long, conflicts_with_all = ["long", "id"])]
     pub null: bool,
     #[command(flatten)]

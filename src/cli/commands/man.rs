@@ -13,18 +13,18 @@ use crate::error::explained::EXPLAINED;
 use crate::error::{Error, Kind, Result};
 use crate::render::exit;
 
-/// Manual pages, one a command
+/// Print manual pages, one for each command
 ///
 /// Examples:
 ///   haul man put | man -l -
 ///   haul man --dir /usr/local/share/man/man1
 ///
-/// Without a command the page of haul itself. --dir writes all pages into a
-/// folder: haul.1, haul-put.1, …
+/// Without a command it prints the page of haul itself. --dir writes all pages into
+/// a folder: haul.1, haul-put.1, …
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct ManArgs {
-    /// Whose page, such as put or remote add
+    /// The command, such as put or remote add
     #[arg(value_name = "COMMAND")]
     pub command: Vec<String>,
     /// Write all pages into this folder, which is made if it is missing

@@ -27,7 +27,7 @@ pub struct MkdirArgs {
     /// The folders to make
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
-    /// Parents too, and no complaint when it is there
+    /// Also make missing parents; no error if the folder exists
     #[arg(short, long)]
     pub parents: bool,
     #[command(flatten)]
@@ -58,16 +58,16 @@ async fn make(context: &mut Context, remote: OpenRemote, address: &Address, pare
             Some(parent) => one_named(parent.readable(name)?.cloned().collect(), name, false, &parent.entry.path)?,
             None if parents => None,
             None => {
-                return Err(Error::new(Kind::NotFound, "its parent folder is not there")
+                return Err(Error::new(Kind::NotFound, "its parent folder does not exist")
                     .with_subject(address.to_string())
                     .with_hint(format!("make the parents too: haul mkdir -p {}", shell_word(&address.to_string()))));
             }
         },
-        _ => return Err(Error::new(Kind::Exists, "the top folder is always there").with_subject(address.to_string())),
+        _ => return Err(Error::new(Kind::Exists, "the top folder always exists").with_subject(address.to_string())),
     };
     match there {
         Some(entry) if entry.is_folder() && parents => return Ok(()),
-        Some(_) => return Err(Error::new(Kind::Exists, "it is there already").with_subject(address.to_string())),
+        Some(_) => return Err(Error::new(Kind::Exists, "it exists already").with_subject(address.to_string())),
         None => {}
     }
     let made = folders.ensure(path).await?;

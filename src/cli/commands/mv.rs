@@ -20,21 +20,21 @@ use crate::transfer::remote_ops::Op;
 /// TO is a folder when it ends in "/", names an existing folder, or when there
 /// are several sources; missing folders are made. Otherwise TO is the new name.
 ///
-/// From one remote to another each file streams through this machine, and leaves
-/// its old place when its copy is complete and verified: by MD5 where both tell
-/// it, else by size. What was skipped stays; a folder goes when nothing is left
-/// in it. Killed and typed again it goes on where it stopped.
+/// From one remote to another each file streams through this machine. The original
+/// is removed when its copy is complete and verified: by MD5 if both sides report
+/// it, else by size. Skipped files stay; a folder is removed when it is empty.
+/// After an interruption run the same command again: it resumes.
 ///
-/// With a filter only the files that fit it are moved, each by itself, and never
-/// a folder that still holds something.
+/// With a filter only matching files are moved, one by one, and a folder that is
+/// not empty then stays.
 #[derive(Args)]
 #[command(verbatim_doc_comment, override_usage = "haul mv [OPTIONS] <FROM>... <TO>")]
 #[command(mut_arg("if_exists", |arg| arg.help(IF_EXISTS)))]
 pub struct MvArgs {
-    /// What to move; and last, where to
+    /// Sources; and last, the target
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
-    /// Take *, ? and [ in a path as they stand
+    /// Don't expand *, ? and [ in paths
     #[arg(long, env = "HAUL_LITERAL", value_parser = clap::builder::BoolishValueParser::new())]
     pub literal: bool,
     #[command(flatten)]

@@ -9,7 +9,7 @@ use crate::model::Report;
 use crate::providers::REGISTRY;
 use crate::render::exit::DONE;
 
-/// What each provider can do
+/// Show what each provider can do
 ///
 /// Examples:
 ///   haul providers

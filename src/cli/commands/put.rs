@@ -29,8 +29,8 @@ use crate::transfer::put::{PutJob, PutOptions, put_chosen};
 ///
 /// PATH is a folder when it ends in "/", is the root, names an existing folder,
 /// or when there are several sources or a folder among them; then each source
-/// lands in it under its own name, and missing folders are made. Otherwise PATH
-/// is the file's new name. "dir/" puts what is inside of dir.
+/// goes into it under its own name, and missing folders are made. Otherwise PATH
+/// is the file's new name. "dir/" uploads the content of dir.
 #[derive(Args)]
 #[command(verbatim_doc_comment, override_usage = "haul put [OPTIONS] <SOURCE>... <REMOTE:PATH>")]
 pub struct PutArgs {
@@ -38,7 +38,7 @@ pub struct PutArgs {
     // One list: of two, clap ends the first at an option, and `put FILE --json REMOTE:` would be refused.
     #[arg(required = true, value_name = "PLACE")]
     pub places: Vec<String>,
-    /// Bytes that standard input will have; without it, input that the server must know the size of is spooled first
+    /// Size of standard input; without it, input is stored in a temporary file first if the server must know its size
     #[arg(long, value_name = "SIZE", value_parser = value_parsers::size)]
     pub size: Option<u64>,
     /// Folders are always taken whole; accepted for the fingers' sake
@@ -75,7 +75,7 @@ pub async fn execute(context: &mut Context, args: PutArgs) -> Result<Tally> {
         refuse_remote_source(context, source)?;
     }
     if args.size.is_some() && !sources.iter().any(|source| *source == "-") {
-        return Err(Error::new(Kind::Usage, "--size tells the size of standard input, and no source is `-`").with_hint("leave --size out"));
+        return Err(Error::new(Kind::Usage, "--size is the size of standard input, but no source is `-`").with_hint("leave --size out"));
     }
     let filter = Arc::new(args.selection.filter()?);
     let remote = context.open(&target.remote, args.transfer.connection())?;

@@ -16,14 +16,14 @@ use crate::model::escape::escape_control;
 use crate::render::exit::DONE;
 use crate::render::{Delivered, Delivery};
 
-/// Make a page of what was delivered, for people to look at, print and keep
+/// Make a web page about the delivered files, to read, print and keep
 ///
 /// Examples:
 ///   haul report monday.receipt -o monday.html
 ///   haul report --failed failed.txt --title "Dailies" *.receipt > dailies.html
 ///
-/// One HTML file that needs no network and runs no script: every file with its
-/// size, checksum, times and how it was verified, what failed, and the
+/// Writes one HTML file that needs no network and no script. It lists every file
+/// with its size, checksum, time and verification, the failed files, and the
 /// throughput over time.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
@@ -31,10 +31,10 @@ pub struct ReportArgs {
     /// Files that `--receipt` has written
     #[arg(required = true, value_name = "RECEIPT")]
     pub receipts: Vec<PathBuf>,
-    /// Where the page goes [default: standard output]
+    /// File for the page [default: standard output]
     #[arg(short, long, value_name = "FILE", env = "HAUL_OUTPUT")]
     pub output: Option<PathBuf>,
-    /// A list that `--failed-to` has written; may be given again
+    /// A list that `--failed-to` has written; can be repeated
     #[arg(long, value_name = "FILE", env = "HAUL_FAILED")]
     pub failed: Vec<PathBuf>,
     /// The heading of the page
@@ -44,7 +44,7 @@ pub struct ReportArgs {
 
 pub fn run(context: &mut Context, args: ReportArgs) -> Result<u8> {
     if args.output.is_none() && context.renderer.style().json {
-        return Err(Error::new(Kind::Usage, "--json and the page can't both have standard output").with_hint("name a file with -o"));
+        return Err(Error::new(Kind::Usage, "--json and the page can't both use standard output").with_hint("name a file with -o"));
     }
     let mut rows = Vec::new();
     for receipt in &args.receipts {

@@ -25,30 +25,29 @@ use crate::transfer::remote_ops::{Removal, Remover, Resolved};
 ///   haul rm cloud:/old.zip
 ///   haul rm -r --yes work:/builds/2025
 ///
-/// With a terminal, -r says how much a folder holds and asks, as do wildcards that
-/// fit more than ten entries. What goes to a
-/// trash (giga0, FileAgo) counts as removed; what is removed from FileAgo's trash
+/// In a terminal haul asks before -r removes a folder, and shows how much the folder
+/// contains. It also asks if wildcards match more than ten entries. giga0 and
+/// FileAgo move entries to a trash; an entry removed from FileAgo's trash
 /// (REMOTE:@trash/NAME) is gone for good.
 ///
-/// With a filter only the files that fit it are removed, and never a folder that
-/// still holds something. A file whose size or time a filter asks for and nobody
-/// tells stays.
+/// With a filter only matching files are removed, and a folder that is not empty
+/// then stays. A file of unknown size or time stays if a filter needs it.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct RmArgs {
-    /// What to remove
+    /// Files and folders to remove
     #[arg(required_unless_present_any = ["files_from", "files_from0"], value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
-    /// Folders, with all that is in them
+    /// Remove folders with all their content
     #[arg(short, long)]
     pub recursive: bool,
-    /// Don't ask; without it, no top folder is emptied
+    /// Don't ask; needed to empty the top folder of a remote
     #[arg(short, long)]
     pub yes: bool,
-    /// Take *, ? and [ in a path as they stand
+    /// Don't expand *, ? and [ in paths
     #[arg(long, env = "HAUL_LITERAL", value_parser = clap::builder::BoolishValueParser::new())]
     pub literal: bool,
-    /// Say what would be removed, and remove nothing
+    /// Show what would be removed, and remove nothing
     #[arg(short = 'n', long, env = "HAUL_DRY_RUN", value_parser = clap::builder::BoolishValueParser::new())]
     pub dry_run: bool,
     #[command(flatten)]
@@ -167,7 +166,7 @@ async fn remove(context: &mut Context, address: &Address, work: Removing<'_>, ou
     if found.entry.is_folder() && !args.recursive {
         return Err(Error::new(Kind::Refused, "this is a folder")
             .with_subject(address.to_string())
-            .with_hint(format!("remove it with all that is in it: haul rm -r {}", shell_word(&address.to_string()))));
+            .with_hint(format!("remove it with all its content: haul rm -r {}", shell_word(&address.to_string()))));
     }
     if found.entry.is_folder()
         && !args.yes
@@ -221,9 +220,9 @@ fn tell(context: &Context, remote: &OpenRemote, filter: &Filter, removal: Remova
 fn may_empty(address: &Address, args: &RmArgs) -> Result<()> {
     match args.recursive && (args.yes || args.dry_run) {
         true => Ok(()),
-        false => Err(Error::new(Kind::Usage, "this is a top folder: all that is in it would be removed")
+        false => Err(Error::new(Kind::Usage, "this is a top folder: all its content would be removed")
             .with_subject(address.to_string())
-            .with_hint(format!("say so with `haul rm -r --yes {}`", shell_word(&address.to_string())))),
+            .with_hint(format!("confirm with `haul rm -r --yes {}`", shell_word(&address.to_string())))),
     }
 }
 

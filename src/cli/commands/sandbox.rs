@@ -21,46 +21,46 @@ use crate::sandbox::{Arrived, FAULTS, FaultArg, NAMES, PortWish, Sandbox, Sandbo
 /// Arrived files that are shown; of more there is a count.
 const MOST_SHOWN: usize = 10;
 
-/// Local stand-ins of all providers
+/// Start local stand-ins of all providers, to try and test without an account
 ///
 /// Examples:
 ///   haul sandbox -- haul put film.mov iogates:/demo/
 ///   haul sandbox --fault iogates:cut=100000 -- haul put film.mov iogates:
 ///   haul sandbox --seed giga0=fixtures --log requests.jsonl -- ./deliver.sh
 ///
-/// With a COMMAND: runs it with a remote of each provider in its environment,
-/// named as the provider is in `haul remote add --help`, shows what arrived, and
-/// ends with its status. Without: prints the environment of the remotes, fit to
-/// be pasted into a shell, and runs until it is stopped. `haul sandbox -- bash`
-/// is a shell to play in.
+/// With a COMMAND: runs the command with a remote for each provider in its
+/// environment, named as in `haul remote add --help`; then shows the files that
+/// arrived, and exits with the command's status. Without a COMMAND: prints the
+/// variables of the remotes, ready to paste into a shell, and runs until it is
+/// stopped. `haul sandbox -- bash` opens a shell to try haul.
 #[derive(Args)]
 #[command(verbatim_doc_comment, after_long_help = faults())]
 // The grammar of a fault has brackets of its own.
 #[allow(rustdoc::broken_intra_doc_links)]
 pub struct SandboxArgs {
-    /// What the stand-ins do wrong: PROVIDER[/KIND]:FAULT[=VALUE][+SKIP][*TIMES|*always]; +SKIP lets so
-    /// many requests through first; may be given again; "help" lists the kinds and the faults
+    /// An error that the stand-ins make: PROVIDER[/KIND]:FAULT[=VALUE][+SKIP][*TIMES|*always]; +SKIP lets
+    /// that many requests through first; can be repeated; "help" lists the kinds and the faults
     #[arg(long = "fault", value_name = "FAULT", env = "HAUL_FAULT", value_delimiter = ' ')]
     pub faults: Vec<FaultOption>,
-    /// Ports that stay the same: that of the first stand-in, the others behind it; or REMOTE=PORT; may be given again
+    /// A fixed port for the first stand-in, and the next ports for the others; or REMOTE=PORT; can be repeated
     #[arg(long = "port", value_name = "PORT", env = "HAUL_PORT", value_delimiter = ',')]
     pub ports: Vec<PortWish>,
-    /// Passwords and tokens that stay the same: the word "sandbox"
+    /// Use "sandbox" as every password and token
     #[arg(long, env = "HAUL_FIXED_CREDENTIALS", value_parser = clap::builder::BoolishValueParser::new())]
     pub fixed_credentials: bool,
-    /// Keep what lies on the remotes in DIR/REMOTE, and begin with what lies there
+    /// Keep the files of the remotes in DIR/REMOTE, and start with the files there
     #[arg(long, value_name = "DIR", env = "HAUL_DATA")]
     pub data: Option<PathBuf>,
-    /// Begin with the files below DIR on every remote, or on the one of [REMOTE=]DIR; may be given again
+    /// Start with the files below DIR on every remote, or on one ([REMOTE=]DIR); can be repeated
     #[arg(long, value_name = "DIR", env = "HAUL_SEED")]
     pub seed: Vec<Seed>,
     /// Append a JSON line for each request
     #[arg(long, value_name = "FILE", env = "HAUL_LOG")]
     pub log: Option<PathBuf>,
-    /// Write the environment of the remotes as NAME=VALUE lines, once all of them answer
+    /// Write the variables of the remotes as NAME=VALUE lines, as soon as all of them answer
     #[arg(long, value_name = "FILE", env = "HAUL_ENV_FILE")]
     pub env_file: Option<PathBuf>,
-    /// What to run
+    /// The command to run
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,
 }

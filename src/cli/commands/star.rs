@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::model::{Address, Report};
 use crate::render::exit::DONE;
 
-/// Mark as favourite (FileAgo)
+/// Mark entries as favourites (FileAgo)
 ///
 /// Examples:
 ///   haul star work:/plans/harbour.dwg
@@ -23,7 +23,7 @@ pub struct StarArgs {
     pub places: PathsArg,
 }
 
-/// Take the mark of a favourite away (FileAgo)
+/// Remove the mark as favourite (FileAgo)
 ///
 /// Examples:
 ///   haul unstar work:/plans/harbour.dwg

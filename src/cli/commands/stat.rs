@@ -9,21 +9,21 @@ use crate::cli::listing::{Lister, LookArgs};
 use crate::error::Result;
 use crate::render::View;
 
-/// Show all that is known of files and folders on a remote
+/// Show all details of files and folders on a remote
 ///
 /// Examples:
 ///   haul stat studio:/incoming/film.mov
 ///   haul stat --json cloud:@file:1253 | jq -r .md5
 ///
-/// giga0 tells a file's time only when that file alone is asked for: a request
-/// for each, --jobs at once.
+/// giga0 lists no times, so each file takes a request of its own, --jobs at the
+/// same time.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct StatArgs {
-    /// Where to look; wildcards are taken
+    /// Folders or files; wildcards are expanded
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
-    /// Exact sizes only
+    /// Show only exact sizes in bytes
     #[arg(long)]
     pub bytes: bool,
     #[command(flatten)]

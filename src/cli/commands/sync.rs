@@ -34,24 +34,25 @@ use crate::transfer::sync::{SyncFrom, SyncOptions, SyncOutcome, apply_to_local, 
 ///   haul sync dist/ builds:/nightly
 ///   haul sync --delete --max-delete 100 studio:/rushes ./rushes
 ///
-/// TO gets what is in FROM, with or without a "/" at its end. What is provably
-/// the same (MD5, or this machine brought it and neither side has changed) is left
-/// alone: a second run only lists. Typed again after a kill, it goes on.
+/// Copies the content of FROM to TO, with or without a "/" after FROM. Provably
+/// equal files (by MD5, or because this machine copied them and neither side has
+/// changed) are skipped: a second run only lists. After an interruption run the
+/// same command again: it resumes.
 ///
-/// --delete removes at TO what FROM lacks, when every file has arrived. Nothing is
-/// deleted, and the status is 8, where FROM is empty or a part of it can't be
-/// read, and where more than --max-delete would go. Look first with -n, or let
-/// --plan write down what is to be done.
+/// --delete removes at TO what FROM lacks, after all files have arrived. Nothing is
+/// deleted, and the status is 8, if FROM is empty or a part of it can't be read, or
+/// if more than --max-delete would be deleted. -n shows what would be done; --plan
+/// writes it to a file.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct SyncArgs {
-    /// A folder here or on a remote, whose contents are brought
+    /// A local or remote folder: the source
     #[arg(value_name = "FROM")]
     pub from: String,
-    /// The folder that gets them, made if missing
+    /// A local or remote folder: the target, made if missing
     #[arg(value_name = "TO")]
     pub to: String,
-    /// Write what would be done to FILE, and do nothing; `haul apply FILE` does it
+    /// Write the planned actions to FILE, and do nothing; `haul apply FILE` does them
     #[arg(long, value_name = "FILE", env = "HAUL_PLAN")]
     pub plan: Option<PathBuf>,
     #[command(flatten)]

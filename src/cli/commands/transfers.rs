@@ -28,7 +28,7 @@ use crate::transfer::remote_ops::Op;
 use crate::transfer::upload::journal::JournalRecord;
 use crate::transfer::upload::resume::{Leftover, cleanup_request, discard_partial};
 
-/// What a killed run left unfinished
+/// List, resume or clear what an interrupted run left unfinished
 ///
 /// Examples:
 ///   haul transfers list
@@ -41,27 +41,27 @@ pub enum TransfersVerb {
     Clear(ClearArgs),
 }
 
-/// Commands and uploads that have begun and are not over
+/// List commands and uploads that were started and not finished
 ///
 /// Examples:
 ///   haul transfers list
 ///   haul transfers list --json | jq -r .source
 ///
-/// A command that was killed stands there with its files: how many are done, were
-/// in flight, had not begun. Below it, each upload that was in flight.
+/// For each interrupted command: how many of its files are done, were in progress,
+/// and were not started. Below it, each upload that was in progress.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct ListArgs {}
 
-/// Take up all of them, or those of one remote
+/// Resume all of them, or those of one remote
 ///
 /// Examples:
 ///   haul transfers resume
 ///   haul transfers resume studio --bwlimit 10M
 ///
-/// A killed command (put, get, cp, mv, sync) is done to its end, as if it were
-/// typed again: what is there is passed over, what was in flight goes on, the rest
-/// begins. Options here say how fast; what is to be done stays as it was typed.
+/// An interrupted command (put, get, cp, mv, sync) is finished, as if you typed it
+/// again: complete files are skipped, started files are resumed, the rest is sent.
+/// The options here set only how it runs; the command itself stays as typed.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct ResumeArgs {
@@ -74,14 +74,14 @@ pub struct ResumeArgs {
     pub transfer: TransferArgs,
 }
 
-/// Forget them, and remove what they left on the server as far as its API can
+/// Forget them, and remove their bytes from the server if its API can
 ///
 /// Examples:
 ///   haul transfers clear studio
 ///   haul transfers clear --json | jq -r .empty
 ///
-/// Says of each what was removed and what stays. ioGates removes no entry: the one
-/// that was made for a file stays without bytes, and keeps no file from its name.
+/// Shows for each what was removed and what stays. ioGates can't remove entries: the
+/// empty entry of a file stays, but other files can have its name.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct ClearArgs {

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::model::{Address, Entry};
 use crate::transfer::walk::WalkEvent;
 
-/// Draw what is below a folder on a remote
+/// Show the content of a folder on a remote as a tree
 ///
 /// Examples:
 ///   haul tree studio:/incoming
@@ -18,13 +18,13 @@ use crate::transfer::walk::WalkEvent;
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct TreeArgs {
-    /// Where to look; wildcards are taken
+    /// Folders; wildcards are expanded
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
-    /// Levels that are shown
+    /// Show only this many levels
     #[arg(short = 'L', long = "level", value_name = "DEPTH", value_parser = value_parsers::count)]
     pub level: Option<u32>,
-    /// Folders only
+    /// Show only folders
     #[arg(short, long)]
     pub dirs: bool,
     #[command(flatten)]

@@ -19,7 +19,7 @@ use crate::render::exit;
 use crate::render::units;
 use crate::transfer::fingerprint::EntryFingerprint;
 
-/// Ask the provider again whether what a receipt names is still there and the same
+/// Check that the files of a receipt are still there and unchanged
 ///
 /// Examples:
 ///   haul verify monday.receipt

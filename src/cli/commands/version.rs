@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::providers::REGISTRY;
 use crate::render::exit::DONE;
 
-/// Version and build, and where configuration and state lie
+/// Show version and build, and the paths of configuration and state
 ///
 /// Examples:
 ///   haul version

@@ -26,7 +26,7 @@ impl FtpPool {
             let connection = self.take().await?;
             self.give(connection);
         }
-        self.manners.features().ok_or_else(|| self.named(Error::new(Kind::Protocol, "the server did not tell what it can do")))
+        self.manners.features().ok_or_else(|| self.named(Error::new(Kind::Protocol, "the server did not report its features")))
     }
 
     /// Sends a command that changes nothing. If a kept connection turns out to be dead, the command is sent again on a new one.

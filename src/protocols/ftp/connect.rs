@@ -184,6 +184,6 @@ fn no_handshake(server: &FtpServer, failure: io::Error) -> Error {
         Some(rustls::Error::InvalidMessage(_)) => {
             Error::new(Kind::Unreachable, "the server broke off the TLS handshake").with_cause(failure)
         }
-        Some(_) => Error::new(Kind::Unsupported, "TLS with the server can't be agreed on").with_cause(failure),
+        Some(_) => Error::new(Kind::Unsupported, "no TLS connection with the server is possible").with_cause(failure),
     }
 }

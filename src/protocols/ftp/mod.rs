@@ -77,7 +77,7 @@ impl FtpTarget {
     fn check(&self) -> Result<()> {
         for name in [&self.name, self.travelling()] {
             if name.is_empty() || name.contains(['\r', '\n', '\0']) {
-                return Err(Error::new(Kind::Refused, "FTP can't carry this name").with_subject(name).with_hint("rename the file"));
+                return Err(Error::new(Kind::Refused, "this name can't be sent by FTP").with_subject(name).with_hint("rename the file"));
             }
         }
         Ok(())

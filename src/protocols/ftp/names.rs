@@ -4,7 +4,7 @@ use crate::error::{Error, Kind};
 
 /// The error when another program has made a file of that name since the folder was listed.
 pub fn name_taken() -> Error {
-    Error::new(Kind::Exists, "another file got this name while the upload was under way")
+    Error::new(Kind::Exists, "another file got this name during the upload")
         .with_hint("run the same command again: --if-exists decides")
 }
 

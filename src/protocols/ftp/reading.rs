@@ -137,7 +137,7 @@ pub async fn read_lines(chunks: Chunks, mut each: impl FnMut(&[u8]) -> Result<()
             each(line.strip_suffix(b"\n").map_or(&line[..], |line| line.strip_suffix(b"\r").unwrap_or(line)))?;
         }
         if rest.len() > LONGEST {
-            return Err(Error::new(Kind::Protocol, "the server's listing is no lines"));
+            return Err(Error::new(Kind::Protocol, "the server's listing is not made of lines"));
         }
     }
     if rest.is_empty() { Ok(()) } else { each(&rest) }

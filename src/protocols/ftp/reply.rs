@@ -73,7 +73,7 @@ impl Reply {
             430 | 530 if self.wants_tls() => (Kind::Refused, "the server takes no sign-in without TLS".to_owned()),
             430 | 530 => (Kind::Auth, "the server refused the sign-in".to_owned()),
             332 | 532 => (Kind::Auth, "the server asks for an account besides user and password".to_owned()),
-            452 | 552 => (Kind::Refused, "there is no room left on the server".to_owned()),
+            452 | 552 => (Kind::Refused, "there is no space left on the server".to_owned()),
             // No byte was sent: the same may be tried again, and another protocol may work.
             425 => (Kind::Unreachable, "the server could not open the data connection".to_owned()),
             450 => (Kind::Busy, format!("the server can't do {what} now")),

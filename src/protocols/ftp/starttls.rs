@@ -39,7 +39,7 @@ pub async fn change_over(socket: &mut TcpStream, wait: Duration) -> Result<Bytes
     }
     if !clear.rest.is_empty() {
         let why = "something was sent in clear behind the answer to AUTH TLS, as if to pass for an answer within TLS";
-        return Err(Error::new(Kind::Untrusted, format!("the way to the server is not to be trusted: {why}"))
+        return Err(Error::new(Kind::Untrusted, format!("the connection to the server is not secure: {why}"))
             .with_hint("try from another network, and tell the server's operator"));
     }
     Ok(Bytes::from(format!("{}\r\n", greeting.text)))

@@ -120,7 +120,7 @@ impl FtpSession {
             return Ok(flow);
         }
         self.no_restart = true;
-        Err(Error::new(Kind::Interrupted, "the server does not let the upload go on where it was cut"))
+        Err(Error::new(Kind::Interrupted, "the server can't resume the upload"))
     }
 
     /// The time for the answer to a STOR or APPE. vsftpd delays it while a cut session holds the file, and such a session may

@@ -165,7 +165,7 @@ impl Http {
 
     /// The head of the answer to a request for a file; it must arrive within the time-out.
     pub(super) async fn fetch(&self, request: RequestBuilder) -> Result<Response> {
-        let request = request.build().map_err(|e| Error::new(Kind::Usage, "this address can't be called").with_cause(e.without_url()))?;
+        let request = request.build().map_err(|e| Error::new(Kind::Usage, "this URL can't be used").with_cause(e.without_url()))?;
         let url = request.url().clone();
         let sent = tokio::time::timeout(self.timeout, self.over(&self.files, request)).await;
         match sent.map_err(|_| timed_out(self.timeout))? {
@@ -204,7 +204,7 @@ impl Http {
     /// Sends the request and writes it to the debug log; for callers that handle transport failures themselves.
     pub(super) async fn execute(&self, request: RequestBuilder) -> Result<(reqwest::Result<Response>, Url)> {
         let mut request =
-            request.build().map_err(|e| Error::new(Kind::Usage, "this address can't be called").with_cause(e.without_url()))?;
+            request.build().map_err(|e| Error::new(Kind::Usage, "this URL can't be used").with_cause(e.without_url()))?;
         let mut turns = 0;
         loop {
             // None for a body that can't be sent a second time.
@@ -342,13 +342,13 @@ pub fn transport_error(error: reqwest::Error, url: &Url) -> Error {
         return Error::new(Kind::Untrusted, "the server does not speak TLS at this port").with_subject(host).with_hint(MAY_BE_CLEAR);
     }
     if url.scheme() == "http" && steps(&error).any(|step| step.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse)) {
-        return Error::new(Kind::Untrusted, "what answers at this port is no HTTP server").with_subject(host).with_hint(MAY_WANT_TLS);
+        return Error::new(Kind::Untrusted, "no HTTP server answers at this port").with_subject(host).with_hint(MAY_WANT_TLS);
     }
     if error.is_connect() {
         return Error::new(Kind::Unreachable, "the server can't be reached").with_subject(host).with_cause(root_cause(&error));
     }
     if error.is_builder() {
-        return Error::new(Kind::Usage, "this address can't be called").with_subject(host).with_cause(error.without_url());
+        return Error::new(Kind::Usage, "this URL can't be used").with_subject(host).with_cause(error.without_url());
     }
     Error::new(Kind::Interrupted, "the connection broke").with_subject(host).with_cause(root_cause(&error))
 }

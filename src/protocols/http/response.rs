@@ -90,12 +90,12 @@ impl HttpReply {
             300..=399 => return self.redirected(),
             401 => Error::new(Kind::Expired, "the server does not accept the token"),
             403 => Error::new(Kind::Refused, "the server refused permission"),
-            404 | 410 => Error::new(Kind::NotFound, "the server knows no such thing"),
-            408 => Error::new(Kind::Interrupted, "the server gave up waiting"),
-            409 => Error::new(Kind::Exists, "something is in the way"),
+            404 | 410 => Error::new(Kind::NotFound, "not found on the server"),
+            408 => Error::new(Kind::Interrupted, "the server's own time-out was reached"),
+            409 => Error::new(Kind::Exists, "the server reports a conflict"),
             413 => Error::new(Kind::Refused, "too large for the server"),
-            429 | 503 => Error::new(Kind::Busy, "the server asks for patience").with_retry_after(self.retry_after()),
-            507 => Error::new(Kind::Refused, "there is no room left on the server"),
+            429 | 503 => Error::new(Kind::Busy, "the server is busy and asks to wait").with_retry_after(self.retry_after()),
+            507 => Error::new(Kind::Refused, "there is no space left on the server"),
             500..=599 => Error::new(Kind::Interrupted, "the server failed"),
             _ => Error::new(Kind::Refused, "the server refused"),
         };
@@ -117,7 +117,7 @@ impl HttpReply {
     fn redirected(&self) -> Error {
         let to = self.header("location").and_then(|l| self.url.join(l).ok());
         let error =
-            Error::new(Kind::Protocol, "the server sends us elsewhere").with_status(self.status.as_u16()).with_subject(host_of(&self.url));
+            Error::new(Kind::Protocol, "the server redirects to another address").with_status(self.status.as_u16()).with_subject(host_of(&self.url));
         match to {
             Some(to) if to.origin() != self.url.origin() => {
                 error.with_hint(format!("if you trust it, set the remote's url to {}", to.origin().ascii_serialization()))

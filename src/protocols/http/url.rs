@@ -23,7 +23,7 @@ pub fn base_url(text: &str, insecure: bool) -> Result<Url> {
         "https" => {}
         "http" if insecure || is_loopback(&url) => {}
         "http" => {
-            return Err(bad("plain http would show the password to everybody on the way")
+            return Err(bad("with plain http others on the network could read the password")
                 .with_hint("use https, or allow it with `haul remote set REMOTE insecure=true` (a remote of variables: by its HAUL_REMOTE_…_INSECURE=true)"));
         }
         _ => return Err(bad("the url of a remote begins with https://")),

@@ -90,7 +90,7 @@ fn half_json(reply: &HttpReply) -> Error {
 pub(super) fn page(reply: &HttpReply) -> Error {
     match reply.status.as_u16() {
         200..=299 if looks_like_json(reply) => half_json(reply),
-        200..=299 => reply.protocol_error("it is no JSON"),
+        200..=299 => reply.protocol_error("it is not JSON"),
         404 => reply.error().with_hint(CHECK_URL),
         405 => reply.error().with_kind(Kind::Protocol).with_hint(CHECK_URL),
         _ => by_status(reply, ""),
@@ -132,7 +132,7 @@ pub(super) fn by_status(reply: &HttpReply, text: &str) -> Error {
     };
     match reply.status.as_u16() {
         // The token is valid, so signing in again would not help.
-        403 if is_about_room(text) => error.with_hint("make room there, or ask for more storage"),
+        403 if is_about_room(text) => error.with_hint("free some space there, or ask for more storage"),
         // A token works only from the address that it was issued to (providers.md 3.1).
         403 => {
             error.with_hint("ask the owner for permission; if this machine's address has changed, sign in again with `haul login REMOTE`")
@@ -151,7 +151,7 @@ fn clause(kind: Kind) -> &'static str {
         Kind::Expired => "the server no longer accepts the token",
         Kind::NotFound => "the server knows no such file or folder",
         Kind::Exists => "something of this name is there already",
-        Kind::Busy => "the server asks for patience",
+        Kind::Busy => "the server is busy and asks to wait",
         Kind::Interrupted => "the server failed",
         Kind::Protocol => "the server did not understand the request",
         _ => "the server refused",
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn the_servers_own_words_and_wishes_are_kept() {
         let full = verdict(&reply(403, &error("Quota exceeded"))).unwrap_err();
-        assert!(full.to_string().contains("make room there") && !full.to_string().contains("sign in"), "{full}");
+        assert!(full.to_string().contains("free some space there") && !full.to_string().contains("sign in"), "{full}");
         let e = verdict(&reply(403, &error("You have no write permission"))).unwrap_err();
         assert!(e.to_string().contains("You have no write permission") && e.status_code() == Some(403), "{e}");
         let e = verdict(&reply(429, &error("slow down"))).unwrap_err();

@@ -66,7 +66,7 @@ impl Stars for FileAgo {
 impl Edits for FileAgo {
     fn check(&self, _: EntryKind, changes: &Changes) -> Result<()> {
         match changes.file_type.is_some() || changes.visibility.is_some() || changes.folder_password.is_some() {
-            true => Err(Error::new(Kind::Unsupported, "FileAgo lets nothing but the name be edited")),
+            true => Err(Error::new(Kind::Unsupported, "FileAgo can edit only the name")),
             false => Ok(()),
         }
     }
@@ -81,7 +81,7 @@ impl Edits for FileAgo {
 impl FileAgo {
     fn refuse_top(&self, entry: &Entry) -> Result<()> {
         match self.is_top(entry) {
-            true => Err(Error::new(Kind::Refused, "a top folder stays as it is").with_subject(format!("@{}", entry.id))),
+            true => Err(Error::new(Kind::Refused, "a top folder can't be changed").with_subject(format!("@{}", entry.id))),
             false => Ok(()),
         }
     }

@@ -13,7 +13,7 @@ use crate::model::{Entry, EntryKind, RemotePath};
 /// without uuid or name. The `size` of a folder is the number of its entries (providers.md 3.4) and is shown as `items`.
 pub fn of_node(node: Node, within: Option<&RemotePath>) -> Result<Entry> {
     let (Some(uuid), Some(name)) = (node.uuid, node.name) else {
-        return Err(Error::new(Kind::Protocol, "the server tells of a file or folder without id or name"));
+        return Err(Error::new(Kind::Protocol, "the server lists a file or folder without id or name"));
     };
     let kind = match node.kind.as_deref() {
         Some(kind) if kind.eq_ignore_ascii_case("dir") => EntryKind::Folder,

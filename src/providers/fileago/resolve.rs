@@ -23,7 +23,7 @@ impl FileAgo {
             }
         };
         if !top.is_folder() && !at.path.is_root() {
-            return Err(not_found(&at.display_path(&at.path)).with_hint("a file holds nothing"));
+            return Err(not_found(&at.display_path(&at.path)).with_hint("this is a file, and contains no other entries"));
         }
         let trashed = top.trashed;
         let found = match walk(self, top.clone(), &at.path).await {

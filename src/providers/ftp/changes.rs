@@ -30,7 +30,7 @@ impl Deletions for FtpRemote {
     fn remove<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             if self.is_top(entry) {
-                return Err(Error::new(Kind::Refused, "the top folder stays as it is").with_subject(entry.path.to_string()));
+                return Err(Error::new(Kind::Refused, "the top folder can't be changed").with_subject(entry.path.to_string()));
             }
             self.remove_all(entry).await
         })

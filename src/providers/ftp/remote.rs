@@ -81,7 +81,7 @@ impl FtpRemote {
     pub(super) fn explain(&self, error: Error) -> Error {
         match error.kind() {
             Kind::Unsupported if error.hint().is_none() && error.message().contains(REFUSED_TLS) => error.with_hint(
-                "where anybody on the way may read the password and the files, use a remote with `url = \"ftp://…\"` and `insecure = true`",
+                "if others on the network may read the password and the files, use a remote with `url = \"ftp://…\"` and `insecure = true`",
             ),
             Kind::Auth if error.hint().is_none() && self.opening.is_url() => {
                 error.with_hint("set HAUL_USERNAME and HAUL_PASSWORD, or name the host in ~/.netrc")

@@ -59,5 +59,5 @@ pub(super) fn folder(path: &RemotePath) -> Entry {
 /// The path in the id of an entry.
 pub(super) fn path_of_id(entry: &Entry) -> Result<RemotePath> {
     RemotePath::parse(&entry.id)
-        .map_err(|e| Error::new(Kind::NotFound, "this is no path on the server").with_subject(entry.id.clone()).with_cause(e))
+        .map_err(|e| Error::new(Kind::NotFound, "this is not a path on the server").with_subject(entry.id.clone()).with_cause(e))
 }

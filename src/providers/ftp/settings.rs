@@ -90,7 +90,7 @@ impl Settings {
                     "use ftps://, or allow it with `haul remote set REMOTE insecure=true` (a remote of variables: by its HAUL_REMOTE_…_INSECURE=true)"
                 }
             };
-            return Err(bad("plain FTP would show the password and the files to everybody on the way").with_hint(hint));
+            return Err(bad("with plain FTP others on the network could read the password and the files").with_hint(hint));
         }
         let in_url = Some(url.username()).filter(|user| !user.is_empty());
         let in_url = in_url.and_then(|user| percent_decode_str(user).decode_utf8().ok().map(|user| user.into_owned()));

@@ -90,7 +90,7 @@ fn half_json(reply: &HttpReply) -> Error {
 fn page(reply: &HttpReply) -> Error {
     match reply.status.as_u16() {
         200..=299 if looks_like_json(reply) => half_json(reply),
-        200..=299 => reply.protocol_error("it is no JSON"),
+        200..=299 => reply.protocol_error("it is not JSON"),
         404 | 405 => reply.error().with_kind(Kind::Protocol).with_hint(CHECK_URL),
         _ => reply.error(),
     }

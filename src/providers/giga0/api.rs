@@ -258,7 +258,7 @@ impl Api {
             Some(account) => Ok((token.token.expose(), account.expose())),
             None => {
                 self.note_stale(token);
-                Err(Error::new(Kind::Expired, "the kept token lacks its account"))
+                Err(Error::new(Kind::Expired, "the saved token has no account"))
             }
         }
     }

@@ -57,7 +57,7 @@ impl Copies for Giga0 {
 impl Giga0 {
     pub(super) fn refuse_top(&self, entry: &Entry) -> Result<()> {
         match self.is_top(entry) {
-            true => Err(Error::new(Kind::Refused, "the top folder stays as it is").with_subject(entry.path.to_string())),
+            true => Err(Error::new(Kind::Refused, "the top folder can't be changed").with_subject(entry.path.to_string())),
             false => Ok(()),
         }
     }

@@ -84,7 +84,7 @@ fn path(within: Option<&RemotePath>, name: &str) -> RemotePath {
 }
 
 fn nameless(what: &str) -> Error {
-    Error::unread_answer(format!("the site tells of a {what} without id or name"))
+    Error::unread_answer(format!("the site lists a {what} without id or name"))
 }
 
 /// The visibility for the site's code.

@@ -17,7 +17,7 @@ impl Giga0 {
             }
         };
         if !top.is_folder() && !at.path.is_root() {
-            return Err(not_found(&at.display_path(&at.path)).with_hint("a file holds nothing"));
+            return Err(not_found(&at.display_path(&at.path)).with_hint("this is a file, and contains no other entries"));
         }
         walk(self, top, &at.path).await
     }

@@ -22,7 +22,7 @@ pub fn read(token: Option<&Secret>, lines: Option<&Secret>) -> Result<HeaderMap>
     for (number, line) in lines.enumerate() {
         let on = format!("`headers`, line {}", number + 1);
         let bad = |why: &str| Error::new(Kind::Usage, why.to_owned()).with_subject(on.clone()).with_hint("write each as `Name: value`");
-        let (name, text) = line.split_once(':').ok_or_else(|| bad("this is no header"))?;
+        let (name, text) = line.split_once(':').ok_or_else(|| bad("this is not a header"))?;
         let name: HeaderName = name.trim().parse().map_err(|_| bad("this can't be the name of a header"))?;
         if OWN.contains(&name.as_str()) || OWN_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix)) {
             return Err(bad("the protocol sends this header itself"));

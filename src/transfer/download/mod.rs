@@ -178,7 +178,7 @@ impl<'a> Downloader<'a> {
     async fn open(&self, provider: &dyn Provider, at: u64) -> Result<Download> {
         let download = provider.open_download(self.order.file, at).await?;
         if download.from != at && download.from != 0 {
-            return Err(Error::new(Kind::Protocol, "the server sends another part of the file than was asked for"));
+            return Err(Error::new(Kind::Protocol, "the server sent another part of the file than requested"));
         }
         let _ = self.protocol.set(download.protocol);
         if let Some(told) = download.size {

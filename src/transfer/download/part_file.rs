@@ -60,7 +60,7 @@ impl PartFile {
             }
             return Ok(Some(part));
         }
-        Err(Error::new(Kind::Local, "the download's file is taken away again and again").with_subject(shown(&place.path())))
+        Err(Error::new(Kind::Local, "another program removes the download's file again and again").with_subject(shown(&place.path())))
     }
 
     /// Nobody else writes to it; false where the file system keeps no locks.
@@ -144,7 +144,7 @@ impl PartFile {
             false => self.place.rename_to_free(target),
         };
         named.map_err(|e| match e.kind() {
-            io::ErrorKind::AlreadyExists => Error::new(Kind::Exists, "a file of this name came in between")
+            io::ErrorKind::AlreadyExists => Error::new(Kind::Exists, "another program made a file of this name meanwhile")
                 .with_subject(shown(&target.path()))
                 .with_hint("run it again"),
             _ => Error::new(Kind::Local, "the complete file can't get its name").with_subject(shown(&target.path())).with_cause(e),

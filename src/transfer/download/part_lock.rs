@@ -33,14 +33,14 @@ pub async fn turn(client: &RemoteClient, target: &Target, whose: &ContentId) -> 
         let by = writer(target).map_or_else(|| "another run".to_owned(), |process| format!("another run (process {process})"));
         let on = shown(&target.path());
         if begun.elapsed() >= client.policy.timeout {
-            return Err(Error::new(Kind::Busy, format!("{by} is fetching to this place"))
+            return Err(Error::new(Kind::Busy, format!("{by} is downloading to this place"))
                 .with_subject(on)
-                .with_hint("run it again when that one is over"));
+                .with_hint("run it again when that one has ended"));
         }
         if begun.elapsed() >= LONG && !told {
             told = true;
             let most = humantime::format_duration(client.policy.timeout);
-            client.events.tell(Event::Warning(format!("{on}: {by} is fetching to this place; it is waited for {most} at most")));
+            client.events.tell(Event::Warning(format!("{on}: {by} is downloading to this place; waiting for it for {most} at most")));
         }
         sleep(ASKED_EVERY).await;
     }

@@ -126,5 +126,5 @@ fn unwritable(part: &PartFile, e: std::io::Error) -> Error {
     let error = Error::new(Kind::Local, "it can't be written").with_subject(part.shown());
     let full = matches!(e.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
     let error = error.with_cause(e);
-    if full { error.with_hint("make room and run it again; it goes on where it stopped") } else { error }
+    if full { error.with_hint("free some space and run it again; it resumes where it stopped") } else { error }
 }

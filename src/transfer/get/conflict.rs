@@ -140,7 +140,7 @@ pub async fn decide(
             let free = given.give(target) || policy != IfExists::Rename;
             return if free { Ok(GetDecision::Fetch { to: target.clone(), replaces: false }) } else { elsewhere() };
         }
-        Err(e) => return Err(Error::new(Kind::Local, "it can't be looked at").on_local(shown(&target.path())).with_cause(e)),
+        Err(e) => return Err(Error::new(Kind::Local, "it can't be read").on_local(shown(&target.path())).with_cause(e)),
     };
     if policy == IfExists::Rename {
         return elsewhere();
@@ -154,7 +154,7 @@ pub async fn decide(
     }
     let fetch = GetDecision::Fetch { to: target.clone(), replaces: true };
     match policy {
-        IfExists::Fail => Err(Error::new(Kind::Exists, "it is there already")
+        IfExists::Fail => Err(Error::new(Kind::Exists, "it exists already")
             .on_local(shown(&target.path()))
             .with_hint("choose with --if-exists update, replace, skip or rename")),
         IfExists::Skip => Ok(GetDecision::Skip { reason: "it exists".to_owned() }),

@@ -284,7 +284,7 @@ impl GetRun {
         let order = DownloadRequest { file, target: to, replace, streams: self.options.streams, md5, hash };
         let downloaded = download(&origin.client, id, &order, part).await?;
         if let Err(e) = known.record_download(file, to, downloaded.md5.clone()).await {
-            origin.client.events.tell(Event::Warning(format!("this download could not be remembered: {e}")));
+            origin.client.events.tell(Event::Warning(format!("this download could not be recorded: {e}")));
         }
         Ok(self.downloaded(item, to, downloaded))
     }
@@ -333,7 +333,7 @@ impl GetRun {
         if !self.several || self.taken.lock().insert(target.path()) {
             return Ok(());
         }
-        Err(Error::new(Kind::Usage, format!("two sources would land on {}", shown(&target.path())))
+        Err(Error::new(Kind::Usage, format!("two sources have the same target: {}", shown(&target.path())))
             .with_hint("get them into different folders"))
     }
 

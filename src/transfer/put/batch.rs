@@ -156,7 +156,7 @@ impl PutRun {
     async fn commit_all<'a>(&self, journals: impl Iterator<Item = &'a Journal>) {
         for journal in journals {
             if let Err(e) = journal.commit().await {
-                self.job.client.events.tell(Event::Warning(format!("what is planned could not be noted: {e}")));
+                self.job.client.events.tell(Event::Warning(format!("the plan could not be recorded: {e}")));
             }
         }
     }
@@ -167,7 +167,7 @@ impl PutRun {
         if let Err(error) = create.await
             && error.kind() != Kind::Auth
         {
-            self.job.client.events.tell(Event::Note(format!("these files are begun one by one: {error}")));
+            self.job.client.events.tell(Event::Note(format!("these files are started one by one: {error}")));
         }
     }
 

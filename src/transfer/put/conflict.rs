@@ -67,7 +67,7 @@ pub async fn resolve(policy: IfExists, ask: &ConflictCheck<'_>, ledger: &dyn Tra
         there = vec![first];
     }
     match policy {
-        IfExists::Fail => Err(Error::new(Kind::Exists, "it is there already")
+        IfExists::Fail => Err(Error::new(Kind::Exists, "it exists already")
             .with_subject(path.to_string())
             .with_hint("choose with --if-exists update, replace, skip or rename")),
         IfExists::Skip => {

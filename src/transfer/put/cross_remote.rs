@@ -153,7 +153,7 @@ impl CombinedPlan {
             let whose: HashSet<_> = items.iter().map(|at| self.whose.get(*at)).collect();
             if whose.len() > 1 {
                 return Err(
-                    Error::new(Kind::Usage, format!("two sources would land on {path}")).with_hint("bring them into different folders")
+                    Error::new(Kind::Usage, format!("two sources have the same target: {path}")).with_hint("copy them into different folders")
                 );
             }
             if let Some(newest) = self.newest_version(&items) {
@@ -176,7 +176,7 @@ impl CombinedPlan {
             let id = item.origin.original().map(|original| original.entry.id.clone()).unwrap_or_default();
             let error = Error::new(Kind::Ambiguous, "several entries of its folder have this name")
                 .with_subject(item.shown())
-                .with_hint(format!("bring this one under a name of its own, as @{id}"));
+                .with_hint(format!("copy this one under another name, as @{id}"));
             self.plan.unfit.push((item.shown(), error));
         }
         Ok(())
@@ -349,7 +349,7 @@ impl SourceTree {
         let hands = ConfirmedChanges::new(self.source.client.clone());
         for folder in emptied {
             if let Err(error) = folder.remove(&self.source.client, &hands).await {
-                let error = error.with_hint("the files that fit are moved; only this folder stays");
+                let error = error.with_hint("the matching files are moved; only this folder stays");
                 let report = Report::Failed(Failure::new(&error).of_source(self.shown(&folder.folder)));
                 job.client.events.tell(Event::Finished { id: u64::MAX, report: Box::new(report) });
             }

@@ -75,7 +75,7 @@ impl PutRun {
     pub(crate) async fn upload_file(&self, id: FileId, item: &PutItem) -> Result<Report> {
         match self.prepare(item, true).await? {
             FilePlan::Done(report) => Ok(*report),
-            FilePlan::Busy => Err(Error::new(Kind::Other, "another run is busy with this file")),
+            FilePlan::Busy => Err(Error::new(Kind::Other, "another run is working on this file")),
             FilePlan::Send(way) => {
                 let mut ready = self.open_source(item, *way).await?;
                 self.announce(id, item, &ready);
@@ -275,7 +275,7 @@ impl PutRun {
             outcome => return outcome,
         };
         let Some(stream) = ready.stream.take() else { return Err(needs_size) };
-        client.events.tell(Event::Note(format!("{}: spooled first, as the server must know its size", stream.name())));
+        client.events.tell(Event::Note(format!("{}: stored in a temporary file first, as the server must know its size", stream.name())));
         ready.item.source = Arc::new(stream.spool().await?);
         upload_within(client, id, ready.item.clone(), hash, ready.journal.clone(), &self.confirmations, effort).await
     }
@@ -382,7 +382,7 @@ impl PutRun {
 
     fn record(&self, finished: &CompletedTransfer) {
         if let Err(e) = self.job.ledger.record_finished(finished) {
-            self.job.client.events.tell(Event::Warning(format!("this upload could not be remembered: {e}")));
+            self.job.client.events.tell(Event::Warning(format!("this upload could not be recorded: {e}")));
         }
     }
 }

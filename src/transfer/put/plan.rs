@@ -278,7 +278,7 @@ fn take(item: &PutItem, taken: &mut HashSet<RemotePath>) -> Result<()> {
     if taken.insert(at.clone()) {
         return Ok(());
     }
-    Err(Error::new(Kind::Usage, format!("two sources would land on {at}"))
+    Err(Error::new(Kind::Usage, format!("two sources have the same target: {at}"))
         .with_subject(item.shown())
         .with_source_path(item.shown())
         .with_hint("put them into different folders"))
@@ -364,7 +364,7 @@ mod tests {
             (&["d", "f"], None),
         ] {
             let refused = planned(at, sources, "/x", false).err().map(|e| (e.kind(), e.to_string()));
-            let wanted = place.map(|place| (Kind::Usage, format!("two sources would land on {place}")));
+            let wanted = place.map(|place| (Kind::Usage, format!("two sources have the same target: {place}")));
             assert_eq!(
                 refused.map(|(kind, text)| (kind, text.contains(place.unwrap_or("?")))),
                 wanted.map(|(kind, _)| (kind, true)),

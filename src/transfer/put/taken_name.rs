@@ -11,7 +11,7 @@ use crate::transfer::upload::journal::Journal;
 impl PutRun {
     /// Prepares `ready` for another upload, or returns the reason why there is none. `why` is the failure of the upload before.
     pub(super) async fn decide_anew(&self, item: &PutItem, ready: &mut PreparedUpload, why: &Error) -> Result<Option<Report>> {
-        self.job.client.events.tell(Event::Note(format!("{why}; so what becomes of it is decided anew")));
+        self.job.client.events.tell(Event::Note(format!("{why}; so haul decides anew")));
         let folder = self.folders().refresh(&item.folder).await?;
         // The entry that took the name may be gone again, and the name is still reserved for this file.
         let decision = match folder.named(&ready.item.name).next() {

@@ -48,12 +48,12 @@ pub(crate) fn landing(
             Ok(Resolution::Merge)
         }
         IfExists::Skip => Ok(Resolution::Skip(Box::new((*first).clone()), "it exists".to_owned())),
-        _ if itself => Err(Error::new(Kind::Exists, "it is there already").with_subject(on())),
+        _ if itself => Err(Error::new(Kind::Exists, "it exists already").with_subject(on())),
         IfExists::Fail | IfExists::Rename => Err(Error::new(Kind::Exists, format!("it exists already (@{})", first.id))
             .with_subject(on())
             .with_hint("choose with --if-exists replace, skip or rename")),
         IfExists::Update | IfExists::Replace if folders || source.is_folder() => {
-            Err(Error::new(Kind::Exists, "a folder is neither replaced nor put in a file's place")
+            Err(Error::new(Kind::Exists, "a folder is never replaced, and never replaces a file")
                 .with_subject(on())
                 .with_hint("remove what is there first"))
         }

@@ -13,7 +13,7 @@ use crate::transfer::stored_names::StoredNames;
 pub async fn edit(client: &RemoteClient, address: &Address, changes: &Changes) -> Result<Entry> {
     let found = Resolver::new(client.clone()).find(address).await?;
     if found.top {
-        return Err(Error::new(Kind::Usage, "a top folder has nothing to edit").with_subject(address.to_string()));
+        return Err(Error::new(Kind::Usage, "a top folder can't be edited").with_subject(address.to_string()));
     }
     let name = changes.name.as_ref().map(|name| StoredNames::new(client.clone()).name(name));
     if let Some(name) = &name {

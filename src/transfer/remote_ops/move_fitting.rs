@@ -52,7 +52,7 @@ impl OpsRun {
         for folder in emptied {
             if let Err(error) = folder.remove(&self.job.client, &self.hands).await {
                 let shown = shown(source, &folder.folder);
-                let error = error.with_hint("the files that fit are moved; only this folder stays");
+                let error = error.with_hint("the matching files are moved; only this folder stays");
                 self.failed(&shown, None, &error);
             }
         }

@@ -262,7 +262,7 @@ impl ResumingDownload {
         {
             return Err(Error::new(Kind::Integrity, "the file was changed there while it was read")
                 .with_subject(self.file.path.to_string())
-                .with_hint("what has come is of the older one: begin anew"));
+                .with_hint("the downloaded part is of the older version: start again"));
         }
         self.size = self.size.or(download.size);
         let told = download.size.is_some();
@@ -297,7 +297,7 @@ impl ResumingDownload {
             let mut piece = piece.map_err(|e| read_failure(e, &self.client.address(&self.file.path)))?;
             pulse.moved.fetch_add(piece.len() as u64, Ordering::Relaxed);
             let Some(left) = &mut skip else {
-                return Err(Error::new(Kind::Protocol, "the server sends another part of the file than was asked for"));
+                return Err(Error::new(Kind::Protocol, "the server sent another part of the file than requested"));
             };
             let gone = piece.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
             *left -= gone as u64;

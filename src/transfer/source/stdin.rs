@@ -63,10 +63,10 @@ impl StdinSource {
         });
         let file: io::Result<File> = copied.await.map_err(|e| self.unreadable(e).with_kind(Kind::Other))?;
         let file = file.map_err(|e| {
-            Error::new(Kind::Local, "it could not be spooled to a temporary file")
+            Error::new(Kind::Local, "it could not be stored in a temporary file")
                 .on_local(&self.name)
                 .with_cause(e)
-                .with_hint("say the size of standard input with --size, or set TMPDIR to a disk with room")
+                .with_hint("give the size of standard input with --size, or set TMPDIR to a disk with free space")
         })?;
         FileSource::of(self.name.clone(), file)
     }
@@ -214,7 +214,7 @@ fn is_null(file: &File) -> bool {
 fn unusable() -> Error {
     Error::new(Kind::Local, "standard input is closed, or not open for reading")
         .on_local("-")
-        .with_hint("pipe something in: … | haul put - REMOTE:PATH; for an empty file say </dev/null")
+        .with_hint("pipe something in: … | haul put - REMOTE:PATH; for an empty file use </dev/null")
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ impl Guard<'_> {
         let doomed = format!("{} would be deleted ({})", files(many), named(names));
         if *from_files == 0 {
             return Err(Error::new(Kind::Refused, format!("{from} holds no file, and at {to} {doomed}; {nothing}"))
-                .with_hint("look whether the source is there (a disk that is not mounted?)"));
+                .with_hint("check that the source is there (a disk that is not mounted?)"));
         }
         let limit = most.unwrap_or(to_files / 2);
         if many <= limit {
@@ -43,7 +43,7 @@ impl Guard<'_> {
             None => format!("half of the {} there", files(*to_files)),
         };
         Err(Error::new(Kind::Refused, format!("at {to} {doomed}, more than {than}; {nothing}"))
-            .with_hint(format!("if that is what you mean, say --max-delete {many}")))
+            .with_hint(format!("if you want that, add --max-delete {many}")))
     }
 }
 

@@ -201,7 +201,7 @@ impl Uploader<'_> {
                     if doubtful && let Some(size) = self.already_arrived(&mut ticket, item).await? {
                         return Ok((ticket, session.protocol(), size));
                     }
-                    self.client.events.tell(Event::Note(format!("{} is closed to us: {error}", session.protocol())));
+                    self.client.events.tell(Event::Note(format!("{} can't be used: {error}", session.protocol())));
                     let error = self.judge_unseen(error, session.as_ref(), &ticket.path);
                     session.abort().await;
                     item.avoid.push(Closed { protocol: session.protocol(), error: Arc::new(error) });

@@ -120,7 +120,7 @@ impl Uploader<'_> {
     /// As [`Self::landed`], but returns the bytes. Fails with `Unknown` when nobody can tell.
     pub(crate) async fn already_arrived(&self, ticket: &mut UploadHandle, item: &UploadRequest) -> Result<Option<u64>> {
         let found = self.landed(ticket, item).await.map_err(|e| {
-            Error::new(Kind::Unknown, "the last answer was lost, and looking failed")
+            Error::new(Kind::Unknown, "the last answer was lost, and the check failed")
                 .with_subject(self.client.address(&ticket.path))
                 .with_hint("check whether the file is there before putting it again")
                 .with_cause(e)
@@ -204,9 +204,9 @@ impl Uploader<'_> {
 
 /// The failure where somebody else has put a file there since haul decided what becomes of ours.
 pub(crate) fn taken_meanwhile(client: &RemoteClient, ticket: &UploadHandle) -> Error {
-    Error::new(Kind::Exists, "somebody else has put a file of this name there while this one was on its way")
+    Error::new(Kind::Exists, "somebody else has put a file of this name there meanwhile")
         .with_subject(client.address(&ticket.path))
-        .with_hint("put it again: what becomes of it is decided by what is there now")
+        .with_hint("put it again: --if-exists then decides by what is there now")
 }
 
 fn unseen(client: &RemoteClient, error: Error, path: &RemotePath) -> Error {

@@ -67,7 +67,7 @@ fn where_a_copy_lands() {
         "/tree/d/f.txt",
     ];
     assert_eq!(paths, wanted);
-    cp(&["giga0:/in/g.txt", "giga0:/in/g.txt", "fileago:/twice/"]).ends_with(2).says("two sources would land on");
+    cp(&["giga0:/in/g.txt", "giga0:/in/g.txt", "fileago:/twice/"]).ends_with(2).says("two sources have the same target:");
     env.home.run(&["mv", "giga0:", "fileago:/moved/"]).ends_with(2).says("top folder");
     assert!(!env.arrived("fileago").keys().any(|path| path.starts_with("/twice") || path.starts_with("/moved")));
 }

@@ -22,7 +22,7 @@ fn a_copy_has_the_same_bytes_whatever_the_two_providers() {
         let again = again.ends_with(0);
         assert!(again.stdout.starts_with("skipped"), "{from} to {to}: {}", again.stdout);
         let taken = ["cp", "--if-exists", "fail", &format!("{from}:/from/d/big.bin"), &format!("{to}:/to/d/big.bin")];
-        env.home.run(&taken).ends_with(6).says("it is there already");
+        env.home.run(&taken).ends_with(6).says("it exists already");
         env.home.run(&["cp", "-n", &format!("{from}:/from/d/big.bin"), &format!("{to}:/dry.bin")]).ends_with(0);
         assert!(!env.arrived(to).contains_key("/dry.bin"));
     }

@@ -169,7 +169,7 @@ fn bad_input_is_reported() {
         home.run(&["get", &format!("{remote}:/d"), "file"]).ends_with(6).says("in the way of the folder");
         home.run(&["get", &format!("{remote}:/d/f.txt"), &format!("{remote}:/d/f.txt"), "twice/"])
             .ends_with(9)
-            .says("two sources would land");
+            .says("two sources have the same target");
         home.run(&["get", &format!("{remote}:/d/f.txt"), "file/x"]).ends_with(12);
         home.run(&["get", &format!("{remote}:/d/f.txt"), ".f.haul-part"]).ends_with(8);
     }

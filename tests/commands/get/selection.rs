@@ -17,7 +17,7 @@ fn wildcards_select_files() {
     assert_eq!(names("all"), ["[x].txt", "a.txt", "b.txt", "c.bin", "sub/d.txt"], "a folder is got whole, once");
     env.get(&["--literal", "giga0:/d/[x].txt", "literal/"]).ends_with(0);
     assert_eq!(names("literal"), ["[x].txt"]);
-    env.home.run(&["get", "giga0:/d/*.mov"]).ends_with(3).says("nothing there fits");
+    env.home.run(&["get", "giga0:/d/*.mov"]).ends_with(3).says("nothing there matches");
     let cat = env.home.run(&["cat", "giga0:/d/[ab].txt"]).ends_with(0);
     assert_eq!(cat.stdout, "ab");
 }

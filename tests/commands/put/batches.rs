@@ -66,7 +66,7 @@ fn a_server_that_makes_no_batches_gets_each_file_alone() {
     let env = TestEnv::with_share_link();
     let wanted = files(&env, 60);
     env.script("iogates:no-files-post");
-    put(&env).ends_with(0).says("begun one by one");
+    put(&env).ends_with(0).says("started one by one");
     assert_eq!(env.arrived("iogates"), wanted);
     assert_eq!((env.asked("iogates", "files-create"), env.asked("iogates", "file-create")), (1, 60));
 }

@@ -185,8 +185,8 @@ fn what_is_no_plan_or_a_hostile_one_is_refused() {
     refused(&plan.replace("\"/d/old\"", "\"../../d/old\""), "q.jsonl, line ");
     refused(&plan.replace("\"upload\"", "\"obliterate\""), "q.jsonl, line ");
     refused(&plan.replace("\"upload\"", "\"download\""), "not for a remote");
-    refused("", "no plan");
-    refused("{\"schema\":1,\"event\":\"uploaded\"}\n", "no plan");
+    refused("", "not a plan");
+    refused("{\"schema\":1,\"event\":\"uploaded\"}\n", "not a plan");
     env.home.run(&["apply", "none.jsonl"]).ends_with(3);
     // What leads out through a link of this machine is not followed either.
     env.home.file("away/victim", "victim");

@@ -143,7 +143,7 @@ fn tus() {
             Row { sign_ins: 2, ..passes("iogates/file:expired", ONCE, 0) },
             fails("iogates/file-create:html", 13, 0, "Down for maintenance"),
             fails("iogates/tus-patch:413", 8, 1, "too large for the server"),
-            fails("iogates/tus-patch:503=0*always", 5, 1, "the server asks for patience"),
+            fails("iogates/tus-patch:503=0*always", 5, 1, "the server is busy and asks to wait"),
             Row { sign_ins: 0, ..fails("iogates/sign-in:html", 11, 0, "Down for maintenance") },
         ],
     );

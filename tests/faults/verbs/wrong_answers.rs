@@ -179,7 +179,7 @@ fn a_place_that_another_run_keeps_is_given_up_in_time() {
     let held = std::fs::File::open(&part).unwrap();
     held.lock().unwrap();
     let ran = env.home.run(&["get", "--timeout", "2s", "giga0:/f.bin", "held/f.bin"]).ends_with(5);
-    ran.says("is fetching to this place; it is waited for 2s at most").says("run it again when that one is over");
+    ran.says("is downloading to this place; waiting for it for 2s at most").says("run it again when that one has ended");
     drop(held);
     env.get(&["giga0:/f.bin", "held/f.bin"]).ends_with(0);
 }

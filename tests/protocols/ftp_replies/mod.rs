@@ -556,7 +556,7 @@ async fn what_comes_in_clear_behind_the_answer_to_auth_is_an_attack() {
         let played = env(Security::Explicit, says("AUTH", injected)).await;
         let error = open(&played.pool(), target("a.bin", 1)).await.err().unwrap();
         assert_eq!(error.kind(), Kind::Untrusted, "{error}");
-        assert!(error.to_string().contains("not to be trusted"), "{error}");
+        assert!(error.to_string().contains("is not secure"), "{error}");
         assert_eq!((played.count("USER"), played.count("PASS"), played.count("greeting")), (0, 0, 1));
     }
 }

@@ -17,16 +17,16 @@ use crate::providers::REGISTRY;
 ///   haul remote add studio --provider iogates username=ann
 ///   haul remote add work --provider fileago url=https://box.example username=ann
 ///
-/// In a terminal haul asks for what is missing, and tries each answer while you are
-/// there: whether the address answers, whether the sign-in works. Elsewhere what
-/// is missing is an error.
+/// In a terminal haul asks for missing settings, and tests each answer at once:
+/// whether the address answers, whether the sign-in works. Without a terminal a
+/// missing setting is an error.
 ///
-/// Secrets are not taken as arguments: `haul login REMOTE` asks for them, and
-/// K_command=… names a command that prints one.
+/// Secrets can't be arguments: `haul login REMOTE` asks for them, and K_command=…
+/// names a command that prints the secret K.
 #[derive(Args)]
 #[command(verbatim_doc_comment, after_long_help = keys_help())]
 pub struct AddArgs {
-    /// What you will call it, as in NAME:PATH
+    /// The name for the remote, as in NAME:PATH
     pub name: Option<String>,
     #[arg(short, long, help = provider_help())]
     pub provider: Option<String>,

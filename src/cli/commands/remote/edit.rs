@@ -14,31 +14,31 @@ use crate::model::Address;
 ///   haul remote set studio url=https://media.example.com
 ///   haul remote set studio password_command='pass show studio' protocol=
 ///
-/// KEY= without a value takes the key out. Secrets are not taken here: `haul
-/// login REMOTE` asks for them. The keys are those of `haul remote add --help`.
+/// KEY= without a value removes the key. Secrets can't be arguments: `haul login
+/// REMOTE` asks for them. `haul remote add --help` lists the keys.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct SetArgs {
-    /// Its name
+    /// The remote's name
     #[arg(value_name = "REMOTE")]
     pub name: String,
-    /// What to change, such as username=ann
+    /// Settings to change, such as username=ann
     #[arg(required = true, value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
 }
 
-/// Give a remote another name; what is kept for the remote goes along
+/// Give a remote another name
 ///
 /// Examples:
 ///   haul remote rename studio mainz
 ///   haul remote rename studio: old-studio
 ///
-/// Kept passwords, tokens, unfinished uploads and what was put where are found
-/// under the new name.
+/// Saved passwords, tokens, unfinished uploads and the records of completed uploads
+/// move to the new name.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct RenameArgs {
-    /// Its name
+    /// The remote's name
     #[arg(value_name = "REMOTE")]
     pub name: String,
     /// Its new name
@@ -46,7 +46,7 @@ pub struct RenameArgs {
     pub new: String,
 }
 
-/// Take a remote out of the configuration file; nothing on the server changes
+/// Remove a remote from the configuration file; nothing on the server changes
 ///
 /// Examples:
 ///   haul remote remove studio
@@ -54,7 +54,7 @@ pub struct RenameArgs {
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct RemoveArgs {
-    /// Its name
+    /// The remote's name
     #[arg(value_name = "REMOTE")]
     pub name: String,
 }

@@ -16,7 +16,7 @@ use crate::model::report::CheckLine;
 use crate::model::{Address, Place, RemotePath, Report};
 use crate::render::{View, exit};
 
-/// The configured accounts
+/// Add, check, list and change remotes (the configured accounts)
 ///
 /// Examples:
 ///   haul remote add studio --provider iogates username=ann
@@ -33,7 +33,7 @@ pub enum RemoteVerb {
     Remove(edit::RemoveArgs),
 }
 
-/// The remotes and where they are set
+/// List the remotes and where they are configured
 ///
 /// Examples:
 ///   haul remote list
@@ -42,7 +42,7 @@ pub enum RemoteVerb {
 #[command(verbatim_doc_comment)]
 pub struct ListArgs {}
 
-/// What is set for one remote, and where; secrets as ***
+/// Show the settings of a remote and their sources; secrets as ***
 ///
 /// Examples:
 ///   haul remote show studio
@@ -50,23 +50,23 @@ pub struct ListArgs {}
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct ShowArgs {
-    /// Its name
+    /// The remote's name
     #[arg(value_name = "REMOTE")]
     pub name: String,
 }
 
-/// Try a remote step by step, from its name to its upload protocols
+/// Test a remote step by step, from its name to its upload protocols
 ///
 /// Examples:
 ///   haul remote check studio
 ///   haul remote check --json studio
 ///
-/// A line each for name resolution, TLS, sign-in, root listing and every upload
-/// protocol on offer; safe to paste into a bug report.
+/// Prints one line each for name resolution, TLS, sign-in, listing of the root and
+/// every offered upload protocol. The output is safe to paste into a bug report.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct CheckArgs {
-    /// Its name
+    /// The remote's name
     #[arg(value_name = "REMOTE")]
     pub name: String,
     #[command(flatten)]

@@ -8,7 +8,7 @@ use crate::providers::{self, REGISTRY};
 use crate::render::exit;
 
 pub(super) fn pair(text: &str) -> Result<(String, String)> {
-    let wrong = || Error::new(Kind::Usage, "this is no KEY=VALUE").with_subject(text).with_hint("write it as in username=ann");
+    let wrong = || Error::new(Kind::Usage, "this is not KEY=VALUE").with_subject(text).with_hint("write it as in username=ann");
     let (key, value) = text.split_once('=').ok_or_else(wrong)?;
     Ok((key.to_owned(), value.to_owned()))
 }

@@ -110,13 +110,13 @@ async fn fetch(http: &Http, ask: &RangeRequest<'_>, from: u64) -> Result<Fetched
             return Ok(Fetched::Page(HtmlPage::read(&url, &body, step > 0)));
         }
         let location = text(response.headers(), LOCATION);
-        let next = location.ok_or_else(|| Error::new(Kind::Protocol, "the server sends us elsewhere without saying where"));
+        let next = location.ok_or_else(|| Error::new(Kind::Protocol, "the server redirects without an address"));
         url = next.and_then(|next| redirect_target(&url, next)).map_err(|e| e.with_status(status.as_u16()).with_subject(host_of(&url)))?;
         if let Some(page) = HtmlPage::at(&url, ask.name) {
             return Ok(Fetched::Page(page));
         }
     }
-    Err(Error::new(Kind::Protocol, format!("the server sends us elsewhere more than {MOST_REDIRECTS} times")).with_subject(host_of(&url)))
+    Err(Error::new(Kind::Protocol, format!("the server redirects more than {MOST_REDIRECTS} times")).with_subject(host_of(&url)))
 }
 
 /// The URL that `text`, found at `base`, leads to. Fails with `Refused` when that is plain http although `base` is https, and
@@ -126,7 +126,7 @@ pub fn redirect_target(base: &Url, text: &str) -> Result<Url> {
     match (base.scheme(), url.scheme()) {
         ("https", "http") => Err(Error::new(Kind::Refused, "the server wants to send the file unencrypted, from an http address")),
         (_, "https" | "http") if url.has_host() => Ok(url),
-        _ => Err(Error::new(Kind::Protocol, "the address of the file is no web address")),
+        _ => Err(Error::new(Kind::Protocol, "the address of the file is not a web address")),
     }
 }
 

@@ -41,7 +41,7 @@ fn fits_account(offers: &UploadMethods, size: Option<u64>) -> Result<()> {
     }
     if let Some(free) = offers.available_storage.filter(|free| size > *free) {
         return Err(Error::new(Kind::Refused, format!("{size} bytes don't fit: the account has room for {free} bytes"))
-            .with_hint("make room there, or ask for more storage"));
+            .with_hint("free some space there, or ask for more storage"));
     }
     Ok(())
 }
@@ -78,8 +78,8 @@ fn usable(offers: &UploadMethods, wish: &Preference<'_>) -> Result<Vec<Protocol>
         _ if !candidates.is_empty() => Ok(candidates),
         _ if !tried.is_empty() => Err(all_closed(tried)),
         Some(too_large) => Err(too_large),
-        None if reasons.is_empty() => Err(Error::new(Kind::Unsupported, "the server offers no way to upload")),
-        None => Err(Error::new(Kind::Unsupported, format!("no upload protocol is open to us ({})", reasons.join("; ")))),
+        None if reasons.is_empty() => Err(Error::new(Kind::Unsupported, "the server offers no upload protocol")),
+        None => Err(Error::new(Kind::Unsupported, format!("no upload protocol works ({})", reasons.join("; ")))),
     }
 }
 
