@@ -1,4 +1,4 @@
-//! What this machine says of files that are to be ours alone: whose they are, who else may change them, who holds them locked.
+//! Checks of files that only this user may change: their owner, who else may change them, and who holds their lock.
 
 use std::fs::{File, Metadata, TryLockError};
 use std::io;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// Why a file or folder is not to be relied on, and the command that mends it.
+/// Why a file or folder can't be trusted, and the command that repairs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     pub path: PathBuf,
@@ -77,7 +77,7 @@ fn of(path: &Path, who: Who) -> Option<Trouble> {
     const STICKY: u32 = 0o1000;
     let meta = std::fs::metadata(path).ok()?;
     let mode = meta.permissions().mode();
-    // In a folder like /tmp each can only change what is his own.
+    // In a folder like /tmp users can change only their own files.
     let shared = meta.is_dir() && mode & STICKY != 0;
     let too_many = if who == Who::All { 0o022 } else { 0o002 };
     if mode & too_many != 0 && !shared {
@@ -88,7 +88,7 @@ fn of(path: &Path, who: Who) -> Option<Trouble> {
     wrong_owner(path, &meta)
 }
 
-/// The administrator's files are as good as ours.
+/// Files of the administrator are trusted like our own.
 #[cfg(unix)]
 fn wrong_owner(path: &Path, meta: &Metadata) -> Option<Trouble> {
     use std::os::unix::fs::MetadataExt;
@@ -100,7 +100,7 @@ fn wrong_owner(path: &Path, meta: &Metadata) -> Option<Trouble> {
     Some(Trouble { path: path.to_owned(), why, mend: format!("chown -h {us} {}", shell_word(path)) })
 }
 
-/// Elsewhere a user's folders are closed to other users by themselves.
+/// On other systems a user's folders are closed to other users by default.
 #[cfg(not(unix))]
 fn of_link(_: &Path) -> Option<Trouble> {
     None
@@ -111,7 +111,7 @@ fn of(_: &Path, _: Who) -> Option<Trouble> {
     None
 }
 
-/// A path as a shell takes it for one word.
+/// A path, quoted so that a shell reads it as one word.
 pub fn shell_word(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | ':' | '@' | ',' | '=' | '%');
@@ -128,7 +128,7 @@ pub fn lock_within(file: File, limit: Duration) -> io::Result<File> {
     }
     let meta = file.metadata();
     let (tell, told) = mpsc::channel();
-    // Left to itself after the limit; what it gets then is given back at once.
+    // After the limit the thread is left alone; if it gets the lock later, it releases the lock at once.
     std::thread::Builder::new().spawn(move || tell.send(file.lock().map(|()| file)))?;
     told.recv_timeout(limit).unwrap_or_else(|_| {
         let process = meta.ok().and_then(|meta| lock_holder(&meta));
@@ -141,11 +141,11 @@ pub fn another(process: Option<u32>) -> String {
     process.map_or_else(|| "another haul".to_owned(), |id| format!("another haul (process {id})"))
 }
 
-/// Another process that holds a lock on the file that `meta` is of. Only Linux tells.
+/// Another process that holds a lock on the file of `meta`. Only Linux reports it.
 #[cfg(target_os = "linux")]
 pub fn lock_holder(meta: &Metadata) -> Option<u32> {
     use std::os::unix::fs::MetadataExt;
-    // As the C library's `major` and `minor` take a device apart.
+    // As `major` and `minor` of the C library split a device number.
     let (device, inode) = (meta.dev(), meta.ino());
     let (major, minor) = ((device >> 8) & 0xfff | (device >> 32) & !0xfff, device & 0xff | (device >> 12) & 0xffff_ff00);
     let file = format!("{major:02x}:{minor:02x}:{inode}");

@@ -134,9 +134,7 @@ fn divide(text: &str) -> Result<Vec<String>> {
                 .with_cause(e)
                 .with_hint(r#"write it as ["put", "a.mov", "studio:/in/"]"#)
         })?,
-        false => {
-            shlex::split(text).ok_or_else(|| Error::new(Kind::Usage, "a quote is not closed, or nothing follows a backslash"))?
-        }
+        false => shlex::split(text).ok_or_else(|| Error::new(Kind::Usage, "a quote is not closed, or nothing follows a backslash"))?,
     };
     if words.first().is_some_and(|first| first == "haul") {
         words.remove(0);

@@ -52,24 +52,24 @@ const RARE: &[&str] = &[
 
 /// Variables that haul reads and that belong to no option.
 pub const OTHER_VARIABLES: &[(&str, &str)] = &[
-    ("HAUL_CONFIG", "the configuration file; one that is not there is an empty one"),
-    ("HAUL_REMOTE_<NAME>_<KEY>", "a key of a remote, such as HAUL_REMOTE_STUDIO_PASSWORD; alone they make a remote"),
-    ("HAUL_USERNAME", "the user of a place that is a URL (ftp://…)"),
-    ("HAUL_PASSWORD", "the password of a place that is a URL"),
-    ("HAUL_TOKEN", "the token of a place that is a URL (tus+https://…)"),
+    ("HAUL_CONFIG", "the configuration file; a missing file counts as empty"),
+    ("HAUL_REMOTE_<NAME>_<KEY>", "a key of a remote, such as HAUL_REMOTE_STUDIO_PASSWORD; such variables alone define a remote"),
+    ("HAUL_USERNAME", "the user for an address that is a URL (ftp://…)"),
+    ("HAUL_PASSWORD", "the password for an address that is a URL"),
+    ("HAUL_TOKEN", "the token for an address that is a URL (tus+https://…)"),
     ("HAUL_SHARD", "for --shard auto: I/N"),
-    ("HAUL_SHARDS", "for --shard auto: N, where the job's own variables tell only I"),
+    ("HAUL_SHARDS", "for --shard auto: N, if the job's own variables contain only I"),
 ];
 
-/// Variables that mean for haul what they mean everywhere.
+/// Variables with their usual meaning.
 pub const COMMON_VARIABLES: &[(&str, &str)] = &[
-    ("XDG_CONFIG_HOME", "haul/config.toml lies there (unset: ~/.config; macOS and Windows: the system's own place)"),
-    ("XDG_STATE_HOME", "tokens, and what was put where, lie in haul/ there (unset: ~/.local/state)"),
-    ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY", "the way to the servers"),
+    ("XDG_CONFIG_HOME", "the folder of haul/config.toml (unset: ~/.config; on macOS and Windows the system's own folder)"),
+    ("XDG_STATE_HOME", "the folder of haul/ with tokens and records of transfers (unset: ~/.local/state)"),
+    ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY", "the proxy for connections to servers"),
     ("SSL_CERT_FILE", "certificates to trust in place of the system's"),
     ("NO_COLOR, CLICOLOR_FORCE, TERM", "colours, and whether lines can be redrawn"),
-    ("CI, GITHUB_ACTIONS, GITLAB_CI", "nobody watches: lines instead of bars; annotations and a summary for the job"),
-    ("TZ", "the time zone of times that people read"),
+    ("CI, GITHUB_ACTIONS, GITLAB_CI", "output for a log: lines instead of bars; annotations and a summary for the job"),
+    ("TZ", "the time zone of printed times"),
 ];
 
 /// The tree for these arguments: with a variable for each option, without those that are empty, as CI systems pass inputs on

@@ -227,9 +227,7 @@ fn table_at(table: &mut Table, position: isize) -> Option<&mut Table> {
 }
 
 fn unreadable(path: &Path) -> Error {
-    Error::new(Kind::Usage, "this file can't be changed by haul")
-        .with_subject(path.display().to_string())
-        .with_hint("edit it by hand")
+    Error::new(Kind::Usage, "this file can't be changed by haul").with_subject(path.display().to_string()).with_hint("edit it by hand")
 }
 
 #[cfg(test)]

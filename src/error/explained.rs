@@ -1,17 +1,17 @@
-//! What each kind of failure means, where it comes from and what helps: one table, which `haul help errors`, `haul help
+//! What each kind of failure means, its causes and what to do: one table, which `haul help errors`, `haul help
 //! KIND`, the manual and `docs/errors.md` show.
 
 use super::Kind;
 
-/// What is known of the failures of one name.
+/// The explanation of one kind of failure.
 pub struct Explained {
-    /// One kind of this name; the others end alike.
+    /// One kind of this name; the others have the same exit status.
     pub kind: Kind,
-    /// In a few words.
+    /// The meaning in a few words.
     pub when: &'static str,
-    /// Where it comes from, the most frequent first.
+    /// The causes, the most frequent first.
     pub causes: &'static [&'static str],
-    /// What to do. Commands stand in backticks.
+    /// What to do. Commands are in backticks.
     pub cures: &'static [&'static str],
 }
 
@@ -34,13 +34,13 @@ pub const EXPLAINED: &[Explained] = &[
         causes: &[
             "An option, a command or a value is misspelt or missing.",
             "A key in config.toml is misspelt; the message names line and column.",
-            "A variable HAUL_… holds a value that its option does not take.",
+            "A variable HAUL_… has a value that its option does not accept.",
             "A file with secrets can be read by others.",
         ],
         cures: &[
-            "Read the end of the message: there stands what to write instead.",
+            "Read the end of the message: it says what to write instead.",
             "`haul help environment` lists the variables; `haul put --help` lists the options of a command.",
-            "`haul remote show REMOTE` shows what is set for a remote, and where.",
+            "`haul remote show REMOTE` shows the settings of a remote and their sources.",
         ],
     },
     Explained {
@@ -48,12 +48,12 @@ pub const EXPLAINED: &[Explained] = &[
         when: "there is no such file, folder, remote or local source",
         causes: &[
             "The path has a typing error, or upper and lower case differ.",
-            "The remote's name is misspelt, or is set in another configuration file.",
+            "The remote's name is misspelt, or is in another configuration file.",
             "A shell has expanded a wildcard that was meant for the remote.",
         ],
         cures: &[
             "List the folder above: `haul ls REMOTE:/folder`.",
-            "`haul remote list` shows the remotes that there are.",
+            "`haul remote list` shows all remotes.",
             "Quote wildcards: `haul ls 'REMOTE:/in/*.mov'`. A local name with a colon is written ./a:b.",
         ],
     },
@@ -61,20 +61,20 @@ pub const EXPLAINED: &[Explained] = &[
         kind: Kind::Ambiguous,
         when: "several entries have the name that was given",
         causes: &["Some providers allow several entries of one name in one folder."],
-        cures: &["Take one of the ids that the message lists: `haul get REMOTE:@125`; `haul ls -l --id REMOTE:/folder` shows them all."],
+        cures: &["Use one of the ids in the message: `haul get REMOTE:@125`; `haul ls -l --id REMOTE:/folder` shows them all."],
     },
     Explained {
         kind: Kind::Auth,
         when: "the sign-in was refused, there are no credentials, or a token can't be renewed",
         causes: &[
-            "The password was changed on the site, and an old one is kept here.",
+            "The password was changed on the site, and an old one is saved here.",
             "User name or password has a typing error.",
             "The account asks for a second factor.",
-            "The share link has expired, or was taken back.",
+            "The share link has expired, or was withdrawn.",
             "Too many wrong passwords have locked the account for a while.",
         ],
         cures: &[
-            "`haul login REMOTE` asks for name and password anew and keeps them.",
+            "`haul login REMOTE` asks for name and password again and saves them.",
             "In a script: `haul login REMOTE --password-stdin < FILE`, or set HAUL_REMOTE_NAME_PASSWORD.",
             "A code by SMS: `haul login REMOTE` in a terminal, or with --code-stdin.",
             "`haul remote check REMOTE` shows at which step the sign-in fails. haul never repeats a refused sign-in.",
@@ -90,36 +90,33 @@ pub const EXPLAINED: &[Explained] = &[
             "The server is overloaded and answers 429 or 503.",
         ],
         cures: &[
-            "`haul remote check REMOTE` tries the name, the connection, TLS and each protocol, a line each.",
-            "Repeat the same command: what arrived is not sent again, and what had begun goes on.",
-            "Slow or shaky lines: `haul put --retries 20 --timeout 5m SOURCE REMOTE:/`.",
+            "`haul remote check REMOTE` tests the name, the connection, TLS and each protocol.",
+            "Repeat the same command: complete files are not sent again, and started files are resumed.",
+            "Slow or unstable connections: `haul put --retries 20 --timeout 5m SOURCE REMOTE:/`.",
             "A certificate of your own: `haul remote set REMOTE ca_file=/path/to/ca.pem`.",
         ],
     },
     Explained {
         kind: Kind::Exists,
         when: "refused because the target exists",
-        causes: &["--if-exists fail was given, or the provider keeps no two entries of one name."],
+        causes: &["--if-exists fail was given, or the provider allows no two entries of one name."],
         cures: &[
-            "Choose what is to happen: `haul put --if-exists update SOURCE REMOTE:/`; other choices are replace, skip, rename and fail.",
+            "Choose what haul does then: `haul put --if-exists update SOURCE REMOTE:/`; other choices are replace, skip, rename and fail.",
         ],
     },
     Explained {
         kind: Kind::Integrity,
         when: "sizes or checksums differ, or the source changed while haul was reading",
-        causes: &["Another program was still writing the file.", "Bytes were damaged on the way, or by the server."],
-        cures: &[
-            "Repeat the same command when the file is complete.",
-            "`haul verify RECEIPT` asks the server again for what a receipt names.",
-        ],
+        causes: &["Another program was still writing the file.", "Bytes were damaged on the network, or by the server."],
+        cures: &["Repeat the same command when the file is complete.", "`haul verify RECEIPT` checks the files of a receipt again."],
     },
     Explained {
         kind: Kind::Refused,
-        when: "a definite no: permission, quota, size, type, name, or a guard that stops a deletion",
+        when: "a final refusal: permission, quota, size, type, name, or a guard that stops a deletion",
         causes: &[
             "The account is full, or the file is larger than the account allows.",
             "The share link, or the user, has no permission to upload, to download or to remove.",
-            "The provider holds no empty files, or no such names.",
+            "The provider stores no empty files, or no such names.",
             "A deletion would remove more than --max-delete allows.",
         ],
         cures: &[
@@ -131,51 +128,51 @@ pub const EXPLAINED: &[Explained] = &[
     Explained {
         kind: Kind::Partial,
         when: "some files of several failed; the rest are done",
-        causes: &["The files failed for different reasons: each is named with its own."],
+        causes: &["The files failed for different reasons; haul prints the reason of each file."],
         cures: &[
-            "Repeat the same command: only what is missing is sent.",
-            "`haul put --failed-to FILE SOURCE REMOTE:/` writes the names of those that failed into a file.",
+            "Repeat the same command: only the missing files are sent.",
+            "`haul put --failed-to FILE SOURCE REMOTE:/` writes the names of the failed files to FILE.",
         ],
     },
     Explained {
         kind: Kind::Unsupported,
         when: "the provider or the protocol can't do that; nothing was sent",
-        causes: &["Providers differ: one removes nothing, another keeps no comments, a third lists nothing."],
-        cures: &["`haul providers` shows what each provider can do. The message names those that can."],
+        causes: &["Providers differ: one can't remove files, another has no comments, a third has no listing."],
+        cures: &["`haul providers` shows what each provider can do. The message names providers that can."],
     },
     Explained {
         kind: Kind::Protocol,
         when: "the answer of the server makes no sense",
         causes: &[
             "A proxy or a maintenance page answers in place of the server.",
-            "The address leads to another service than the provider that was set.",
+            "The address belongs to another service than the configured provider.",
             "The server runs a version that haul does not know.",
         ],
         cures: &[
-            "Look at the address: `haul remote show REMOTE`. Open the address in a browser.",
-            "`haul remote check REMOTE` shows what answers. Report the lines of `-vv` if the server is well.",
+            "Check the address: `haul remote show REMOTE`. Open the address in a browser.",
+            "`haul remote check REMOTE` shows what answers. If the server works, report the lines of `-vv`.",
         ],
     },
     Explained {
         kind: Kind::Local,
         when: "this machine's disk or files",
         causes: &["The disk is full.", "A file can't be read or written with your permissions.", "Standard output was closed or is full."],
-        cures: &["The message names the file and the reason of the system. Mend that, and repeat the same command."],
+        cures: &["The message contains the file and the system's reason. Fix that, and repeat the same command."],
     },
     Explained {
         kind: Kind::Unknown,
-        when: "the last request was sent, its answer was lost, and looking could not decide",
-        causes: &["The line broke at the very end of a request, and the server can't be asked what became of the request."],
+        when: "the last request was sent, its answer was lost, and a check could not decide",
+        causes: &["The connection was lost at the very end of a request, and the server can't report the result of the request."],
         cures: &[
-            "Look: `haul ls REMOTE:/folder`, or `haul stat REMOTE:/folder/file`.",
-            "Repeat the same command if what you wanted is not there. haul repeats no such request blindly.",
+            "Check: `haul ls REMOTE:/folder`, or `haul stat REMOTE:/folder/file`.",
+            "Repeat the same command if the result is not there. haul does not repeat such a request by itself.",
         ],
     },
     Explained {
         kind: Kind::Cancelled,
         when: "interrupted: status 130 by SIGINT (Ctrl-C), 143 by SIGTERM",
-        causes: &["Somebody, or the time limit of a CI job, stopped haul."],
-        cures: &["Repeat the same command: the upload goes on where it stopped. `haul transfers list` shows what is unfinished."],
+        causes: &["A user, or the time limit of a CI job, stopped haul."],
+        cures: &["Repeat the same command: the upload resumes where it stopped. `haul transfers list` shows what is unfinished."],
     },
 ];
 

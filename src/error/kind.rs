@@ -1,47 +1,48 @@
-//! The kinds of failures: each is something that somebody acts on.
+//! The kinds of failures: one for each different reaction to a failure.
 
-/// What went wrong, in the few kinds that somebody acts on.
+/// What went wrong, in as many kinds as there are different reactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Arguments or configuration make no sense; found before anything was sent.
     Usage,
     /// No such file, folder, remote or local source.
     NotFound,
-    /// Several entries fit one address.
+    /// Several entries match one address.
     Ambiguous,
-    /// The server refused who we are, or there are no credentials. Never repeated.
+    /// The server refused the credentials, or there are none. Never retried.
     Auth,
-    /// The server knew us, but the token is old: renew it once, then go on.
+    /// The token has expired: renew it once, then repeat the request.
     Expired,
-    /// The request never left, or was refused unread: may be repeated blindly.
+    /// The request was never sent, or was refused unread: it can be repeated safely.
     Unreachable,
-    /// The server's certificate is not trusted, or the way to the server is not open to us: waiting will not help.
+    /// The server's certificate is not trusted, or the server refuses our kind of connection: waiting will not help.
     Untrusted,
-    /// The request may have arrived (line cut, time-out, 5xx): look before repeating what must not happen twice.
+    /// The request may have arrived (lost connection, time-out, 5xx). Check before a repetition, if the request must not happen
+    /// twice.
     Interrupted,
-    /// The server asks for patience (429, 503) and did not act on the request.
+    /// The server is busy (429, 503) and did not act on the request.
     Busy,
-    /// The target exists, and the user asked to leave it alone.
+    /// The target exists, and the user asked not to replace it.
     Exists,
     /// Sizes or checksums differ, or the source changed while it was read.
     Integrity,
-    /// A definite no: permission, quota, size, type, a name that can't be held.
+    /// A final refusal: permission, quota, size, type, a name that can't be stored.
     Refused,
     /// Some files of several failed.
     Partial,
     /// The provider or protocol can't do that.
     Unsupported,
-    /// The upload can't begin before its size is known (standard input must be spooled first). Never leaves the engine.
+    /// The upload can't begin before its size is known (standard input must be stored in a file first). Only used inside the engine.
     NeedsSize,
-    /// The server's answer makes no sense.
+    /// The server's answer can't be understood.
     Protocol,
     /// This machine's disk or files.
     Local,
-    /// The last request was sent, its answer was lost, and looking could not decide.
+    /// The last request was sent, its answer was lost, and a check could not decide whether it was done.
     Unknown,
     /// SIGINT or SIGTERM.
     Cancelled,
-    /// Anything else: a defect of ours.
+    /// Anything else: a defect of haul.
     Other,
 }
 
@@ -70,7 +71,7 @@ impl Kind {
         Kind::Other,
     ];
 
-    /// The name scripts meet as `error.kind`: fewer than the kinds, because a script needs no finer ones.
+    /// The name in `error.kind` for scripts. Several kinds share a name, because a script needs no finer distinction.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Usage => "usage",
@@ -91,7 +92,7 @@ impl Kind {
         }
     }
 
-    /// May the same request succeed later, without anybody changing anything?
+    /// True if the same request may succeed later, without any change by the user.
     pub fn is_transient(self) -> bool {
         matches!(self, Kind::Unreachable | Kind::Interrupted | Kind::Busy)
     }

@@ -1,5 +1,5 @@
-//! The one error of the program. Adapters and protocols say what went wrong; its [`Kind`] alone decides whether
-//! `transfer/client.rs` tries again and with which status `render/exit.rs` ends the program.
+//! The one error type of the program. Adapters and protocols make it; its [`Kind`] alone decides whether `transfer/client.rs`
+//! tries again, and which exit status `render/exit.rs` returns.
 
 pub mod explained;
 mod kind;
@@ -12,7 +12,7 @@ pub use kind::Kind;
 use crate::model::escape::escape_control;
 use crate::model::place_text::PlaceText;
 
-/// The result of everything that can fail here.
+/// The result of every function that can fail here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// One failure: what failed, on what, why, and what to do next.
@@ -22,7 +22,7 @@ struct Inner {
     kind: Kind,
     message: String,
     on: Option<String>,
-    /// `on` is the name of a file of this machine, or of another source: no place on the remote that is worked on.
+    /// `on` is a file of this machine or another source, and no place on the remote.
     local: bool,
     source: Option<String>,
     hint: Option<String>,
@@ -57,7 +57,7 @@ impl Error {
         }))
     }
 
-    /// The server took the request, and its answer can't be read: a page of a proxy, a warning, nothing. What was asked for may
+    /// The server accepted the request, but its answer can't be read: a proxy's page, a warning, an empty body. The request may
     /// have been done.
     pub fn unread_answer(message: impl Into<String>) -> Self {
         let mut error = Error::new(Kind::Protocol, message);
@@ -65,13 +65,13 @@ impl Error {
         error
     }
 
-    /// Names the file, place or remote that the failure is about; the innermost name stays.
+    /// Names the file, place or remote that the failure is about; a name that is set already stays.
     pub fn with_subject(mut self, what: impl Into<String>) -> Self {
         self.0.on.get_or_insert_with(|| what.into());
         self
     }
 
-    /// As `on`, for a file of this machine: whatever its name looks like, it is no place on a remote.
+    /// As [`Error::with_subject`], for a file of this machine: its name is never read as a place on a remote.
     pub fn on_local(mut self, what: impl Into<String>) -> Self {
         if self.0.on.is_none() {
             (self.0.on, self.0.local) = (Some(what.into()), true);
@@ -79,7 +79,7 @@ impl Error {
         self
     }
 
-    /// A provider knows a place by its path alone; people know it by its remote, too. A hint that says `REMOTE` names this one.
+    /// Adds the remote's name to a place that the provider knows only by its path. `REMOTE` in a hint is replaced by the name.
     pub fn with_remote(mut self, remote: &str) -> Self {
         let Inner { on, local, kind, hint, .. } = &mut *self.0;
         if let Some(text) = hint.as_mut().filter(|text| text.contains("REMOTE")) {
@@ -96,29 +96,29 @@ impl Error {
         self
     }
 
-    /// The place on a remote that the failure is about, as it is shown.
+    /// The place on a remote that the failure is about, in the form that is shown.
     pub fn place(&self) -> Option<&str> {
         self.0.on.as_deref().filter(|_| !self.0.local)
     }
 
-    /// The failure is about this source of a transfer, as the user named it.
+    /// Names the source of the transfer, as the user named it.
     pub fn with_source_path(mut self, source: impl Into<String>) -> Self {
         self.0.source.get_or_insert_with(|| source.into());
         self
     }
 
-    /// The source that [`Error::with_source_path`] named.
+    /// The source that [`Error::with_source_path`] has set.
     pub fn source_path(&self) -> Option<&str> {
         self.0.source.as_deref()
     }
 
-    /// What the user can do next: a clause that begins with a verb.
+    /// Adds what the user can do next: a clause that begins with a verb.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
 
-    /// A refused sign-in that has no hint of its own gets one.
+    /// Adds a hint to a refused sign-in that has none.
     pub(crate) fn with_credentials_hint(self) -> Self {
         match self.0.kind == Kind::Auth && self.0.hint.is_none() {
             true => self.with_hint("check the credentials of the remote; `haul remote show REMOTE` shows which are set"),
@@ -126,65 +126,65 @@ impl Error {
         }
     }
 
-    /// The HTTP or FTP code that the server answered.
+    /// Adds the HTTP or FTP code of the server's answer.
     pub fn with_status(mut self, status: u16) -> Self {
         self.0.status = Some(status);
         self
     }
 
-    /// How long the server asks us to wait.
+    /// Adds the wait that the server asked for.
     pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.0.after = wait;
         self
     }
 
-    /// Nothing was tried: another failure, told before, is the reason.
+    /// Marks the failure of a file that was not attempted, because of an earlier failure that was reported.
     pub fn not_attempted(mut self) -> Self {
         self.0.untried = true;
         self
     }
 
-    /// Something is missing here, so the server was not asked.
+    /// Marks a failure before the server was asked, because something is missing here.
     pub fn before_asking(mut self) -> Self {
         self.0.unsent = true;
         self
     }
 
-    /// Not a byte came back on a connection that was kept from an earlier request: its end, not this request's, as a rule.
+    /// Marks a failure without a byte of an answer on a kept connection: usually the connection was closed before the request.
     pub fn on_kept_line(mut self) -> Self {
         self.0.on_kept_line = true;
         self
     }
 
-    /// The other side took the connection, and ended it.
+    /// Marks a failure where the server accepted the connection and then closed it.
     pub fn of_closed_connection(mut self) -> Self {
         self.0.closed_again = true;
         self
     }
 
-    /// The failure that led to this one; its message is appended.
+    /// Adds the failure that led to this one; its message is appended.
     pub fn with_cause(mut self, cause: impl Into<anyhow::Error>) -> Self {
         self.0.cause = Some(cause.into());
         self
     }
 
-    /// The same failure, judged again by somebody who knows more.
+    /// The same failure with another kind, for code that knows more about it.
     pub fn with_kind(mut self, kind: Kind) -> Self {
         self.0.kind = kind;
         self
     }
 
-    /// What went wrong.
+    /// The kind of the failure.
     pub fn kind(&self) -> Kind {
         self.0.kind
     }
 
-    /// The HTTP or FTP code of the server, where there was an answer.
+    /// The HTTP or FTP code of the server, if there was an answer.
     pub fn status_code(&self) -> Option<u16> {
         self.0.status
     }
 
-    /// How long the server asks us to wait.
+    /// The wait that the server asked for.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.after
     }
@@ -201,13 +201,13 @@ impl Error {
         self.0.unread
     }
 
-    /// A change that failed so may have been made all the same: only a look tells.
+    /// True if a change that failed in this way may have been made all the same: only a check can tell.
     pub fn may_have_happened(&self) -> bool {
         self.kind() == Kind::Interrupted || self.0.unread
     }
 
-    /// The change that was answered so was looked for, and does not show. Its answer stays unread: what depends on the change can
-    /// be undone.
+    /// The failure of a change after a check did not find it. The answer stays unread, so that steps which depend on the change
+    /// can be undone.
     pub fn not_seen(self) -> Error {
         let status = self.0.status;
         let mut error = self
@@ -217,7 +217,7 @@ impl Error {
         error
     }
 
-    /// Nobody can tell what became of the change that failed so, as looking failed too.
+    /// The failure of a change whose result is unknown, because the check failed too.
     pub fn not_decided(self, look: Error) -> Error {
         if matches!(look.kind(), Kind::Unknown | Kind::Ambiguous) {
             return look;
@@ -227,8 +227,8 @@ impl Error {
             .with_cause(look)
     }
 
-    /// Another failure, whose words quote this one. The place that this one is about is the other's, too, and not named within
-    /// its words; a host is.
+    /// A new failure whose message quotes this one. The place of this failure becomes the place of the new one and is not
+    /// repeated in the quote; the name of a host is.
     pub fn quoted(self, kind: Kind, words: impl FnOnce(&str) -> String) -> Error {
         let Some(on) = self.0.on.clone().filter(|on| self.0.local || on.starts_with(['/', '@']) || on.contains(":/") || on.contains(":@"))
         else {
@@ -247,7 +247,7 @@ impl Error {
         self.0.untried
     }
 
-    /// The same failure, for somebody else who meets it. Its causes are part of the message.
+    /// A copy of the failure for another caller. Its causes become part of the message.
     pub fn duplicate(&self) -> Error {
         let mut again = Error::new(self.kind(), self.why());
         again.0.on.clone_from(&self.0.on);
@@ -260,8 +260,8 @@ impl Error {
         again
     }
 
-    /// A failure of what is being read: our own error where `io` carries one (a remote source fails as its line does),
-    /// `Integrity` where there are fewer bytes than were announced (`InvalidData`), else `Local`.
+    /// The failure of a read: our own error if `io` contains one (a remote source fails as its connection does), `Integrity` if
+    /// there were fewer bytes than announced (`InvalidData`), else `Local`.
     pub fn reading(io: &std::io::Error) -> Error {
         let carried = io.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
         match (carried, io.kind()) {
@@ -281,14 +281,14 @@ impl Error {
         }
     }
 
-    /// The message and its causes, without what it is about.
+    /// The message and its causes, without the subject.
     fn why(&self) -> String {
         let mut line = escape_control(&self.0.message).into_owned();
         if let Some(cause) = &self.0.cause {
             let mut said = self.0.message.clone();
             for step in cause.chain() {
                 let step = match step.downcast_ref::<Error>() {
-                    // What it is about was said already, or is said now; its advice was for somebody else.
+                    // The subject is named already, and the hint was for another situation.
                     Some(ours) if ours.0.on.as_ref().is_none_or(|on| said.contains(on) || self.0.on.as_ref() == Some(on)) => ours.why(),
                     Some(ours) => ours.message(),
                     None => step.to_string(),
@@ -309,7 +309,7 @@ impl Error {
     }
 }
 
-/// `REMOTE` as a word of its own: not the one in the name of a variable.
+/// Replaces `REMOTE` where it is a separate word, and not a part of a variable's name.
 fn name_remote(hint: &str, remote: &str) -> String {
     let is_part = |c: char| c == '_' || c.is_alphanumeric();
     let mut text = String::with_capacity(hint.len());
@@ -322,12 +322,12 @@ fn name_remote(hint: &str, remote: &str) -> String {
     text + rest
 }
 
-/// One line: what failed, why, and after a semicolon what to do next. Control characters are made visible; masking of
-/// secrets happens where it is printed.
+/// One line: what failed, why, and after a semicolon what to do next. Control characters are made visible; secrets are masked
+/// where the line is printed.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.hint {
-            // What a server says may end in a full stop.
+            // A server's text may end in a full stop.
             Some(hint) => write!(f, "{}; {}", self.message().trim_end_matches('.'), escape_control(hint)),
             None => f.write_str(&self.message()),
         }
@@ -342,7 +342,8 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {}
 
-/// Any failure of this machine's files: status 12, and the system's own words. Our own error stays what it is.
+/// A failure of this machine's files: status 12, with the system's own message. Our own error inside `cause` is returned
+/// unchanged.
 impl From<std::io::Error> for Error {
     fn from(cause: std::io::Error) -> Self {
         cause.downcast::<Error>().unwrap_or_else(|cause| Error::new(Kind::Local, cause.to_string()))

@@ -59,10 +59,7 @@ fn endpoint(scheme: &'static str, rest: &str) -> Result<UrlPlace> {
     // A colon ends the endpoint. The place after it may have a query.
     let (path, place) = path.split_once(':').map_or((path, None), |(path, place)| (path, Some(place)));
     if path.contains(['?', '#']) {
-        return Err(bad(
-            "a query may contain a secret, which every process list would show",
-            "set the endpoint up with `haul remote add`",
-        ));
+        return Err(bad("a query may contain a secret, which every process list would show", "set the endpoint up with `haul remote add`"));
     }
     let path = if path.is_empty() { "/" } else { path };
     Ok(UrlPlace { remote: format!("{scheme}://{authority}{path}"), rest: Some(place.unwrap_or_default().to_owned()), path: String::new() })

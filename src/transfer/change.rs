@@ -157,7 +157,8 @@ async fn moved_by_path(provider: &dyn Provider, entry: &Entry, folder: &Entry, n
 }
 
 fn not_confirmed() -> Error {
-    Error::new(Kind::Protocol, "the server reports success, but does not show the result").with_hint("check the folder before you try again")
+    Error::new(Kind::Protocol, "the server reports success, but does not show the result")
+        .with_hint("check the folder before you try again")
 }
 
 /// The server's report alone does not show the change, but a second try would find it made.

@@ -166,8 +166,8 @@ impl RemoteClient {
         self.asked(self.retries(None), call).await
     }
 
-    /// As `call`, for a look at the server after a failure or a lost answer. The first look may use the same broken connection,
-    /// and a proxy's page in place of the answer tells nothing.
+    /// As `call`, for a check of the server after a failure or a lost answer. The first try may meet the same broken
+    /// connection, and a proxy's page in place of the answer proves nothing.
     pub(crate) async fn check<'a, T, F>(&'a self, call: impl Fn(&'a dyn Provider) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
@@ -189,9 +189,8 @@ impl RemoteClient {
         }
     }
 
-    /// Makes a call that changes something. It is repeated only when the server has not acted on the last try. A failure after
-    /// which the change may have happened ([`Error::may_have_happened`]) goes to the caller: for changes that nobody can look
-    /// up.
+    /// Makes a call that changes something. Repeats the call only if the server has not acted on the last try. A failure after
+    /// which the change may have happened ([`Error::may_have_happened`]) is returned.
     ///
     /// # Errors
     /// The last failure of the call, when no further try is due; at once when the change may have happened.
@@ -209,10 +208,9 @@ impl RemoteClient {
         }
     }
 
-    /// Makes a call whose change must not happen twice. After a lost or unreadable answer `look` finds out what the call did;
-    /// it looks for as long as `late`, unless the server itself reported a failure. Where the call did nothing, it is repeated
-    /// after a lost answer only, as an unreadable answer would be no better the next time: then, and where looking fails, the
-    /// call fails with `Unknown`.
+    /// Makes a call whose change must not happen twice. After a lost or unreadable answer `look` finds out what the call did,
+    /// for as long as `late`, unless the server itself reported a failure. If the call did nothing, it is repeated after a lost
+    /// answer, but not after an unreadable one. If nothing can be found out, fails with `Unknown`.
     ///
     /// # Errors
     /// The last failure of the call, when no further try is due; `Unknown` when nobody can tell whether the change was made.
@@ -233,8 +231,7 @@ impl RemoteClient {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
-            // After one uncertain try all later failures are uncertain, too: "not found" may be the late effect of an earlier
-            // try.
+            // After one uncertain try all later failures are uncertain: "not found" may be the late effect of an earlier try.
             doubt |= failure.may_have_happened();
             if doubt {
                 let has_failed = failure.status_code().is_some() && !failure.is_unread_answer();
@@ -249,8 +246,7 @@ impl RemoteClient {
         }
     }
 
-    /// Asks repeatedly, for at most `limit`, until there is a result: a server may need a while after the last byte to take a
-    /// file in.
+    /// Asks repeatedly, for at most `limit`, until there is a result: a server may need time to process a file.
     pub(crate) async fn poll<'a, T, F>(&'a self, limit: Duration, call: impl Fn(&'a dyn Provider) -> F) -> Result<Option<T>>
     where
         F: Future<Output = Result<Option<T>>>,

@@ -78,7 +78,10 @@ fn in_the_middle_of_an_upload() {
         let begun = Instant::now();
         let second = env.home.run(&["put", "--json", "--timeout", "5s", "film.bin", &target]).ends_with(5);
         let took = begun.elapsed();
-        second.says(&format!("{who} is working on it, so this command waits")).says("has made no progress for 15s").says("let that process go on");
+        second
+            .says(&format!("{who} is working on it, so this command waits"))
+            .says("has made no progress for 15s")
+            .says("let that process go on");
         assert!(took >= Duration::from_secs(15) && took < Duration::from_secs(90), "{remote}: {took:?}");
         // Nobody else is held up.
         env.home.run(&["ls", "--timeout", "5s", &format!("{remote}:/")]).ends_with(0);

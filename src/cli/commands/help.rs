@@ -74,7 +74,7 @@ pub fn statuses() -> String {
     for row in EXPLAINED {
         let _ = writeln!(text, "  {:>3}  {:<11}  {}", exit::status(row.kind), row.kind.name(), row.when);
     }
-    text + "\nOne file fails: its own status. Several files, all failed alike: that status; otherwise 9.\nCauses and cures of each: haul help KIND, as in `haul help auth` or `haul help 4`.\n"
+    text + "\nIf one file fails: its own status. If all of several files fail with one status: that status; otherwise 9.\nCauses of each kind, and what to do: haul help KIND, as in `haul help auth` or `haul help 4`.\n"
 }
 
 fn one(row: &Explained) -> String {
@@ -91,7 +91,7 @@ fn one(row: &Explained) -> String {
 
 fn environment(tree: &Command) -> String {
     let mut text = String::from(
-        "Variables that haul reads. An option on the command line beats its variable, that beats\n[defaults] in config.toml. A variable that is set to nothing is not set.\n\nOf haul\n",
+        "Variables that haul reads. An option on the command line takes precedence over its variable,\nand the variable over [defaults] in config.toml. An empty variable counts as not set.\n\nOf haul\n",
     );
     for (name, help) in OTHER_VARIABLES {
         let _ = writeln!(text, "  {name}\n        {help}");

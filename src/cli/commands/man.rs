@@ -148,21 +148,17 @@ fn closing(roff: &mut Roff, is_first: bool) {
     for row in EXPLAINED {
         tagged(roff, &exit::status(row.kind).to_string(), &format!("{}: {}", row.kind.name(), row.when));
     }
-    let see: &[Inline] = &[roman("Causes and cures of each: "), bold("haul help KIND"), roman(".")];
+    let see: &[Inline] = &[roman("Causes of each kind, and what to do: "), bold("haul help KIND"), roman(".")];
     roff.control("PP", []);
     roff.text(see.to_vec());
     roff.control("SH", ["ENVIRONMENT"]);
-    roff.text([
-        roman("Each option can come from the variable that stands beside it. "),
-        bold("haul help environment"),
-        roman(" lists all."),
-    ]);
+    roff.text([roman("Each option can come from the variable beside it. "), bold("haul help environment"), roman(" lists all.")]);
     if is_first {
         OTHER_VARIABLES.iter().chain(COMMON_VARIABLES).for_each(|(name, help)| tagged(roff, name, help));
     }
     roff.control("SH", ["FILES"]);
     tagged(roff, "$XDG_CONFIG_HOME/haul/config.toml", "remotes and [defaults]; another by --config or HAUL_CONFIG");
-    tagged(roff, "$XDG_CONFIG_HOME/haul/credentials.toml", "the secrets that haul login keeps (mode 0600)");
+    tagged(roff, "$XDG_CONFIG_HOME/haul/credentials.toml", "the secrets that haul login saves (mode 0600)");
     tagged(roff, "$XDG_STATE_HOME/haul/", "tokens, unfinished uploads, and what was put where (mode 0600)");
     if !is_first {
         roff.control("SH", ["SEE ALSO"]);

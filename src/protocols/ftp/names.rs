@@ -4,8 +4,7 @@ use crate::error::{Error, Kind};
 
 /// The error when another program has made a file of that name since the folder was listed.
 pub fn name_taken() -> Error {
-    Error::new(Kind::Exists, "another file got this name during the upload")
-        .with_hint("run the same command again: --if-exists decides")
+    Error::new(Kind::Exists, "another file got this name during the upload").with_hint("run the same command again: --if-exists decides")
 }
 
 /// `a.mov.download` becomes `a.mov.2.download`: the server recognises an unfinished file by its ending.

@@ -203,8 +203,7 @@ impl Http {
 
     /// Sends the request and writes it to the debug log; for callers that handle transport failures themselves.
     pub(super) async fn execute(&self, request: RequestBuilder) -> Result<(reqwest::Result<Response>, Url)> {
-        let mut request =
-            request.build().map_err(|e| Error::new(Kind::Usage, "this URL can't be used").with_cause(e.without_url()))?;
+        let mut request = request.build().map_err(|e| Error::new(Kind::Usage, "this URL can't be used").with_cause(e.without_url()))?;
         let mut turns = 0;
         loop {
             // None for a body that can't be sent a second time.

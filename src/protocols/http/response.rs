@@ -116,8 +116,9 @@ impl HttpReply {
 
     fn redirected(&self) -> Error {
         let to = self.header("location").and_then(|l| self.url.join(l).ok());
-        let error =
-            Error::new(Kind::Protocol, "the server redirects to another address").with_status(self.status.as_u16()).with_subject(host_of(&self.url));
+        let error = Error::new(Kind::Protocol, "the server redirects to another address")
+            .with_status(self.status.as_u16())
+            .with_subject(host_of(&self.url));
         match to {
             Some(to) if to.origin() != self.url.origin() => {
                 error.with_hint(format!("if you trust it, set the remote's url to {}", to.origin().ascii_serialization()))

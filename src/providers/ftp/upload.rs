@@ -14,7 +14,9 @@ const ON_ITS_WAY: &str = ".haul-part";
 pub fn check_name(name: &str) -> Result<()> {
     RemotePath::root().join(name)?;
     if name.contains(['\r', '\n', '\0']) {
-        return Err(Error::new(Kind::Refused, "this name can't be sent by FTP").with_subject(format!("{name:?}")).with_hint("rename the file"));
+        return Err(Error::new(Kind::Refused, "this name can't be sent by FTP")
+            .with_subject(format!("{name:?}"))
+            .with_hint("rename the file"));
     }
     Ok(())
 }

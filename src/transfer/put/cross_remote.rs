@@ -152,9 +152,8 @@ impl CombinedPlan {
             let path = folder.join(&name)?;
             let whose: HashSet<_> = items.iter().map(|at| self.whose.get(*at)).collect();
             if whose.len() > 1 {
-                return Err(
-                    Error::new(Kind::Usage, format!("two sources have the same target: {path}")).with_hint("copy them into different folders")
-                );
+                return Err(Error::new(Kind::Usage, format!("two sources have the same target: {path}"))
+                    .with_hint("copy them into different folders"));
             }
             if let Some(newest) = self.newest_version(&items) {
                 older.extend(items.iter().copied().filter(|at| *at != newest));
