@@ -1,7 +1,7 @@
-//! For unit tests only: what a server may say by mistake or on purpose, made at random. Most of it is nearly right: a
-//! valid answer with a few fields replaced, cut, or with bytes turned over.
+//! Random server answers, for unit tests only. Most of them are nearly right: a valid answer with a few fields replaced, cut,
+//! or with changed bytes.
 //!
-//! `PROPTEST_CASES=100000 cargo test --lib fuzz` looks longer.
+//! `PROPTEST_CASES=100000 cargo test --lib fuzz` runs longer.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::server::reply;
 use crate::protocols::http::response::HttpReply;
 
-/// The usual short run is the same each time; whoever asks for more cases gets others. Failures are told with their
-/// shrunk input, which belongs into a test of its own: no file keeps them.
+/// The usual short run is the same each time; a run with more cases uses others. A failure prints its shrunk input, which
+/// belongs into a separate test: no file stores it.
 pub fn config() -> ProptestConfig {
     let rng_seed = match std::env::var_os("PROPTEST_CASES") {
         Some(_) => RngSeed::Random,
@@ -21,7 +21,7 @@ pub fn config() -> ProptestConfig {
     ProptestConfig { failure_persistence: None, rng_seed, ..ProptestConfig::default() }
 }
 
-/// Control characters, direction overrides, separators, numbers out of range and words that mean something.
+/// Control characters, direction overrides, separators, numbers out of range, and words with a meaning.
 const PIECES: &[&str] = &[
     "\0",
     "\r\n",
@@ -107,19 +107,19 @@ const PIECES: &[&str] = &[
     "CON",
 ];
 
-/// Text: noise, known words in a row, or something very long.
+/// Text: random characters, known words in a row, or something very long.
 pub fn text() -> BoxedStrategy<String> {
     let words = prop::collection::vec(select(PIECES), 0..12).prop_map(|pieces| pieces.concat());
     let long = (select(PIECES), 1000..5000_usize).prop_map(|(piece, times)| piece.repeat(times));
     prop_oneof![8 => words, 4 => any::<String>(), 4 => "[ -~]{0,40}", 1 => long].boxed()
 }
 
-/// The text of a header: what HTTP lets through.
+/// The text of a header, as far as HTTP allows.
 pub fn header() -> BoxedStrategy<String> {
     text().prop_map(|text| text.chars().filter(|c| !c.is_control()).collect()).boxed()
 }
 
-/// JSON in a field's place, as it is written.
+/// JSON for the value of a field.
 fn field() -> BoxedStrategy<String> {
     let raw = select(
         &[
@@ -165,8 +165,8 @@ fn field() -> BoxedStrategy<String> {
     prop_oneof![8 => raw.prop_map(str::to_owned), 1 => deep, 1 => mapped, 4 => said].boxed()
 }
 
-/// A valid answer with up to six of its fields replaced, sometimes one told twice, cut anywhere, a byte turned over, or
-/// something before it.
+/// A valid answer with up to six of its fields replaced, sometimes with a field twice, cut anywhere, with a changed byte, or
+/// with something before it.
 pub fn mutated(valid: &'static str) -> BoxedStrategy<Vec<u8>> {
     let tree: Value = serde_json::from_str(valid).unwrap();
     let fields = prop::collection::vec((any::<Index>(), field()), 0..6);
@@ -202,13 +202,13 @@ pub fn mutated(valid: &'static str) -> BoxedStrategy<Vec<u8>> {
         .boxed()
 }
 
-/// Anything that could be the body of an answer: a mutation of one of these, or nothing like it.
+/// A possible body of an answer: a mutation of one of these, or something unrelated.
 pub fn body(valid: &[&'static str]) -> BoxedStrategy<Vec<u8>> {
     let near = select(valid.to_vec()).prop_flat_map(mutated);
     prop_oneof![8 => near, 1 => text().prop_map(String::into_bytes), 1 => prop::collection::vec(any::<u8>(), 0..200)].boxed()
 }
 
-/// One of the object's own pairs stands in it a second time.
+/// Repeats one of the object's own pairs.
 fn doubled(text: String, at: &Index) -> String {
     let begins: Vec<usize> = text.match_indices("{\"").map(|(at, _)| at).collect();
     match begins.is_empty() {
@@ -241,7 +241,7 @@ fn nth<'a>(value: &'a mut Value, n: &mut usize) -> Option<&'a mut Value> {
     }
 }
 
-/// What must hold for everything that a person is shown.
+/// The rules for every text that is shown to a user.
 #[track_caller]
 pub fn assert_escaped(shown: &str) {
     let hidden =
@@ -250,7 +250,7 @@ pub fn assert_escaped(shown: &str) {
     assert_eq!(bad, None, "{shown:?}");
 }
 
-/// A failure as it is shown: harmless, and no longer than a person reads.
+/// A failure as it is shown: harmless, and not too long.
 #[track_caller]
 pub fn assert_error_is_safe(error: &crate::error::Error) {
     let shown = error.to_string();
@@ -258,7 +258,7 @@ pub fn assert_error_is_safe(error: &crate::error::Error) {
     assert!(shown.len() < 8000, "{} bytes: {}…", shown.len(), &shown.chars().take(300).collect::<String>());
 }
 
-/// The same answer with another secret of the same length in the place of `known`: one that no test has made known yet.
+/// The same answer with another secret of the same length in place of `known`: a secret that no test has registered yet.
 fn with_secret(body: &[u8], known: &str, fresh: &str) -> Vec<u8> {
     let (mut out, mut rest) = (Vec::with_capacity(body.len()), body);
     while let Some(at) = rest.windows(known.len()).position(|w| w == known.as_bytes()) {
@@ -270,7 +270,7 @@ fn with_secret(body: &[u8], known: &str, fresh: &str) -> Vec<u8> {
     out
 }
 
-/// As [`assert_error_is_safe`]; and no part of `secret`, as far as it is printed.
+/// As [`assert_error_is_safe`]; and the output contains no part of `secret`.
 #[track_caller]
 pub fn assert_secret_masked(error: &crate::error::Error, secret: &str) {
     assert_error_is_safe(error);
@@ -293,8 +293,8 @@ pub fn replies(valid: &[&'static str]) -> BoxedStrategy<[HttpReply; 2]> {
     (200..600_u16, body(valid)).prop_map(|(status, body)| [reply(200, body.clone()), reply(status, body)]).boxed()
 }
 
-/// An answer that holds a secret: `known`, as it stands in `valid`, is replaced by one that no test has registered yet. Mostly a
-/// success. Gives the secret, too.
+/// An answer that contains a secret: `known` in `valid` is replaced by a secret that no test has registered yet. Mostly a
+/// success. Returns the secret, too.
 pub fn replies_with_secret(valid: &'static str, known: &'static [&'static str]) -> BoxedStrategy<(HttpReply, String)> {
     let alphabet: Vec<char> = ('a'..='z').chain('A'..='Z').chain('0'..='9').collect();
     let fresh = prop::collection::vec(select(alphabet), known[0].len()).prop_map(|chars| chars.into_iter().collect::<String>());

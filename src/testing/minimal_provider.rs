@@ -1,4 +1,4 @@
-//! A provider that can do nothing but take uploads, as a plain TUS endpoint: the engine must not need more.
+//! A provider that can only accept uploads, like a plain TUS endpoint: the engine must not need more.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use crate::contract::{
 };
 use crate::model::{Account, Protocol};
 
-/// What reached the server.
+/// What the server received.
 #[derive(Default)]
 pub struct Received {
     /// Calls of any kind.
@@ -22,7 +22,7 @@ pub struct Received {
     pub files: Mutex<BTreeMap<String, Vec<u8>>>,
 }
 
-/// Of the providers that are opened through [`MINIMAL`].
+/// The servers of the providers that are opened through [`MINIMAL`].
 pub fn received() -> Arc<Received> {
     static RECEIVED: OnceLock<Arc<Received>> = OnceLock::new();
     RECEIVED.get_or_init(Arc::default).clone()

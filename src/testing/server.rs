@@ -1,5 +1,5 @@
-//! For unit tests only: a server on loopback that answers as a function says and keeps what it was asked, and what a provider
-//! is opened with.
+//! For unit tests only: a server on loopback that answers as a function says and records the requests, and the context to open
+//! a provider.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::protocols::http::response::HttpReply;
 pub struct TestRequest {
     /// `POST /api/v2/authorize`
     pub line: String,
-    /// As it was sent.
+    /// The body as it was sent.
     pub head: String,
     pub body: String,
 }
@@ -54,7 +54,7 @@ impl TestServer {
         TestServer { url, asked }
     }
 
-    /// Gives these answers (status and body) in order, then closes each connection without one.
+    /// Gives these answers (status and body) in order, then closes each connection without an answer.
     pub async fn in_order(answers: &[(u16, &str)]) -> TestServer {
         let answers: Vec<(u16, String)> = answers.iter().map(|(status, body)| (*status, (*body).to_owned())).collect();
         let answers = Mutex::new(answers.into_iter());
@@ -104,7 +104,7 @@ async fn serve(mut stream: TcpStream, answer: &(dyn Fn(&TestRequest) -> Answer +
     let _ = stream.write_all(text.as_bytes()).await;
 }
 
-/// What a provider is opened with: the remote is called `my-remote`.
+/// The context to open a provider; the remote is called `my-remote`.
 pub fn provider_context(settings: &[(&str, &str)], tokens: &Arc<MemoryTokens>) -> ProviderContext {
     ProviderContext {
         remote: "my-remote".to_owned(),
@@ -114,7 +114,7 @@ pub fn provider_context(settings: &[(&str, &str)], tokens: &Arc<MemoryTokens>) -
     }
 }
 
-/// An answer that has been read to its end.
+/// An answer that was read to its end.
 pub fn reply(status: u16, body: impl AsRef<[u8]>) -> HttpReply {
     let url = "https://site.example/api/v2/x".parse().unwrap();
     HttpReply { status: status.try_into().unwrap(), headers: Default::default(), url, body: bytes::Bytes::copy_from_slice(body.as_ref()) }

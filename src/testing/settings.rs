@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::contract::{RemoteSettings, Result};
 use crate::model::Secret;
 
-/// A secret is a setting like any other here.
+/// Here a secret is like any other setting.
 pub struct MapSettings(HashMap<String, String>);
 
 impl MapSettings {

@@ -13,7 +13,7 @@ use crate::contract::{BoxFuture, Chunks, Part, Result, Source};
 
 type Hook = Box<dyn FnOnce() -> io::Result<()> + Send>;
 
-/// Bytes in memory. Something can be made to happen when they are read up to an offset.
+/// Bytes in memory. A test can run code when they are read up to an offset.
 pub struct MemorySource {
     bytes: Bytes,
     size: Option<u64>,
@@ -28,17 +28,17 @@ impl MemorySource {
         Arc::new(MemorySource { bytes, size, hook: Arc::default(), read: Arc::default() })
     }
 
-    /// As standard input: its size is not known before its end.
+    /// Like standard input: the size is not known before the end.
     pub fn of_unknown_size(bytes: impl Into<Bytes>) -> Arc<MemorySource> {
         Arc::new(MemorySource { bytes: bytes.into(), size: None, hook: Arc::default(), read: Arc::default() })
     }
 
-    /// A source that is asked for its size, and never for its bytes.
+    /// A source that is asked for its size, but never for its bytes.
     pub fn only_size(size: Option<u64>) -> Arc<MemorySource> {
         Arc::new(MemorySource { bytes: Bytes::new(), size, hook: Arc::default(), read: Arc::default() })
     }
 
-    /// Runs `hook` once, before the byte at `offset` is handed over. An error of the hook ends that read.
+    /// Runs `hook` once, before the byte at `offset` is returned. An error of the hook ends that read.
     pub fn on_read_at(&self, offset: u64, hook: impl FnOnce() -> io::Result<()> + Send + 'static) {
         *self.hook.lock() = Some((offset, Box::new(hook)));
     }
@@ -47,7 +47,7 @@ impl MemorySource {
         Part { source: self.clone(), offset, len: end - offset, last: end == self.len() }
     }
 
-    /// All that follows `offset`, as one part.
+    /// All bytes after `offset`, as one part.
     pub fn part_from(self: &Arc<Self>, offset: u64) -> Part {
         self.part(offset, self.len())
     }
@@ -64,7 +64,7 @@ impl MemorySource {
         self.bytes.is_empty()
     }
 
-    /// Bytes that were read so far. Bytes that were read twice count twice.
+    /// The number of bytes that were read so far. Bytes that were read twice count twice.
     pub fn bytes_read(&self) -> u64 {
         self.read.load(Ordering::SeqCst)
     }
@@ -122,7 +122,7 @@ impl Iterator for Pieces {
     }
 }
 
-/// Bytes without a pattern that a lost or doubled block could hide in.
+/// Bytes without a pattern, so that a lost or doubled block is noticed.
 pub fn bytes(len: u64) -> Vec<u8> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut next = || {

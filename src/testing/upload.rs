@@ -1,11 +1,11 @@
-//! An upload as the engine asks for it.
+//! An upload request as the engine makes it.
 
 use std::sync::Arc;
 
 use crate::contract::{Checksum, Source, UploadRequest};
 use crate::model::Entry;
 
-/// A new file in `folder`, by any protocol, with nothing known of it but its size.
+/// A new file in `folder`, for any protocol, with only its size known.
 pub fn upload_request(source: Arc<dyn Source>, folder: Entry, name: &str) -> UploadRequest {
     UploadRequest {
         source,

@@ -1,4 +1,4 @@
-//! The built binary as a user meets it: an empty home, a clean environment, what it printed and how it ended.
+//! The built binary as a user runs it: an empty home, a clean environment, its output and its exit status.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::told;
 
-/// A home of its own; kept between runs of one test, gone with it.
+/// A home folder for the runs of one test; removed at the end of the test.
 pub struct Home {
     dir: tempfile::TempDir,
     env: Vec<(String, String)>,
@@ -28,7 +28,7 @@ impl Home {
         let path = self.dir.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, content).unwrap();
-        // Whatever the umask is: a configuration that others may write is refused.
+        // Set whatever the umask is: haul refuses a configuration that others may write.
         #[cfg(unix)]
         for made in [&path, path.parent().unwrap()] {
             use std::os::unix::fs::PermissionsExt;
@@ -61,7 +61,7 @@ impl Home {
         let mut child = self.command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let input = input.to_vec();
-        // A refusal closes the pipe early; that is the command's right.
+        // The command may close the pipe early after a refusal.
         let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
         let output = child.wait_with_output().unwrap();
         writer.join().unwrap();
@@ -69,8 +69,8 @@ impl Home {
     }
 }
 
-/// What a test starts would ignore the signals that the suite itself was started to ignore (`nohup`, a shell's `&`). A
-/// signal that this process hears is as usual in the programs that it starts.
+/// A child process ignores the signals that the suite itself was started to ignore (`nohup`, a shell's `&`). Signals with a
+/// handler in this process have their default effect in the child.
 fn signals_as_usual() {
     use tokio::signal::unix::{SignalKind, signal};
     static ONCE: std::sync::Once = std::sync::Once::new();
@@ -123,7 +123,7 @@ impl Ran {
         self
     }
 
-    /// Every line of standard output as JSON; anything else there is a failure.
+    /// Parses every line of standard output as JSON; any other line is a failure.
     #[track_caller]
     pub fn json(&self) -> Vec<Value> {
         self.stdout.lines().map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{l:?} is no JSON: {e}"))).collect()

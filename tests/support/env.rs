@@ -1,4 +1,4 @@
-//! A sandbox with a home for the command under test, and content to put.
+//! A sandbox with a home for the command under test, and content to upload.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use crate::support::command::{Home, Ran};
 use crate::support::stand_ins::StandIns;
 
 pub const REMOTES: [&str; 3] = ["iogates", "giga0", "fileago"];
-/// The remotes whose files can be moved, copied and removed. ioGates offers nothing of that.
+/// The remotes whose files can be moved, copied and removed. ioGates can't do any of these.
 pub const WITH_CHANGES: [&str; 2] = ["giga0", "fileago"];
 
-/// A sandbox that lives as long as the test; the command under test runs in processes of its own.
+/// A sandbox that lives as long as the test; the command under test runs in separate processes.
 pub struct TestEnv {
     pub sandbox: Sandbox,
     pub home: Home,
@@ -30,14 +30,14 @@ impl TestEnv {
         TestEnv { sandbox, home, _runtime: runtime }
     }
 
-    /// Path and content of everything that is complete there.
+    /// Path and content of every complete file on the remote.
     pub fn arrived(&self, provider: &str) -> BTreeMap<String, Content> {
         let files = self.sandbox.arrived().into_iter().filter(|f| f.provider == provider);
-        // What came under one name may have another by now.
+        // A file that arrived under one name may have another name by now.
         files.filter_map(|f| Some((f.path.clone(), Content(std::fs::read(self.sandbox.file(provider, &f.path)?).unwrap())))).collect()
     }
 
-    /// A sandbox that also knows `shared`: the share's link in place of a user.
+    /// A sandbox that also has the remote `shared`, which uses the share's link in place of a user.
     pub fn with_share_link() -> TestEnv {
         let mut env = TestEnv::new();
         let key = |key: &str| format!("HAUL_REMOTE_SHARED_{key}");
@@ -47,13 +47,13 @@ impl TestEnv {
         env
     }
 
-    /// Where the runs note what is pending and what is complete.
+    /// The folder of the state, with records of pending and complete transfers.
     pub fn state_file(&self) -> PathBuf {
         let (_, folder) = self.sandbox.env().into_iter().find(|(name, _)| name == "XDG_STATE_HOME").unwrap();
         PathBuf::from(folder).join("haul/state.db")
     }
 
-    /// What `ls` shows in a folder: every entry, complete or not.
+    /// What `ls` shows of a folder: every entry, complete or not.
     pub fn listed_names(&self, place: &str) -> Vec<String> {
         let ran = self.home.run(&["ls", "--json", place]);
         if ran.status == 3 {
@@ -62,7 +62,7 @@ impl TestEnv {
         ran.ends_with(0).json().iter().map(|e| e["name"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Requests of one kind that a stand-in got so far.
+    /// The number of requests of one kind that a stand-in has received.
     pub fn asked(&self, remote: &str, kind: &str) -> u64 {
         self.sandbox.counts().requests(remote, kind)
     }
@@ -71,7 +71,7 @@ impl TestEnv {
         self.home.file(".keep", "").with_file_name(name)
     }
 
-    /// What lies below a local folder, hidden files included.
+    /// The content of a local folder, with hidden files.
     pub fn local(&self, name: &str) -> BTreeMap<String, Content> {
         let top = self.path(name);
         let mut found = BTreeMap::new();
@@ -90,12 +90,12 @@ impl TestEnv {
         found
     }
 
-    /// As `local`, for a folder that may not be there.
+    /// As `local`, for a folder that may not exist.
     pub fn local_or_none(&self, name: &str) -> BTreeMap<String, Content> {
         if self.path(name).exists() { self.local(name) } else { BTreeMap::new() }
     }
 
-    /// Puts `content` at `path` of a remote, from a folder that no download looks at.
+    /// Uploads `content` to `path` of a remote, from a folder that no download uses.
     pub fn stored(&self, remote: &str, path: &str, content: &Content) {
         self.home.file("origin/file", &content.0);
         self.home.run(&["put", "-q", "origin/file", &format!("{remote}:{path}")]).ends_with(0);
@@ -118,7 +118,7 @@ impl TestEnv {
         child.wait().unwrap();
     }
 
-    /// Puts small files there; each holds its own path.
+    /// Uploads small files; each contains its own path.
     pub fn with_files(remote: &str, paths: &[&str]) -> TestEnv {
         let env = TestEnv::new();
         env.add_files(remote, paths);
@@ -136,10 +136,10 @@ impl TestEnv {
         self.home.run(&[args, &["--json"]].concat())
     }
 
-    /// Everything below a place, folders with a slash at their end.
+    /// Everything below a place; folders have a slash at the end.
     pub fn there(&self, place: &str) -> BTreeSet<String> {
         let ran = self.json(&["ls", "-R", place]).ends_with(0);
-        // What lies below an id says so; the tests count from there.
+        // Paths below an id contain the id; the tests compare the rest.
         let top = place.split_once(":@").map(|(_, at)| format!("/@{}", at.split('/').next().unwrap())).unwrap_or_default();
         ran.events("entry").iter().map(|entry| shown(entry).strip_prefix(&top).unwrap().to_owned()).collect()
     }
@@ -171,7 +171,7 @@ impl TestEnv {
     }
 }
 
-/// Bytes that were really written: several streams make room for all of them at once.
+/// The size of the written bytes: with several streams the file has its full length from the start.
 #[cfg(unix)]
 fn on_disk(path: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
@@ -192,7 +192,7 @@ pub fn set<const N: usize>(paths: [&str; N]) -> BTreeSet<String> {
     paths.into_iter().map(str::to_owned).collect()
 }
 
-/// Bytes that don't flood the screen when they differ.
+/// Shows differing bytes without filling the screen.
 #[derive(PartialEq, Eq, Clone)]
 pub struct Content(pub Vec<u8>);
 

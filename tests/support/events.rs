@@ -1,5 +1,5 @@
-//! Each line that `--json` prints fits `docs/events.schema.json`. For readers the schema leaves room for new fields; here a field
-//! that the schema does not name is wrong, so that the schema stays complete.
+//! Checks that each line of `--json` fits `docs/events.schema.json`. For readers the schema allows new fields. Here a field
+//! that is not in the schema is an error, so that the schema stays complete.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ fn judge() -> Judge {
     Judge { schemas, events, receipt }
 }
 
-/// No object has a field beyond those that are named.
+/// Forbids fields that the schema does not name.
 fn close(schema: &mut Value) {
     if schema["type"] == "object" && schema.get("properties").is_some() {
         schema["additionalProperties"] = json!(false);
@@ -48,13 +48,13 @@ fn close(schema: &mut Value) {
     }
 }
 
-/// What is wrong with the events among these lines.
+/// The errors of the events in these lines.
 pub fn wrong(stdout: &str) -> Vec<String> {
     let lines = stdout.lines().filter(|line| line.starts_with(r#"{"schema":1,"event":"#));
     lines.filter_map(|line| wrong_with_event(&serde_json::from_str(line).ok()?).map(|why| format!("{line}\n{why}"))).collect()
 }
 
-/// Why an event does not fit; none where it does.
+/// Why an event does not fit; none if it fits.
 pub fn wrong_with_event(event: &Value) -> Option<String> {
     JUDGE.with(|judge| match judge.events.get(event["event"].as_str().unwrap_or_default()) {
         Some(index) => judge.schemas.validate(event, *index).err().map(|e| format!("{e:#}")),
@@ -62,7 +62,7 @@ pub fn wrong_with_event(event: &Value) -> Option<String> {
     })
 }
 
-/// Why a line of a receipt does not fit; none where it does.
+/// Why a line of a receipt does not fit; none if it fits.
 pub fn wrong_with_receipt(line: &Value) -> Option<String> {
     JUDGE.with(|judge| judge.schemas.validate(line, judge.receipt).err().map(|e| format!("{e:#}")))
 }

@@ -14,7 +14,8 @@ pub fn remote(url: &str) -> Vec<(String, String)> {
     vec![key("PROVIDER", "giga0"), key("URL", url), key("USERNAME", "ann"), key("PASSWORD", "swordfish-1")]
 }
 
-/// One request after the other; each is read to the end of its head and answered so. Gives address and requests so far.
+/// Serves one request after the other: reads it to the end of its head and sends the answer. Returns the address and the
+/// requests so far.
 pub fn answers(answer: String) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (url, seen) = (format!("http://{}", listener.local_addr().unwrap()), Arc::new(Mutex::new(Vec::new())));
@@ -65,14 +66,14 @@ pub fn one_file_server(content: &'static [u8]) -> SocketAddr {
     address
 }
 
-/// An authority, and what its server shows.
+/// An authority, and the certificate of its server.
 pub struct TlsServer {
     pub folder: tempfile::TempDir,
     pub url: String,
     pub requests: Arc<Mutex<Vec<String>>>,
 }
 
-/// `names`: whom the certificate is for; `over`: its last day is gone.
+/// `names` are the names in the certificate; `over` makes it an expired one.
 pub fn tls_server(names: &[&str], over: bool, answer: String) -> TlsServer {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

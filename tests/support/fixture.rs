@@ -1,4 +1,4 @@
-//! A provider, opened in process, and its stand-in.
+//! A provider, opened in this process, and its stand-in.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -22,8 +22,8 @@ pub struct Fixture {
     settings: HashMap<String, String>,
 }
 
-/// Runs `test` once for every provider of the registry that lists folders, each in a fixture of its own. What the others do is
-/// told by their own tests.
+/// Runs `test` once for every provider of the registry that lists folders, each with its own fixture. The other providers have
+/// their own tests.
 pub async fn each(test: impl AsyncFn(Fixture)) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     for info in REGISTRY {
@@ -47,7 +47,7 @@ pub async fn each_with_tokens(test: impl AsyncFn(Fixture)) {
     .await;
 }
 
-/// What the sandbox's environment says of one remote, keys in lower case.
+/// The settings of one remote in the sandbox's environment, with keys in lower case.
 fn settings(sandbox: &Sandbox, provider: &str) -> HashMap<String, String> {
     let prefix = format!("HAUL_REMOTE_{}_", provider.to_uppercase());
     sandbox.env().into_iter().filter_map(|(key, value)| Some((key.strip_prefix(&prefix)?.to_lowercase(), value))).collect()
@@ -73,7 +73,7 @@ impl Fixture {
         &self.settings[key]
     }
 
-    /// The same remote, opened anew with another value of one setting.
+    /// The same remote, opened again with another value of one setting.
     pub fn with(&self, key: &str, value: &str) -> AnyProvider {
         let mut settings = self.settings.clone();
         settings.insert(key.to_owned(), value.to_owned());
@@ -84,7 +84,7 @@ impl Fixture {
         open(self.id(), self.settings.clone())
     }
 
-    /// With the retries that the engine gives to everything.
+    /// With the retries of the engine.
     pub fn client(&self) -> RemoteClient {
         let (events, _) = Events::channel();
         let policy = RetryPolicy { tries: 3, timeout: Duration::from_secs(10), min_rate: 0 };
@@ -103,7 +103,7 @@ impl Fixture {
         self.sandbox.file(self.id(), path).map(|file| std::fs::read(file).unwrap())
     }
 
-    /// A folder that an upload may go to: made where the provider makes folders, else imagined, as the engine does it.
+    /// A folder for an upload: made if the provider makes folders, otherwise only imagined, as in the engine.
     pub async fn folder(&self, name: &str) -> Entry {
         let root = self.provider.stat(&Place::at(RemotePath::root())).await.unwrap();
         match self.provider.abilities().folders {
@@ -117,7 +117,7 @@ pub fn by_id(id: &str) -> Place {
     Place { root: Root::Id(id.to_owned()), path: RemotePath::root() }
 }
 
-/// One provider, opened without the command, for tests that drive the command beside it.
+/// One provider, opened without the command, for tests that also run the command.
 pub struct OpenedProvider {
     provider: AnyProvider,
     runtime: tokio::runtime::Runtime,

@@ -1,5 +1,5 @@
-//! Real FTP servers for tests: started by the scripts in `tests/servers`, on 127.0.0.1 and a free port, in a temporary
-//! folder, ended by their process ids.
+//! Real FTP servers for tests: scripts in `tests/servers` start them on 127.0.0.1 and a free port, in a temporary folder; they
+//! are stopped by their process ids.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -26,7 +26,7 @@ pub enum Software {
 }
 
 impl Software {
-    /// Whose password is [`PASSWORD`].
+    /// The user whose password is [`PASSWORD`].
     pub fn user(self) -> &'static str {
         match self {
             Software::Vsftpd | Software::Proftpd => "anonymous",
@@ -47,8 +47,8 @@ pub struct Running {
     pub port: u16,
 }
 
-/// Starts a server with these options more (see its script). None: it can't be run here, which has been printed; where
-/// `HAUL_TEST_REQUIRE_SERVERS` is 1 that is a failure.
+/// Starts a server with these additional options (see its script). None: the server can't run here, and a message was printed;
+/// with `HAUL_TEST_REQUIRE_SERVERS` 1 that is a failure.
 pub fn start(software: Software, options: &[&str]) -> Option<Running> {
     start_on("127.0.0.1", software, options)
 }
@@ -60,7 +60,7 @@ pub fn start_on(address: &str, software: Software, options: &[&str]) -> Option<R
         return None;
     }
     let dir = authority();
-    // The servers give up root: their user must be able to walk in.
+    // The servers drop root: their user must be able to enter the folder.
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     fs::write(dir.path().join("password"), format!("{PASSWORD}\n")).unwrap();
     let name = match software {
@@ -69,7 +69,7 @@ pub fn start_on(address: &str, software: Software, options: &[&str]) -> Option<R
         Software::PureFtpd => "pure-ftpd.sh",
         Software::Pyftpdlib => "pyftpd.py",
     };
-    // Somebody may take the port between our look and the server's bind.
+    // Another program may take the port before the server binds it.
     for _ in 0..3 {
         let port = TcpListener::bind((address, 0)).unwrap().local_addr().unwrap().port();
         let said = fs::File::create(dir.path().join("said")).unwrap();
@@ -92,7 +92,7 @@ pub fn start_on(address: &str, software: Software, options: &[&str]) -> Option<R
     panic!("{software:?} does not start: {}", fs::read_to_string(dir.path().join("said")).unwrap_or_default());
 }
 
-/// A folder with a throw-away authority (ca.crt) and its certificate for 127.0.0.1 (server.crt, server.key).
+/// A folder with a temporary authority (ca.crt) and its certificate for 127.0.0.1 (server.crt, server.key).
 pub fn authority() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     assert!(Command::new(script("ca.sh")).arg(dir.path()).status().unwrap().success(), "ca.sh failed; is openssl there?");
@@ -132,7 +132,7 @@ impl Running {
         self.dir.path().join("ca.crt")
     }
 
-    /// Where `in/NAME` of the server lies.
+    /// The local path of `in/NAME` on the server.
     pub fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join("root").join(name)
     }
@@ -144,19 +144,19 @@ impl Running {
         names
     }
 
-    /// A file that is there before the upload.
+    /// Puts a file on the server before the upload.
     pub fn put(&self, name: &str, content: &[u8]) {
         fs::write(self.file(name), content).unwrap();
         let owner = fs::metadata(self.file("in")).unwrap();
         std::os::unix::fs::chown(self.file(name), Some(owner.uid()), Some(owner.gid())).unwrap();
     }
 
-    /// How many control connections were signed in.
+    /// The number of control connections that have signed in.
     pub fn sign_ins(&self) -> usize {
         self.logged(|line| line.contains("OK LOGIN") || line == "PASS 230")
     }
 
-    /// How many transfers were begun and did not end well.
+    /// The number of transfers that were started and did not succeed.
     pub fn failed_uploads(&self) -> usize {
         self.logged(|line| line.contains("FAIL UPLOAD") || (line.starts_with("STOR ") && line != "STOR 226"))
     }
@@ -166,12 +166,12 @@ impl Running {
         log.lines().filter(|line| counts(line)).count()
     }
 
-    /// Ends the processes that serve connections, as a crash would; the server itself goes on.
+    /// Kills the processes that serve connections, as a crash would; the server itself keeps running.
     pub fn cut_connections(&self) {
         signal("KILL", &descendants(self.child.id()));
     }
 
-    /// The server and all its sessions stand still, until [`Self::go_on`].
+    /// Suspends the server and all its sessions, until [`Self::go_on`].
     pub fn stand_still(&self) {
         signal("STOP", &[vec![self.child.id()], descendants(self.child.id())].concat());
     }
@@ -180,7 +180,7 @@ impl Running {
         signal("CONT", &[vec![self.child.id()], descendants(self.child.id())].concat());
     }
 
-    /// They stand still with all their locks: so it looks from both sides when a line dies without a word.
+    /// Suspends the sessions with all their locks: for both sides that looks like a connection that is lost without a notice.
     pub fn freeze_connections(&self) {
         signal("STOP", &descendants(self.child.id()));
     }
@@ -199,7 +199,7 @@ fn descendants(parent: u32) -> Vec<u32> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse().ok()) else { continue };
-        // `pid (name) state ppid ...`, and the name may hold anything.
+        // `pid (name) state ppid ...`; the name may contain anything.
         let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
         let of = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse::<u32>().ok());
         if of == Some(parent) {
@@ -217,7 +217,7 @@ fn signal(name: &str, pids: &[u32]) {
     }
 }
 
-/// How a client reaches it.
+/// How a client connects to the server.
 pub fn server(running: &Running, security: Security) -> FtpServer {
     FtpServer {
         host: "127.0.0.1".to_owned(),

@@ -1,4 +1,4 @@
-//! Runs of the command that are killed on their way.
+//! Runs of the command that are killed in the middle.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -10,14 +10,14 @@ use crate::support::env::{Content, TestEnv, bytes};
 pub const SIZE: usize = 1_200_000;
 const BIG_FILE: usize = 500_000;
 
-/// Starts a put that would last for seconds, and kills it when `least` bytes have arrived.
+/// Starts a put that would take seconds, and kills it when `least` bytes have arrived.
 pub fn kill_put(env: &TestEnv, args: &[&str], remote: &str, least: u64) {
     let before = env.sandbox.counts().all_received(remote);
     let slow: Vec<&str> = ["put", "--chunk-size", "100000", "--bwlimit", "400K"].into_iter().chain(args.iter().copied()).collect();
     kill_when(env, &slow, || env.sandbox.counts().all_received(remote) >= before + least);
 }
 
-/// Starts a run that would last for long, and kills it once `is_time`.
+/// Starts a long run, and kills it once `is_time`.
 pub fn kill_when(env: &TestEnv, args: &[&str], is_time: impl Fn() -> bool) {
     let mut child = env.home.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let begun = Instant::now();
@@ -44,7 +44,7 @@ pub fn kill_after(env: &TestEnv, args: &[&str], wait: Duration) -> bool {
     true
 }
 
-/// Four small files and `big.bin`, which is large enough to be caught under way, in `src`.
+/// Four small files and `big.bin`, which is large enough to be killed in the middle, in `src`.
 pub fn source_tree(env: &TestEnv) -> BTreeMap<String, Content> {
     let mut files: BTreeMap<String, Content> = (0..4).map(|n| (format!("small {n}.txt"), bytes(1_000 + n, n as u32 + 1))).collect();
     files.insert("big.bin".to_owned(), bytes(BIG_FILE, 77));

@@ -1,4 +1,4 @@
-//! A tree that the commands which list are tried on.
+//! The tree for the tests of listing commands.
 
 use crate::support::command::Ran;
 use crate::support::env::{REMOTES, TestEnv};
@@ -27,7 +27,7 @@ pub fn lines(ran: &Ran) -> Vec<&str> {
     ran.stdout.lines().collect()
 }
 
-/// What lies below `/in`, in the order of a listing.
+/// The content of `/in`, in the order of a listing.
 pub const ALL: [&str; 11] = [
     "/in/[x].txt",
     "/in/a.mov",

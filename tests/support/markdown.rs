@@ -1,4 +1,4 @@
-//! What of a document a test acts on: fenced blocks, hidden commands, commands between backticks, links, headings.
+//! The parts of a document that tests use: fenced blocks, hidden commands, commands between backticks, links, headings.
 
 /// A fenced block: its language, the number of its first line (from 0), and its lines.
 pub struct Block<'a> {
@@ -43,7 +43,7 @@ pub fn quoted(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2)
 }
 
-/// What links of the form `[text](target)` lead to.
+/// The targets of links of the form `[text](target)`.
 pub fn links(line: &str) -> impl Iterator<Item = &str> {
     line.split("](").skip(1).filter_map(|rest| rest.split(')').next())
 }

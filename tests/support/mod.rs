@@ -1,5 +1,5 @@
-//! What tests share: the command in a home of its own, servers, runs that are killed. The only tests here are of the judges of what
-//! the command says and of lines of a shell.
+//! Helpers that tests share: the command in its own home, servers, runs that are killed. The only tests here are for the
+//! helpers that check the command's output and split shell lines.
 
 pub(crate) mod command;
 #[cfg(unix)]

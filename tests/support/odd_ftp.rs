@@ -1,21 +1,21 @@
-//! An FTP server of a page with the habits of others: IIS, old FileZilla, ProFTPD and pure-ftpd as they are set up here and there.
-//! In clear, on loopback, its files in memory.
+//! A small FTP server with the habits of others: IIS, old FileZilla, ProFTPD and pure-ftpd in various configurations. Without
+//! TLS, on loopback, with its files in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// How folders are listed.
+/// The format of listings.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Listing {
     /// MLSD and MLST.
     Facts,
-    /// As `ls -l`.
+    /// The format of `ls -l`.
     Unix,
-    /// As DIR.
+    /// The format of DIR.
     Dos,
-    /// These very lines, whatever is there.
+    /// Exactly these lines, whatever the folder contains.
     Lines(&'static str),
 }
 
@@ -24,21 +24,21 @@ pub struct Habits {
     /// Lines of FEAT.
     pub features: &'static str,
     pub listing: Listing,
-    /// The answer to RNTO onto a name that is taken; none: it is overwritten.
+    /// The answer to RNTO for a name that is taken; none: the file is overwritten.
     pub taken: Option<&'static str>,
-    /// The answer to STOR after REST, and to APPE; none: both are done.
+    /// The answer to STOR after REST, and to APPE; none: both work.
     pub no_restart: Option<&'static str>,
     /// A cut upload is deleted.
     pub deletes_cut: bool,
-    /// STOR onto a name that is taken goes to NAME.1.
+    /// STOR for a name that is taken writes to NAME.1.
     pub renames_itself: bool,
-    /// EPSV is unknown, and PASV tells an address that is not ours.
+    /// EPSV is unknown, and PASV returns a wrong address.
     pub foreign_address: bool,
-    /// The first upload is cut after so many bytes.
+    /// The first upload is cut after this number of bytes.
     pub cut: Option<usize>,
-    /// The first time this command comes, it is done and the connection closed without an answer.
+    /// At its first use this command is done, and the connection is closed without an answer.
     pub loses: Option<&'static str>,
-    /// Answers before all else.
+    /// Sent before any other answer.
     pub answers: fn(&str) -> Option<&'static str>,
 }
 
@@ -79,7 +79,7 @@ impl OddFtp {
         let port = listener.local_addr().unwrap().port();
         let disk = Arc::<Mutex<Disk>>::default();
         let kept = disk.clone();
-        // Ends with the process: it waits for connections alone.
+        // Ends with the process: the thread only waits for connections.
         std::thread::spawn(move || {
             for line in listener.incoming().flatten() {
                 let (habits, disk) = (habits.clone(), kept.clone());
@@ -89,7 +89,7 @@ impl OddFtp {
         OddFtp { port, disk }
     }
 
-    /// Of a place there, in clear.
+    /// The URL of a place there, without TLS.
     pub fn url(&self, path: &str) -> String {
         format!("ftp://127.0.0.1:{}/{path}", self.port)
     }

@@ -1,6 +1,6 @@
 //! Numbers that look random and are the same for one seed.
 
-/// SplitMix64: alike for one seed, on every machine.
+/// SplitMix64: the same numbers for one seed, on every machine.
 pub struct Random(u64);
 
 impl Random {
@@ -10,8 +10,8 @@ impl Random {
         random
     }
 
-    /// A seed from `HAUL_TEST_SEED`, else from the clock. It is printed, so that a failure can be repeated. `salt` tells apart
-    /// those who draw at the same time.
+    /// A seed from `HAUL_TEST_SEED`, else from the clock. The seed is printed, so that a failure can be repeated. `salt`
+    /// separates tests that draw at the same time.
     pub fn from_env(salt: u64) -> Random {
         let seed = match std::env::var("HAUL_TEST_SEED") {
             Ok(text) => text.parse().unwrap(),
@@ -37,7 +37,7 @@ impl Random {
     }
 }
 
-/// A number that the environment may set.
+/// A number from a variable of the environment.
 pub fn env_number(name: &str, usual: u64) -> u64 {
     std::env::var(name).map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
 }

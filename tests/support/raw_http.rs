@@ -1,4 +1,4 @@
-//! A hand-made HTTP server, one request for each connection, and a proxy that cuts the line.
+//! A small HTTP server, one request for each connection, and a proxy that cuts the connection.
 
 use std::collections::HashMap;
 use std::io::Result;
@@ -26,7 +26,7 @@ impl Seen {
     }
 }
 
-/// Stops with the test.
+/// Stops at the end of the test.
 pub struct Raw {
     pub url: Url,
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -49,8 +49,8 @@ impl Drop for Raw {
     }
 }
 
-/// Reads each request whole and answers what `answer` makes of it and of how many came before: the status line without
-/// `HTTP/1.1`, headers, an empty line, a body. None: closes without an answer.
+/// Reads each whole request and sends the result of `answer`, which gets the request and the number of earlier ones: the status
+/// line without `HTTP/1.1`, headers, an empty line, a body. None: closes without an answer.
 pub async fn serve(answer: impl Fn(usize, &Seen) -> Option<String> + Send + 'static) -> Raw {
     let (listener, url) = listen().await;
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -84,7 +84,7 @@ pub fn framed(reply: &str, head_only: bool) -> String {
     format!("HTTP/1.1 {head}\r\n{length}Connection: close\r\n\r\n{body}")
 }
 
-/// The head of a request, and how much of its body came with it.
+/// The head of a request, and the number of bytes of its body that came with it.
 pub async fn read_head(stream: &mut TcpStream) -> Result<Seen> {
     let mut bytes = Vec::new();
     let end = loop {
@@ -118,7 +118,7 @@ async fn read_request(stream: &mut TcpStream) -> Result<Seen> {
     Ok(seen)
 }
 
-/// A line to `target` that breaks once, after `cut_after` bytes of the client have passed; later connections hold.
+/// A proxy to `target` that cuts the connection once, after `cut_after` bytes of the client; later connections work.
 pub async fn cutting_proxy(target: &Url, cut_after: u64) -> Raw {
     let (listener, mut url) = listen().await;
     url.set_path(target.path());
@@ -143,7 +143,7 @@ pub async fn cutting_proxy(target: &Url, cut_after: u64) -> Raw {
     Raw { url, seen: Arc::default(), task }
 }
 
-/// An address where nobody listens, and nobody else can while the socket is held.
+/// An address where no server listens, and no other program can while the socket is held.
 pub fn refusing_port() -> (socket2::Socket, SocketAddr) {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();

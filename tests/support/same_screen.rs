@@ -1,5 +1,5 @@
-//! Two screens are the same when they differ only in what changes from run to run: times, rates, ports, ids, the width of
-//! columns, and the order in which files that were sent side by side came to their end.
+//! Two screens are the same if they differ only in what changes from run to run: times, rates, ports, ids, the width of
+//! columns, and the order in which parallel files end.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ static CHANGING: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     let rules = [
         (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?(\.\d+)?( ?[+-]\d\d:\d\d|Z)?", "TIME"),
         (r"\d+(\.\d+)? ([KMGT]i)?B/s", "RATE"),
-        // How far a killed run had come.
+        // The progress of a killed run.
         (r"nothing sent|\d+ of \d+ files? done(, \d+ (failed|in flight|not begun))*", "STATE"),
         (r"\d+(\.\d+)? ([KMGT]i)?B of", "SIZE of"),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
@@ -26,18 +26,18 @@ static CHANGING: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     rules.map(|(pattern, name)| (Regex::new(pattern).unwrap(), name)).into()
 });
 
-/// On a busy machine a command may take so long that it tells how far it is.
+/// On a busy machine a slow command may print its progress.
 static PROGRESS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\d+ of \d+ files?, .*/s").unwrap());
 
 static COLUMNS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(\S) {2,}").unwrap());
 
 fn settled(line: &str) -> String {
     let line = CHANGING.iter().fold(line.to_owned(), |line, (pattern, name)| pattern.replace_all(&line, *name).into_owned());
-    // A column may be wider by what stands in it, and begins at the margin where it is filled.
+    // The width of a column depends on its content.
     COLUMNS.replace_all(line.trim_end(), "$1 ").into_owned()
 }
 
-/// Events of files side by side come in any order.
+/// Events of parallel files come in any order.
 fn is_of_a_file(line: &str) -> bool {
     let verbs = ["uploaded", "downloaded", "copied", "moved", "skipped", "arrived", "would ", "same ", "changed ", "missing ", "haul: "];
     verbs.iter().any(|verb| line.starts_with(verb)) || line.starts_with("{\"schema\":1,\"event\":\"uploaded\"")
@@ -51,7 +51,7 @@ fn in_order(lines: &[String]) -> Vec<String> {
     lines
 }
 
-/// Is what was printed the screen that a document shows? A line `…` of the document stands for any lines.
+/// True if the output is the screen in a document. A line `…` of the document stands for any lines.
 pub fn is_same(shown: &[String], printed: &[String]) -> bool {
     let ready = |lines: &[String]| {
         let lines = lines.iter().filter(|line| !PROGRESS.is_match(line));

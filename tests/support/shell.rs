@@ -1,6 +1,6 @@
-//! A line of a shell taken apart, as far as help, hints and documents use one.
+//! Splits a shell line into its commands and words, as far as help, hints and documents need that.
 
-/// One command of a pipe as a shell divides it: quotes and blanks, no more.
+/// One command of a pipe, split into words at blanks; only quotes are handled.
 pub fn split(command: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     for c in command.chars() {
@@ -19,7 +19,7 @@ pub fn split(command: &str) -> Vec<String> {
     words
 }
 
-/// The commands of a line, divided where a shell divides them: at `|`, `>`, `<`, `&&` and `;` outside of quotes.
+/// The commands of a line, split at `|`, `>`, `<`, `&&` and `;` outside of quotes.
 pub fn commands(line: &str) -> Vec<String> {
     let (mut all, mut quote) = (vec![String::new()], None);
     for c in line.chars() {

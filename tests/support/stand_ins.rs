@@ -1,4 +1,4 @@
-//! The stand-ins of a sandbox by their types, for tests that change what one of them does.
+//! The stand-ins of a sandbox by their types, for tests that change the behaviour of one of them.
 
 use haul::sandbox::{Fileago, Giga0, Iogates, Sandbox};
 

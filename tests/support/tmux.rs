@@ -1,4 +1,4 @@
-//! A terminal that a person could look at: tmux, which wraps its lines anew when its window changes, as most terminals do.
+//! A real terminal: tmux, which re-wraps its lines when its window changes, as most terminals do.
 
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,24 +7,24 @@ use std::time::{Duration, Instant};
 use crate::support::command::Home;
 
 pub struct Screen {
-    /// Of a server of its own.
+    /// The name of its own server.
     socket: String,
 }
 
 impl Screen {
-    /// Runs a line of a shell in a window of that size. None where there is no tmux.
+    /// Runs a shell line in a window of that size. None if there is no tmux.
     pub fn of(home: &Home, (columns, rows): (u16, u16), line: &str) -> Option<Screen> {
         if Command::new("tmux").arg("-V").output().is_err() {
             assert!(std::env::var_os("HAUL_TEST_REQUIRE_SERVERS").is_none(), "tmux is missing");
             println!("skipped: there is no tmux");
             return None;
         }
-        // A server that ends may still hold the name of the one before.
+        // The name of a server that is ending may still be in use.
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let socket = home.path().join(format!("tmux-{}", COUNT.fetch_add(1, Ordering::Relaxed))).to_string_lossy().into_owned();
         let like = home.command(&[]);
-        // The window stays when the command is over, also after Ctrl-C, which the shell hears as well. As in a terminal that has
-        // been in use, the cursor is at the foot of the window.
+        // The window stays after the command, also after Ctrl-C, which the shell receives as well. The cursor is at the bottom
+        // of the window, as in a terminal that was used before.
         let script = home.file(
             "run.sh",
             format!("trap : INT\ncd {}\nseq -f 'before %g' 1 60\n{line}\necho \"[ended $?]\"\nexec sleep 600\n", home.path().display()),
@@ -48,7 +48,7 @@ impl Screen {
         Command::new("tmux").args(["-S", &self.socket]).args(args).output().unwrap()
     }
 
-    /// What the command has left to be seen, without what has scrolled away.
+    /// The visible output of the command, without lines that have scrolled away.
     pub fn shows(&self) -> String {
         let shown = String::from_utf8(self.tmux(&["capture-pane", "-p"]).stdout).unwrap();
         let own = shown.rsplit_once("before 60\n").map_or(&*shown, |(_, own)| own);
@@ -60,7 +60,7 @@ impl Screen {
         String::from_utf8(self.tmux(&["capture-pane", "-p", "-e"]).stdout).unwrap()
     }
 
-    /// What is to be seen as soon as `fits`.
+    /// The visible output as soon as `fits` accepts it.
     #[track_caller]
     pub fn until(&self, fits: impl Fn(&str) -> bool) -> String {
         let begun = Instant::now();

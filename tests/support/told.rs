@@ -1,11 +1,11 @@
-//! What every run of the command must keep, whatever it is told of: nothing is named twice in one line, a file of this
-//! machine is not called a place on a remote, and each JSON line is as the schema says.
+//! Rules for the output of every run: no name appears twice in one line, a file of this machine is not shown as a place on a
+//! remote, and each JSON line fits the schema.
 
 use serde_json::Value;
 
 use super::events;
 
-/// What is wrong with what a run has printed.
+/// The errors in the output of a run.
 pub fn wrong(stdout: &str, stderr: &str) -> Vec<String> {
     let said = stderr.lines().filter(|line| is_said_twice(line)).map(|line| format!("named twice: {line}"));
     let events = stdout.lines().filter(|line| line.starts_with('{')).filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -19,7 +19,7 @@ pub fn wrong(stdout: &str, stderr: &str) -> Vec<String> {
     said.chain(of_events).chain(events::wrong(stdout)).collect()
 }
 
-/// `x: x: why`, `r:/x: /x: why`, `x: y: x: why`, and advice that is given twice.
+/// `x: x: why`, `r:/x: /x: why`, `x: y: x: why`, and a hint that is given twice.
 fn is_said_twice(line: &str) -> bool {
     let line = line.strip_prefix("haul: ").unwrap_or(line);
     let line = line.strip_prefix("warning: ").unwrap_or(line);
@@ -31,7 +31,7 @@ fn is_said_twice(line: &str) -> bool {
     let subjects: Vec<&str> = named.iter().copied().filter(is_name).collect();
     let by_name = subjects.iter().enumerate().any(|(at, a)| subjects.iter().skip(at + 1).any(|b| is_same(a, b) || is_same(b, a)));
     let advice: Vec<&str> = line.split("; ").skip(1).collect();
-    // A clause that stands twice in a row.
+    // A clause that is repeated directly.
     by_name
         || advice.windows(2).any(|two| matches!(two, [a, b] if a == b))
         || parts.windows(2).any(|two| matches!(two, [a, b] if a == b && a.len() > 1))

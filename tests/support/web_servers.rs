@@ -1,5 +1,5 @@
-//! Servers that others wrote, started on free ports of 127.0.0.1 and stopped with the test that uses them.
-//! `tests/servers/install-web.sh` puts them there.
+//! Real web servers, started on free ports of 127.0.0.1 and stopped with the test that uses them.
+//! `tests/servers/install-web.sh` installs them.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -18,7 +18,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// What the server stored under this name.
+    /// The bytes that the server stored under this name.
     pub fn stored(&self, name: &str) -> PathBuf {
         self.folder.path().join("root").join(name)
     }
@@ -35,14 +35,14 @@ fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// Says that a test is skipped; where servers are required (CI) that is a failure.
+/// Prints that a test is skipped; if servers are required (CI), that is a failure.
 fn missing(what: &str) {
     let required = std::env::var("HAUL_TEST_REQUIRE_SERVERS").is_ok_and(|v| v == "1");
     assert!(!required, "{what} is missing: run tests/servers/install-web.sh");
     println!("skipped: {what} is missing (tests/servers/install-web.sh installs it)");
 }
 
-/// The registry's own where the system's is too old (see the install script).
+/// Node from the registry if the system's is too old (see the install script).
 fn node(modules: &Path) -> PathBuf {
     let own = modules.join(".bin/node");
     if own.exists() { own } else { "node".into() }
@@ -63,7 +63,7 @@ pub fn tus(expires: u64) -> Option<Server> {
     start_tus(&[&expires.to_string()])
 }
 
-/// The same, and nothing keeps two requests from writing to one upload at once.
+/// The same server without locks: two requests can write to one upload at once.
 pub fn tus_without_locks() -> Option<Server> {
     start_tus(&["3600000", "no-locks"])
 }
@@ -89,7 +89,7 @@ fn start_tus(arguments: &[&str]) -> Option<Server> {
     Some(Server { child, url, folder })
 }
 
-/// tuspyserver, which knows concatenation, too.
+/// tuspyserver, which also supports concatenation.
 pub fn tuspy() -> Option<Server> {
     let python = here("target/servers/python");
     if !python.join("lib/installed").exists() {
@@ -110,7 +110,7 @@ pub fn tuspy() -> Option<Server> {
     Some(server)
 }
 
-/// plupload's own receiver, changed only where it says that it must be: the guard line and the target folder.
+/// plupload's own receiver, changed only where its comments require it: the guard line and the target folder.
 pub fn plupload(settings: &[&str]) -> Option<Server> {
     let example = here("target/servers/npm/node_modules/plupload/examples/upload.php");
     let Ok(script) = fs::read_to_string(example) else {
@@ -151,7 +151,7 @@ fn php(script: &str, settings: &[&str]) -> Option<Server> {
         line.clear();
         assert!(said.read_line(&mut line).unwrap() > 0, "php did not start");
     }
-    // Its log of requests must go somewhere, or the server stands still when the pipe is full.
+    // The log of requests must be read, or the server stops when the pipe is full.
     std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
     let url = Url::parse(&format!("http://127.0.0.1:{port}/up.php")).unwrap();
     Some(Server { child, url, folder })
