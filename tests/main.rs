@@ -1,4 +1,4 @@
-//! One binary for all tests that start something: the command, a server, a provider. Unit tests sit beside their code.
+//! One binary for all tests that start something: the command, a server, a provider. Unit tests are beside their code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod commands;

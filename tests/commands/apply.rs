@@ -1,4 +1,4 @@
-//! `haul apply`: what a plan says. More of it is in `sync/plans.rs`.
+//! `haul apply`: the actions of a plan. `sync/plans.rs` has more tests.
 
 use crate::support::env::TestEnv;
 

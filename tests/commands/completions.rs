@@ -1,4 +1,4 @@
-//! `haul completions`: in the shells themselves, and what haul answers them.
+//! `haul completions`: in the shells themselves, and haul's answers to them.
 
 use std::process::Command;
 use std::time::{Duration, Instant};

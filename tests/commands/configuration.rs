@@ -1,5 +1,5 @@
-//! Configuration and secrets as a user meets them: where a value comes from, what a mistake gets, what is never shown.
-//! Nothing here may reach a server that it should not: the stand-ins count every request.
+//! Configuration and secrets: where a value comes from, the message for a mistake, and what is never shown. No test here may
+//! reach a wrong server: the stand-ins count every request.
 
 use crate::support::command::{Home, Ran};
 use crate::support::env::TestEnv;

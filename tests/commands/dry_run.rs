@@ -1,5 +1,5 @@
-//! `-n` changes nothing anywhere: not on a server, not on this disk, not in the state. The commands that have it are taken
-//! from the command tree, so that a new one can't be forgotten.
+//! `-n` changes nothing: not on a server, not on this disk, not in the state. The list of commands with `-n` comes from the
+//! command tree, so that a new one can't be forgotten.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

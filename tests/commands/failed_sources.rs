@@ -1,4 +1,4 @@
-//! `--failed-to`: the sources that failed, as a list for the next run. `--receipt` is in `verify.rs`.
+//! `--failed-to`: the failed sources, as a list for the next run. `--receipt` is in `verify.rs`.
 
 use crate::support::env::TestEnv;
 

@@ -1,4 +1,4 @@
-//! The walk below a folder: what becomes of folders that fail, how much is asked, and when it ends.
+//! The walk below a folder: folders that fail, the number of requests, and the end of the walk.
 
 use std::process::Stdio;
 

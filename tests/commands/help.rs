@@ -1,4 +1,4 @@
-//! `haul help`, `haul -h`, and what is said of words that haul does not know.
+//! `haul help`, `haul -h`, and the messages for unknown words.
 
 use crate::support::command::{Home, Ran};
 use crate::support::env::TestEnv;

@@ -1,5 +1,5 @@
-//! What a message advises fits what has failed: for the common failures, the advice is what helps, and no other; a command that it
-//! names is run.
+//! The hint of a message fits its failure: for the common failures the hint is the one that helps, and no other. Commands in
+//! hints are run.
 
 use haul::sandbox::Canned;
 

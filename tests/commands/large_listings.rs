@@ -1,4 +1,4 @@
-//! Twenty thousand entries: time and memory of a listing. A measurement, so it is run by hand and with a release build:
+//! Time and memory for a listing of twenty thousand entries. This is a measurement, so run it by hand and with a release build:
 //! `cargo test --release --test suite twenty_thousand -- --ignored --nocapture`.
 
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! `--files-from`: what a list names. `--failed-to` writes such a list.
+//! `--files-from`: the files of a list. `--failed-to` writes such a list.
 
 use crate::support::env::{TestEnv, text};
 use crate::support::listed_tree::fill;

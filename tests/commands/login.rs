@@ -1,4 +1,4 @@
-//! `haul login`: a password by standard input, and the code that ioGates sends by SMS.
+//! `haul login`: a password on standard input, and the code that ioGates sends by SMS.
 
 use std::io::Write;
 use std::process::Stdio;

@@ -1,5 +1,5 @@
-//! What each command does when all goes well: one file a command, with the command's name. What holds for several commands has a
-//! file of its own, whose name says what (`tests/house/commands.rs` keeps both).
+//! Each command without faults: one file for each command, with the command's name. Tests for several commands have a file of
+//! their own, named after their subject (`tests/house/commands.rs` checks both).
 
 mod about;
 mod apply;

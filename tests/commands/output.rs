@@ -1,4 +1,4 @@
-//! What is shown, where, and what never is.
+//! What haul prints, where, and what it never prints.
 
 use std::io::Read;
 use std::process::Stdio;

@@ -1,4 +1,4 @@
-//! Commands at the same time that need the same new folder: giga0 would make it twice.
+//! Parallel commands that need the same new folder: giga0 would make it twice.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Several sources, one of which fails: the others are done, and the exit status says so.
+//! Several sources, one of which fails: the others are done, and the exit status shows the failure.
 
 use crate::support::env::{REMOTES, TestEnv, text};
 

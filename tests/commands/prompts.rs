@@ -1,4 +1,4 @@
-//! Questions in a terminal: what is asked, what an answer does, and that nothing is drawn over a question.
+//! Questions in a terminal: the questions, the effect of an answer, and that nothing is drawn over a question.
 
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};

@@ -1,4 +1,4 @@
-//! What a provider can't do, and arguments that make no sense, are refused before anything is sent.
+//! haul refuses missing abilities and invalid arguments before anything is sent.
 
 use crate::support::env::TestEnv;
 

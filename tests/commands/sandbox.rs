@@ -1,4 +1,4 @@
-//! `haul sandbox -- COMMAND` and signals: the command is told, and its end is ours.
+//! `haul sandbox -- COMMAND` and signals: the command receives the signal, and haul exits with its status.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The link of a share as a remote: what it shows, and what it forbids.
+//! A share link as a remote: what it shows, and what it forbids.
 
 use crate::support::env::TestEnv;
 use crate::support::stand_ins::StandIns;

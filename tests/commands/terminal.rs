@@ -1,4 +1,4 @@
-//! What a person sees while files are on their way, in a real terminal.
+//! The display during a transfer, in a real terminal.
 
 use std::process::Command;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Wildcards in the addresses of the commands that list.
+//! Wildcards in the addresses of listing commands.
 
 use crate::support::env::REMOTES;
 use crate::support::listed_tree::{filled, paths};

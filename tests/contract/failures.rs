@@ -1,4 +1,4 @@
-//! What goes wrong, and the one kind that each failure has with every provider.
+//! Failures, each with the same kind for every provider.
 
 use std::time::Duration;
 

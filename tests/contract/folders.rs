@@ -1,4 +1,4 @@
-//! The folders of one run, over every provider.
+//! The folder cache of one run, with every provider.
 
 use haul::model::{RemotePath, Root};
 use haul::transfer::folder_cache::FolderCache;

@@ -1,5 +1,5 @@
-//! What the servers answer when they are asked for what is not there: the adapters against the sandbox, without the engine
-//! that would look first. Texts that only a broken client can cause are in the adapters' own `answer.rs`.
+//! The servers' answers about missing entries: the adapters with the sandbox, without the engine, which would check first.
+//! Texts that only a broken client causes are tested in the adapters' own `answer.rs`.
 
 use haul::contract::{Changes, Visibility};
 use haul::model::{Entry, EntryKind, RemotePath};

@@ -1,5 +1,5 @@
-//! One suite that runs against every provider of the registry: what the contract promises, asked of each adapter in
-//! process, with its stand-in on the other side. A provider that is registered without a stand-in fails the suite.
+//! One suite for every provider of the registry: each promise of the contract is checked with each adapter in this process, and
+//! its stand-in on the other side. A registered provider without a stand-in fails the suite.
 
 mod failures;
 mod folders;

@@ -1,4 +1,4 @@
-//! Names as people make them, from one end to the other.
+//! Names that people use, through a whole upload and download.
 
 use haul::contract::Kind;
 use haul::transfer::put::confirmation_queue::ConfirmationQueue;

@@ -1,4 +1,4 @@
-//! An upload in its two halves: how bytes travel, and whether the file is there.
+//! The two halves of an upload: sending the bytes, and finding the file.
 
 use haul::contract::{Chunking, Kind, UploadSession};
 use haul::model::Protocol;

@@ -1,4 +1,4 @@
-//! The examples of `docs/ci.md`, and the action: what a runner would run is run on a sandbox.
+//! The examples of `docs/ci.md`, and the action: the commands of a runner are run with a sandbox.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The programs in `examples/` do what they say.
+//! Runs the programs in `examples/`.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,9 +1,9 @@
-//! The README and `docs/` say what haul does: each screen in them is what a run prints, each command can be typed, each
-//! configuration is read, each JSON line fits the schema, each link leads somewhere.
+//! Checks that the README and `docs/` are true: each screen is the output of a run, each command can be typed, each
+//! configuration can be read, each JSON line fits the schema, each link has a target.
 //!
-//! A block marked `console` is run, line by line, in a folder of its own beside a fresh sandbox. A block marked `sh` holds commands
-//! that need a real host: haul only reads their arguments. A line `<!-- $ COMMAND -->` is run and not shown, and
-//! `<!-- remotes: studio=iogates cloud=giga0 -->` names the sandbox's remotes as the document does.
+//! A block marked `console` is run, line by line, in its own folder with a new sandbox. A block marked `sh` contains commands
+//! that need a real host: only their arguments are parsed. A line `<!-- $ COMMAND -->` is run and not shown, and `<!-- remotes:
+//! studio=iogates cloud=giga0 -->` sets the names of the sandbox's remotes in the document.
 
 #[cfg(unix)]
 mod ci;

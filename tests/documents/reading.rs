@@ -1,4 +1,4 @@
-//! What the documents tell a reader to type or to write can be read by haul, and what they point to is there.
+//! Commands and files in the documents can be parsed by haul, and links have targets.
 
 use std::collections::BTreeSet;
 

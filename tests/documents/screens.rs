@@ -1,4 +1,4 @@
-//! Runs what the documents show. `HAUL_UPDATE_DOCS=1` writes into them what was printed.
+//! Runs the screens of the documents. `HAUL_UPDATE_DOCS=1` writes the output into them.
 
 use std::collections::BTreeMap;
 use std::process::Command;

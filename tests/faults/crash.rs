@@ -1,5 +1,5 @@
-//! `put` is killed with SIGKILL at random moments, then typed again: the contents are equal, nothing is there twice, and
-//! a protocol that can go on inside a file sends at most one chunk a second time.
+//! `put` is killed with SIGKILL at random moments, then run again: the contents are equal, no file exists twice, and a protocol
+//! that can resume inside a file sends at most one chunk a second time.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;

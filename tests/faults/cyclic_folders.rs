@@ -1,4 +1,4 @@
-//! Folders that a server tells to lie in themselves: whoever works through a tree comes to its end.
+//! Folders that a server lists inside themselves: every walk of the tree ends.
 
 use haul::sandbox::Canned;
 

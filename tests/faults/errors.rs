@@ -1,7 +1,7 @@
-//! Every error that an endpoint documents, from the server's words (given by the stand-ins in place of their own answers)
-//! to what a script sees: kind, exit status and message. Rows of giga0 are the lists "Possible Errors" and
-//! "Standard API errors" of its page; ioGates and FileAgo document no error bodies, so theirs are statuses
-//! (providers.md 1.4, 3.2) and the codes of the upload protocols (4, 5).
+//! Every documented error of an endpoint, from the server's text (which the stand-ins send in place of their own answers) to
+//! the output for a script: kind, exit status and message. The rows of giga0 are the lists "Possible Errors" and "Standard API
+//! errors" of its page. ioGates and FileAgo document no error bodies, so their rows are statuses (providers.md 1.4, 3.2) and
+//! the codes of the upload protocols (4, 5).
 
 use haul::sandbox::Canned;
 

@@ -1,5 +1,5 @@
-//! `haul get` when something goes wrong: cuts, kills, pages, lies, links and names that would lead away. Nothing wrong is
-//! ever saved, and what was right is gone on with.
+//! `haul get` with faults: cuts, kills, pages, wrong answers, links, and names that lead out of the folder. A wrong file is
+//! never saved, and correct bytes are resumed.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;

@@ -1,4 +1,4 @@
-//! Listings that no well-behaved server sends: rows that can't be read, and answers that unpack to far more than was sent.
+//! Listings that no correct server sends: rows that can't be read, and answers that decompress to a huge size.
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};

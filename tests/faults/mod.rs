@@ -1,4 +1,4 @@
-//! What happens when something breaks: lines, servers, disks, processes.
+//! Failures of connections, servers, disks and processes.
 
 #[cfg(unix)]
 pub(crate) mod crash;

@@ -1,4 +1,4 @@
-//! Servers that are down, busy, unknown or not who they say: what is tried again, what is not, and what is said.
+//! Servers that are down, busy, unknown or not trusted: what is retried, what is not, and the messages.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;

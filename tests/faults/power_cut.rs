@@ -1,9 +1,9 @@
-//! The power goes at each write of the state, once just before what it brings is on the disk and once just after: everything that
-//! was noted since the last write is lost, while all requests that had left came to their end at the server. The same command
-//! then brings every file there, whole and once.
+//! A power cut at each write of the state, once just before its data is on the disk and once just after. All notes since the
+//! last write are lost, while all requests that were sent are done by the server. The same command then transfers every file
+//! completely and once.
 //!
-//! This shows that the order of notes and remote calls suffices. That a note which SQLite has committed is on the disk is
-//! SQLite's own promise (write-ahead log, `synchronous=FULL`), and that of the disk; nothing here shows it.
+//! This shows that the order of notes and remote calls is sufficient. That a committed note of SQLite is on the disk
+//! (write-ahead log, `synchronous=FULL`) is guaranteed by SQLite and the disk; no test here shows that.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;

@@ -1,5 +1,5 @@
-//! Few threads, few file handles, little memory: everything arrives, with fewer files at once, or the status is 12. Nothing
-//! hangs, and nothing panics.
+//! Few threads, few file handles, little memory: all files arrive, with fewer files at once, or the status is 12. Nothing hangs
+//! or panics.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! Another haul that stands still with its locks (Ctrl-Z, a container that is frozen): whoever waits says after a second for
-//! whom, and not for ever.
+//! Another haul is suspended while it holds locks (Ctrl-Z, a frozen container): a waiting run says after a second which process
+//! it waits for, and does not wait for ever.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

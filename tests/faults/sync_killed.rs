@@ -1,5 +1,5 @@
-//! `sync --delete` is killed with SIGKILL at random moments, then typed again: both sides are equal, nothing is there twice, and
-//! whatever was deleted before the kill was deleted because all files had arrived.
+//! `sync --delete` is killed with SIGKILL at random moments, then run again: both sides are equal, no file exists twice, and
+//! files were deleted before the kill only after all files had arrived.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

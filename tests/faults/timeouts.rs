@@ -1,5 +1,5 @@
-//! How long haul waits, what it waits for, and on which connection: lines that trickle, connections that die of their age,
-//! servers on the wrong port.
+//! How long haul waits, for what, and on which connection: very slow connections, old connections that close, servers on the
+//! wrong port.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

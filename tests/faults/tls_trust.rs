@@ -1,5 +1,5 @@
-//! Where passwords and tokens go: to the origin of the remote, by https or on loopback, and nowhere else; into no output
-//! and no file but the table of tokens.
+//! Where passwords and tokens are sent: to the origin of the remote, by https or on loopback, and nowhere else. They appear in
+//! no output and in no file except the table of tokens.
 
 use haul::sandbox::Canned;
 

@@ -1,5 +1,5 @@
-//! Tokens as leases: one sign-in for all, none that is refused twice, and what happens when somebody else signs in to the
-//! same account again and again.
+//! Tokens: one sign-in for all tasks, no repetition of a refused sign-in, and another program that signs in to the same account
+//! again and again.
 
 use std::io::Write;
 use std::process::{Child, Stdio};

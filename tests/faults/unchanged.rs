@@ -1,4 +1,5 @@
-//! "Unchanged" is never the answer for other bytes, whatever was put back; and what only looks changed is not sent again.
+//! "Unchanged" is never reported for other bytes, whatever times were set back; and a file that only looks changed is not sent
+//! again.
 
 use std::fs::{File, FileTimes, Permissions};
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};

@@ -1,4 +1,4 @@
-//! `tests/commands` has a file or a folder for each command, with the command's name, and few others.
+//! `tests/commands` has a file or a folder for each command, with the command's name, and few other files.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What the documents and comments point to is there: files, sections of `docs/providers.md`, open questions.
+//! The targets of references in documents and comments exist: files, sections of `docs/providers.md`, open questions.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What tests share lies in `tests/support` and in `haul::testing`. No test imports another test.
+//! Shared helpers are in `tests/support` and in `haul::testing`. No test imports another test.
 
 use std::path::Path;
 

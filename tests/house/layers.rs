@@ -1,5 +1,5 @@
-//! Keeps the structure: a file uses its own module and lower layers only, no two files of the program import each other in a
-//! circle, one place sleeps, one module prints, and a file stays short enough to be read.
+//! Checks the structure: a file uses only its own module and lower layers, no two files of the program import each other in a
+//! circle, one file sleeps, one module prints, and a file is short enough to be read.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What is written about the command says what it does: examples in the help, the table of providers in the README.
+//! Checks the texts about the command: examples in the help, the table of providers in the README.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The source as text: layers, lengths, names, where tests lie, and what help and README say.
+//! Checks of the source as text: layers, lengths, names, places of tests, and the texts of help and README.
 
 mod circles;
 mod commands;

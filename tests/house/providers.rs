@@ -1,5 +1,5 @@
-//! A provider is called past its retries by nobody, and is named in its four places only: its folder, the registry, its
-//! fixtures, its stand-in.
+//! No call to a provider bypasses the retries, and a provider's name appears only in its four places: its folder, the registry,
+//! its fixtures, its stand-in.
 
 use haul::model::Protocol;
 use haul::providers::REGISTRY;

@@ -1,5 +1,5 @@
-//! What a release is made by: workflows run code of others only by its commit, the oldest Rust is named alike everywhere, and the
-//! templates for Homebrew and Scoop leave nothing open.
+//! The parts of a release: workflows use actions only by their commit, the oldest Rust version is the same everywhere, and the
+//! templates for Homebrew and Scoop are complete.
 
 use std::fs;
 use std::path::Path;

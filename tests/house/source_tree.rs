@@ -1,4 +1,4 @@
-//! The source files as text: what of a file is product code, and which modules are its parents.
+//! The source files as text: which lines are product code, and which modules are the parents of a file.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! FTP and FTPS against vsftpd and ProFTPD, both demanding TLS session reuse on data connections.
+//! FTP and FTPS with vsftpd and ProFTPD, which both demand TLS session reuse on data connections.
 
 use std::fs;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! What FTP servers do each in their own way, by the command itself: a file that is put is there once and whole, whatever the
-//! server makes of names, of cut uploads and of renames.
+//! Different habits of FTP servers, with the command itself: an uploaded file is there once and complete, whatever the server
+//! does with names, cut uploads and renames.
 
 use crate::support::command::{Home, Ran};
 use crate::support::env::bytes;

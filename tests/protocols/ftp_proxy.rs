@@ -1,5 +1,5 @@
-//! FTP(S) through the proxy that ALL_PROXY names, and through a line that dies without a word: vsftpd behind a proxy that
-//! can fall silent. The client runs in a process of its own, as the environment is the process's.
+//! FTP(S) through the proxy in ALL_PROXY, and over a connection that is lost without a notice: vsftpd behind a proxy that can
+//! stop forwarding. The client runs in a separate process, because the environment belongs to the process.
 
 use std::net::{TcpListener as Listener, TcpStream as Stream};
 use std::process::{Command, Output};

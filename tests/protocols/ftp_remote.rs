@@ -1,4 +1,4 @@
-//! A remote of the kind `ftp` on real servers, by the command itself.
+//! A remote of provider `ftp` with real servers, with the command itself.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

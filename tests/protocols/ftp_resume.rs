@@ -1,4 +1,4 @@
-//! FTPS uploads that are cut, continued, started over or given up, against vsftpd and ProFTPD.
+//! FTPS uploads that are cut, resumed, started over or aborted, with vsftpd and ProFTPD.
 
 use std::fs;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! FTP commands that need no answer in between go out together, and every server that does not bear that gets its file all the same.
+//! Independent FTP commands are sent together, and every server that does not support that still gets its file.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};

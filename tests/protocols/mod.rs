@@ -1,4 +1,4 @@
-//! One wire protocol at a time, against servers of others and against scripted ones.
+//! Single wire protocols, with real servers and with scripted ones.
 
 #[cfg(unix)]
 pub(crate) mod ftp;

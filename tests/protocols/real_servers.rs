@@ -1,5 +1,5 @@
-//! The command itself at servers that others wrote: the ioGates stand-in offers them as its upload methods, and learns from
-//! their folders what came in.
+//! The command with real servers: the ioGates stand-in offers them as its upload methods, and reads their folders to see what
+//! arrived.
 
 use std::collections::BTreeSet;
 use std::fs;

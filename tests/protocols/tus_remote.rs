@@ -1,4 +1,4 @@
-//! A remote of the kind `tus`: by the command itself, on the official Node server, on hand-made ones, and on the stand-in.
+//! A remote of provider `tus`: the command itself with the official Node server, with scripted servers, and with the stand-in.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};

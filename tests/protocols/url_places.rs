@@ -1,4 +1,4 @@
-//! Places as URLs, without any remote set up: the server, the user and the secret are found, and nothing shows the secret.
+//! Places as URLs, without a configured remote: haul finds the server, the user and the secret, and never shows the secret.
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;

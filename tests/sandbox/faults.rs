@@ -1,4 +1,4 @@
-//! Faults that know no provider, and the end of a sandbox.
+//! Faults that are the same for all providers, and the end of a sandbox.
 
 use std::fs;
 use std::time::{Duration, Instant};

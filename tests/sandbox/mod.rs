@@ -1,4 +1,4 @@
-//! The stand-ins, driven by a foreign client: plain requests written by hand, and an FTP client of others.
+//! The stand-ins with other clients: plain requests written by hand, and a third-party FTP client.
 
 mod faults;
 mod fileago;

@@ -1,4 +1,4 @@
-//! Names that are taken, given twice, or belong to the very same file.
+//! Names that are taken, given twice, or name the source file itself.
 
 use crate::support::env::{TestEnv, bytes, text};
 

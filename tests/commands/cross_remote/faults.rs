@@ -1,4 +1,4 @@
-//! What breaks on the way from one remote to another.
+//! Failures during a copy from one remote to another.
 
 use crate::support::command::Ran;
 use crate::support::env::{REMOTES, TestEnv, bytes, text};

@@ -1,5 +1,5 @@
-//! `cp` and `mv` between remotes are killed with SIGKILL at random moments, then typed again: each file is there once, with
-//! its content, and what was moved is nowhere missing meanwhile.
+//! `cp` and `mv` between remotes are killed with SIGKILL at random moments, then run again: each file exists once with its
+//! content, and a moved file exists on at least one side at every moment.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

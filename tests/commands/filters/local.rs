@@ -1,4 +1,4 @@
-//! Filters over local files: `put`.
+//! Filters on local files: `put`.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};

@@ -1,4 +1,4 @@
-//! `--include`, `--exclude` and their like, on all commands that work off many files.
+//! `--include`, `--exclude` and the other filters, on all commands for many files.
 
 mod local;
 #[cfg(unix)]

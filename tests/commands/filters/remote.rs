@@ -1,4 +1,4 @@
-//! Filters over what lies on a remote: `get`, `cp`, `mv`, `rm`, `find`, `du`.
+//! Filters on files of a remote: `get`, `cp`, `mv`, `rm`, `find`, `du`.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! `haul get` as a user runs it, against the sandbox: where files land, what is compared, what is refused.
+//! `haul get` in the sandbox: the targets of files, the verification, the refusals.
 
 mod selection;
 

@@ -1,4 +1,4 @@
-//! `haul get` by wildcards, with a receipt, and past uploads that never ended.
+//! `haul get` with wildcards and with a receipt, and without incomplete uploads.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What is there after an upload whose end is in doubt: whose file it is, how large it is, under which name it lies.
+//! The result of an upload whose outcome was uncertain: which file is found, its size, its name.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Types and attributes that ioGates keeps with a file.
+//! Types and attributes that ioGates stores with a file.
 
 use crate::support::env::TestEnv;
 

@@ -1,4 +1,4 @@
-//! Entries of many small files made by one request.
+//! One request that makes the entries of many small files.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,4 @@
-//! Where the documents can be read in more than one way, and where servers have their habits: the adapter must work with
-//! every reading (providers.md 7 and 8).
+//! Unclear points of the documents and habits of servers: the adapter must work with every reading (providers.md 7 and 8).
 
 use crate::support::env::{Content, TestEnv};
 use crate::support::stand_ins::StandIns;

@@ -1,4 +1,4 @@
-//! `haul put` as a user runs it, against the sandbox: where files land, what is compared, what is refused, how it ends.
+//! `haul put` in the sandbox: the targets of files, the verification, the refusals, the exit status.
 
 mod arrivals;
 mod attributes;

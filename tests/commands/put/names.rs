@@ -1,4 +1,4 @@
-//! Names that giga0 changes when it stores them: looked for, and told, as they will be.
+//! Names that giga0 changes when it stores them: haul finds and reports the changed name.
 
 use crate::support::env::{TestEnv, text};
 

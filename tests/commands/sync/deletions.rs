@@ -1,4 +1,4 @@
-//! `sync --delete`: what FROM lacks goes, and what stops it before the first deletion.
+//! `sync --delete`: what FROM lacks is deleted, and the guards that stop it before the first deletion.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 

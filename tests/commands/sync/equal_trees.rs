@@ -1,5 +1,4 @@
-//! For random trees on both sides: a sync and a second one, which has nothing to do; and a sync that deletes makes both sides
-//! equal.
+//! For random trees on both sides: a second sync has nothing to do, and a sync that deletes makes both sides equal.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Filters in a sync: what they leave out on either side is neither brought nor deleted.
+//! Filters in a sync: files that are left out on either side are neither copied nor deleted.
 
 use super::{DELETING, counts, files_at};
 use crate::support::env::{TestEnv, text};

@@ -1,4 +1,4 @@
-//! `haul sync`: each direction, and that a second run has nothing to do but to list.
+//! `haul sync`: each direction, and a second run that only lists.
 
 mod deletions;
 mod equal_trees;

@@ -1,4 +1,4 @@
-//! `sync --plan` and `apply`: exactly what the plan says, each action only where nothing has changed.
+//! `sync --plan` and `apply`: exactly the actions of the plan, each only if nothing has changed.
 
 use std::path::Path;
 

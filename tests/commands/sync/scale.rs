@@ -1,4 +1,4 @@
-//! How much a sync of many files takes, by hand: `cargo test --test suite sync::scale -- --ignored --nocapture`.
+//! The cost of a sync of many files, run by hand: `cargo test --test suite sync::scale -- --ignored --nocapture`.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};

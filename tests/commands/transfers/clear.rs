@@ -1,4 +1,4 @@
-//! `haul transfers clear`: what is forgotten here is removed there, as far as the API can; what is whole stays.
+//! `haul transfers clear`: forgets records here and removes half-sent files there, as far as the API can; complete files stay.
 
 use std::path::PathBuf;
 use std::process::Stdio;

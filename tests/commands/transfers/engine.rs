@@ -1,4 +1,4 @@
-//! A resumed upload in process: what waits for what.
+//! A resumed upload in this process: the order of notes and calls.
 
 use std::sync::Arc;
 use std::time::Duration;

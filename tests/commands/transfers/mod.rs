@@ -1,4 +1,4 @@
-//! What a killed `put` left, and what becomes of it: taken up, dropped because the source is another, or cleared.
+//! What a killed `put` left, and what happens to it: resumed, dropped because the source has changed, or cleared.
 
 mod clear;
 mod engine;

@@ -1,4 +1,4 @@
-//! A killed command is a whole: it is listed with its files, and `transfers resume` brings all of them.
+//! A killed command as a whole: it is listed with its files, and `transfers resume` finishes all of them.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};

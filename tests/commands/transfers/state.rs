@@ -1,4 +1,4 @@
-//! Without a usable state all works, but nothing is taken up, and that is said.
+//! Without a usable state everything works, but nothing is resumed, and a warning says so.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! A line to a stand-in that changes some of its answers, each time alike for one seed.
+//! A proxy to a stand-in that changes some of its answers, the same ones for one seed.
 
 use std::io::{ErrorKind, Read, Result, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

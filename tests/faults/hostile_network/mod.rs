@@ -1,8 +1,8 @@
-//! Whole runs of the command against servers that answer as no server should: the stand-ins, with noise on the line. A
-//! run must end in time and with a documented status, say nothing that a terminal obeys, tell no secret, and call nothing
-//! done that is not.
+//! Whole runs of the command with servers that answer wrongly: the stand-ins, with random changes of their answers. A run must
+//! end in time and with a documented status, print nothing that controls a terminal, show no secret, and report success only
+//! for what was done.
 //!
-//! `HAUL_FUZZ_SEED=7 HAUL_FUZZ_RUNS=2000 cargo test --test suite -- hostile_network noise` looks longer, from another seed on.
+//! `HAUL_FUZZ_SEED=7 HAUL_FUZZ_RUNS=2000 cargo test --test suite -- hostile_network noise` runs longer, with another seed.
 
 pub mod line;
 

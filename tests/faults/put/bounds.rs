@@ -1,5 +1,5 @@
-//! A file that never gets past some byte, whatever is done: it is begun and sent a bounded number of times, by every
-//! protocol and wherever the request fails.
+//! A file that always fails at the same byte: it is started and sent a limited number of times, with every protocol and
+//! wherever the request fails.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;

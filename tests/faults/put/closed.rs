@@ -1,4 +1,4 @@
-//! One protocol is on offer, and it is closed to us: its own failure is the answer, with its own status.
+//! The only offered protocol does not work: its own failure is reported, with its own status.
 
 use crate::support::env::{TestEnv, bytes};
 

@@ -1,5 +1,5 @@
-//! A small file that goes in the request which creates its TUS upload: what may have arrived is looked for before it is sent again,
-//! as with a form, because nobody knows the upload's address.
+//! A small file in the request that creates its TUS upload: after a lost answer the file is looked for before it is sent again,
+//! as with a form, because the upload's address is unknown.
 
 use crate::support::env::{TestEnv, bytes};
 

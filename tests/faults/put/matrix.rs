@@ -1,5 +1,5 @@
-//! Every request of an upload meets every fault, once and for ever, and the same command is typed again afterwards.
-//! Rows are made from the requests of an upload without faults, so that a new request can't be forgotten.
+//! Every fault at every request of an upload, once and always, and the same command again afterwards. The rows come from the
+//! requests of an upload without faults, so that a new request can't be forgotten.
 
 use std::collections::VecDeque;
 use std::io::Write;

@@ -1,5 +1,5 @@
-//! Puts while things break: what was promised is what is there, once, and nothing that may have arrived goes twice.
-//! Each row is one scripted fault, one run of the command, and what the stand-in counted.
+//! Puts with faults: the file is there once as promised, and nothing that may have arrived is sent twice. Each row is one
+//! scripted fault, one run of the command, and the counts of the stand-in.
 
 mod bounds;
 mod closed;

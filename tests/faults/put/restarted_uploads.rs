@@ -1,5 +1,5 @@
-//! Uploads of which no file can come: all was accepted and nothing appears, the server refuses the whole, or it claims
-//! bytes that nobody sent. Nobody goes on with them; the file begins anew.
+//! Uploads that can never complete: all bytes were accepted and no file appears, the server refuses the whole file, or it
+//! reports bytes that were never sent. haul does not resume them; the file starts over.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The ways of a file, each with every fault of the line and of HTTP.
+//! Each upload protocol with every fault of the connection and of HTTP.
 
 use super::matrix::{CHUNK, From, Row, SIZE, rows, walk};
 use super::rules::{GoesOn, Request, Route, Stage, What};

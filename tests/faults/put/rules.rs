@@ -1,5 +1,5 @@
-//! What must come of a fault, from what was promised (README) and from where in an upload it strikes; never from what
-//! happens to happen.
+//! The required result of a fault: it follows from the promises (README) and from the place of the fault in an upload, never
+//! from the observed behaviour.
 
 /// How bytes travel, and what is where in the requests of an upload.
 pub struct Route {

@@ -1,5 +1,5 @@
-//! The server goes away and does not come back while the command runs: what is done is done, the rest is told, and the
-//! same command sends the rest when the server is back.
+//! The server disappears for the rest of the run: finished files stay finished, the others are reported, and the same command
+//! sends them when the server is back.
 
 use std::net::TcpListener;
 

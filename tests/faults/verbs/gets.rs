@@ -1,5 +1,5 @@
-//! What `get` and `cat` leave here when one of their requests goes wrong: the whole file or none under its name, a part
-//! that the same command goes on with, and on standard output never a byte that is wrong.
+//! What `get` and `cat` leave here after a failed request: the whole file or none under its name, a part that the same command
+//! resumes, and never a wrong byte on standard output.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! What `mkdir`, `cp`, `mv`, `rm`, `edit` and `star` leave on a server when one of their requests goes wrong.
+//! What `mkdir`, `cp`, `mv`, `rm`, `edit` and `star` leave on a server after a failed request.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;

@@ -1,5 +1,6 @@
-//! Every fault at every request of a command: what passes is done exactly once, what stays is told and harms nothing, and
-//! the same command again ends well. Rows are data; the outcome of each follows from the fault, not from what happens.
+//! Every fault at every request of a command: after a transient fault the change is done exactly once, a lasting fault is
+//! reported and does no harm, and the same command then succeeds. Rows are data; the result of each follows from the fault, not
+//! from the observed behaviour.
 
 mod gets;
 mod matrix;

@@ -1,4 +1,4 @@
-//! Names from a server, and links that somebody puts in the way: nothing is written outside the folder that was named.
+//! Names from a server, and links on this machine: nothing is written outside the given folder.
 
 use std::os::unix::fs::symlink;
 use std::process::Stdio;

@@ -1,5 +1,5 @@
-//! Downloads from a server that is not what it says: another content under the old name, words in place of bytes, an end
-//! that is none; and two runs that fetch to one place.
+//! Downloads from a server with wrong answers: another content under the old name, text in place of bytes, a false end of the
+//! file; and two runs that download to one place.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};

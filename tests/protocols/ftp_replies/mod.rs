@@ -1,5 +1,5 @@
-//! What FTP servers answer on bad days, played by a server of a page: refusals in the middle of a file, lost answers,
-//! refused TLS sessions.
+//! Unusual replies of FTP servers, from a small scripted server: refusals in the middle of a file, lost answers, refused TLS
+//! sessions.
 
 mod noise;
 

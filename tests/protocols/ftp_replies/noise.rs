@@ -1,6 +1,6 @@
-//! Replies that are none, or nearly: an upload ends with an error that can be shown, or whole.
+//! Random and nearly correct replies: an upload ends with an error that can be shown, or completely.
 //!
-//! `HAUL_FUZZ_SEED=7 HAUL_FUZZ_RUNS=2000 cargo test --test suite -- hostile_network noise` looks longer, from another seed on.
+//! `HAUL_FUZZ_SEED=7 HAUL_FUZZ_RUNS=2000 cargo test --test suite -- hostile_network noise` runs longer, with another seed.
 
 use std::sync::LazyLock;
 

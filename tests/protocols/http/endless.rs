@@ -1,4 +1,4 @@
-//! Answers that never end: however they come, they take neither memory nor time without a bound.
+//! Answers without an end: they take only limited memory and time.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! TUS, plupload and multipart against servers that others wrote (`web_servers`) and against hand-made ones that answer
-//! what a test wants (`raw`).
+//! TUS, plupload and multipart with real servers (`web_servers`) and with scripted ones (`raw`).
 
 mod endless;
 mod multipart;

@@ -1,4 +1,4 @@
-//! A form against PHP, and the order of things on the way.
+//! A form with PHP, and the order of its steps.
 
 use std::fs;
 use std::io;

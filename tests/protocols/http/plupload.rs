@@ -1,4 +1,4 @@
-//! plupload against its own receiver under PHP, and against answers of other receivers.
+//! plupload with its own receiver under PHP, and with answers of other receivers.
 
 use std::fs;
 

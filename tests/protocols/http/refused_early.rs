@@ -1,4 +1,4 @@
-//! A server that refuses in the middle of a body and hangs up: the refusal is heard all the same.
+//! A server that refuses in the middle of a body and closes the connection: haul still reads the refusal.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

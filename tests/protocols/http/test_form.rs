@@ -1,4 +1,4 @@
-//! A form's receiver as an adapter describes it, for the scripted servers.
+//! A form as an adapter describes it, for the scripted servers.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! TUS against the official Node server: what lies on its disk in the end is what was sent.
+//! TUS with the official Node server: its disk contains what was sent.
 
 use std::fs;
 

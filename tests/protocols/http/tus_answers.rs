@@ -1,4 +1,4 @@
-//! TUS against answers that no well-kept server gives, and some that only others give.
+//! TUS with wrong answers, and with answers of unusual servers.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! TUS: a small file goes in the request that creates its upload, where the server announces that.
+//! TUS: a small file is sent in the request that creates its upload, if the server announces that.
 
 use haul::Kind;
 use haul::contract::{Recovery, UploadSession};
