@@ -18,7 +18,7 @@ use crate::error::{Error, Kind, Result};
 use crate::providers::REGISTRY;
 use crate::render::{LogFile, Renderer, Style, exit};
 
-/// Deliver files to hosts that other tools don't know: ioGates, giga0 (and any YetiShare site), FileAgo; to any FTP server, any TUS endpoint
+/// Deliver files to hosts that other tools don't know: ioGates, giga0 (and any YetiShare site), FileAgo; and to any FTP server or TUS endpoint
 #[derive(Parser)]
 #[command(name = "haul", version, long_version = super::commands::version::build(), max_term_width = 100, arg_required_else_help = true)]
 #[command(disable_help_subcommand = true)]

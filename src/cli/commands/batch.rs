@@ -45,7 +45,7 @@ const KEPT: Duration = Duration::from_secs(10);
 ///
 /// A FILE is read to its end first: a line that is no command ends the batch with
 /// status 2 before anything is sent. Lines of standard input run as they come; a
-/// line that is no command is a failed line. A failed line does not stop the others.
+/// line that is no command is a failed line. A failed line does not stop others.
 /// With --json each event has the number of its line. These are not possible in a
 /// batch: batch, sandbox, login, cat, get to "-", and commands that read standard
 /// input. After an interruption run the batch again: complete files are skipped.

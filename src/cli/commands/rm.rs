@@ -25,9 +25,9 @@ use crate::transfer::remote_ops::{Removal, Remover, Resolved};
 ///   haul rm cloud:/old.zip
 ///   haul rm -r --yes work:/builds/2025
 ///
-/// In a terminal haul asks before -r removes a folder, and shows how much the folder
-/// contains. It also asks if wildcards match more than ten entries. giga0 and
-/// FileAgo move entries to a trash; an entry removed from FileAgo's trash
+/// In a terminal haul asks before -r removes a folder, and shows how much is in
+/// it. It also asks if wildcards match more than ten entries. giga0 and FileAgo
+/// move entries to a trash; an entry removed from FileAgo's trash
 /// (REMOTE:@trash/NAME) is gone for good.
 ///
 /// With a filter only matching files are removed, and a folder that is not empty
