@@ -33,7 +33,7 @@ pub struct Parsed {
     pub config: Config,
     pub global: Global,
     pub verb: Verb,
-    /// Whose bars make room for a question; set by whoever draws some.
+    /// The stage whose bars make room for a question. Code that draws bars sets it.
     pub stage: Stage,
 }
 
@@ -56,7 +56,7 @@ fn wants_json() -> bool {
     typed || set
 }
 
-/// What clap has against the arguments, in one line: which they are stands below its first line.
+/// Returns what clap reports about the arguments, in one line. clap lists the arguments below its first line.
 pub fn first_paragraph(e: &clap::Error) -> String {
     let text = e.to_string();
     let lines: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
@@ -72,7 +72,7 @@ impl ParseExit {
                 ExitCode::from(exit::status(Kind::Usage))
             }
             ParseExit::Clap(e) => {
-                // Help goes to standard output, a mistake to standard error; a closed pipe is nobody's concern.
+                // Help goes to standard output, a mistake to standard error. A closed pipe is not an error here.
                 let _ = e.print();
                 ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2))
             }
@@ -143,7 +143,7 @@ impl LineParser {
     }
 }
 
-/// A log that can't be written is told before anything is done.
+/// Reports a log file that can't be written, before anything is done.
 pub fn unwritable_log(global: &Global) -> Option<ParseExit> {
     let path = global.log_file.as_deref()?;
     let cause = LogFile::open(path).err()?;
@@ -157,7 +157,7 @@ fn has_remotes(env: &Env) -> bool {
     Config::load(place, REGISTRY).map_or(true, |config| !config.remotes().is_empty())
 }
 
-/// Warnings of variables that look like ours, and are read by nobody.
+/// Returns a warning for each variable with a name like ours that haul does not read.
 pub fn misspelt_variables(env: &Env) -> Vec<String> {
     let whole = tree::with_variables(Cli::command(), &mut Vec::new());
     let options = tree::option_variables(&whole).into_iter().map(|(name, ..)| name);
@@ -167,7 +167,7 @@ pub fn misspelt_variables(env: &Env) -> Vec<String> {
     near.map(|(name, near)| format!("{name}: haul reads no such variable; write {near}")).collect()
 }
 
-/// Whom to ask for a secret that is set nowhere: nobody, when the user wants quiet or a script listens.
+/// Returns the prompt for a secret that is set nowhere. None with `--quiet` or `--json`: haul asks no question then.
 fn prompt(global: &Global, stage: Stage) -> Option<Prompt> {
     (!global.quiet && !global.json).then(|| Arc::new(move |question: &str| stage.ask(question)) as Prompt)
 }
@@ -180,13 +180,13 @@ fn default_options() -> Vec<String> {
     tree.get_arguments().filter_map(long).filter(|name| !["config", "size", "recursive", "help"].contains(&name.as_str())).collect()
 }
 
-/// As [`default_options`], for whoever reads a configuration without a command line.
+/// As [`default_options`], for code that reads a configuration without a command line.
 pub fn default_option_names() -> Vec<&'static str> {
     static NAMES: std::sync::OnceLock<Vec<String>> = std::sync::OnceLock::new();
     NAMES.get_or_init(default_options).iter().map(String::as_str).collect()
 }
 
-/// Tries one value of the file alone, so that a bad one is told with its line.
+/// Checks one value of the file alone, so that the error for a bad value names its line.
 fn check_default(default: &DefaultValue) -> Result<(), ParseExit> {
     let tree = SyncOptionArgs::augment_args(PutArgs::augment_args(Command::new("haul").no_binary_name(true)));
     let tree = Global::augment_args(tree);

@@ -26,7 +26,7 @@ pub struct BatchLine {
     pub words: Vec<String>,
     pub verb: Verb,
     pub places: LinePlaces,
-    /// `--jobs` stands in the line itself.
+    /// The line itself has `--jobs`.
     has_jobs: bool,
 }
 
@@ -41,7 +41,7 @@ pub type ReadLine = std::result::Result<BatchLine, BadLine>;
 
 /// Reads line after line.
 pub struct Lines {
-    /// A task of its own reads them: half a line is never lost to whoever waits for something else, too.
+    /// A task of its own reads the lines, so that no half line is lost when the caller waits for something else too.
     read: mpsc::Receiver<Result<(u64, Vec<u8>)>>,
     parser: LineParser,
     number: u64,

@@ -203,7 +203,7 @@ impl Context {
         });
     }
 
-    /// The last note, as long as nobody has reported it.
+    /// Reports the notes that were not reported yet.
     fn tell_the_rest(&self) {
         while let Ok(event) = self.told.lock().try_recv() {
             tell(&self.renderer, event, false);
@@ -281,7 +281,7 @@ impl OpenRemote {
     }
 }
 
-/// A setting is told with the command that changes it.
+/// Names the remote in the hint's command that changes a setting.
 fn naming_remote(error: Error, name: &str) -> Error {
     let hint = error.hint().map(|hint| hint.replace("haul remote set REMOTE", &format!("haul remote set {name}")));
     let error = error.with_subject(name);
@@ -291,7 +291,7 @@ fn naming_remote(error: Error, name: &str) -> Error {
     }
 }
 
-/// A wait for another process is told when it begins.
+/// Reports each wait for another process when the wait begins.
 fn teller(renderer: &Renderer) -> Tell {
     let renderer = renderer.clone();
     Arc::new(move |text| renderer.warning(text))

@@ -27,7 +27,7 @@ enum StatResult {
     Later(AbortOnDropHandle<Result<Entry>>),
 }
 
-/// An entry with all that its provider tells of it, or the failure of that request.
+/// An entry with all that its provider reports about it, or the failure of that request.
 pub struct WithTimes {
     pub remote: Arc<OpenRemote>,
     pub path: RemotePath,

@@ -128,7 +128,7 @@ fn place_of(place: &str, literal: bool) -> LinePlace {
     match Address::parse_remote(place).ok().filter(|_| !is_local(place)) {
         Some(address) => {
             let remote = Some(address.remote.to_lowercase());
-            // Where an id lies nobody can tell without asking.
+            // The folder of an id is not known without a request.
             let names = if address.place.root == Root::Top { address.place.path.names() } else { &[] };
             let steps = names.iter().take_while(|name| literal || !is_pattern(name)).cloned().collect();
             LinePlace { remote, steps }

@@ -73,7 +73,7 @@ impl ListArgs {
 
 /// A line of a list of remote paths.
 pub struct ListedAddress {
-    /// As it stands in the list.
+    /// The line as it is in the list.
     pub line: String,
     pub address: Result<Address>,
     /// From the folder that was named; none where the line names a place of its own.

@@ -1,4 +1,4 @@
-//! What was typed and makes no sense, told in one line as every other failure: what is wrong, and what to write instead.
+//! Mistakes in the arguments, reported in one line as every other failure: what is wrong, and what to write instead.
 
 use std::ffi::OsString;
 
@@ -220,7 +220,7 @@ fn other_option(typed: &str, command: &Command, path: &[String], error: &clap::E
     near.or_else(theirs).map(|near| format!("write `{near}`"))
 }
 
-/// A variable is named where nobody typed the option.
+/// Names the variable where the value comes from a variable and not from an option.
 fn wrong_value(error: &clap::Error, option: &str, args: &[OsString], tree: &Command) -> Error {
     let value = match error.get(ContextKind::InvalidValue) {
         Some(ContextValue::String(value)) => value.as_str(),
@@ -269,7 +269,7 @@ fn plain(text: &str) -> String {
     text.replace(['<', '>'], "").replace("...", "…")
 }
 
-/// A variable of ours that nobody reads, and the one that may have been meant.
+/// Returns the variable that was probably meant by `variable`, a name like ours that haul does not read.
 pub fn near_variable(variable: &str, known: &[String]) -> Option<String> {
     let own = ["HAUL_REMOTE_", "HAUL_TEST_", "HAUL_FUZZ_", "HAUL_PLACE_"];
     if known.iter().any(|known| known == variable) || own.iter().any(|prefix| variable.starts_with(prefix)) {

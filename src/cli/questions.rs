@@ -34,7 +34,7 @@ pub async fn line_or(context: &Context, question: &str, usual: &str) -> Result<S
     Ok(if typed.is_empty() { usual.to_owned() } else { typed })
 }
 
-/// Yes only when somebody says so.
+/// True only if a person answers yes.
 pub async fn is_yes(context: &Context, question: &str) -> Result<bool> {
     let answer = line(context, &format!("{question} [y/N] ")).await;
     Ok(matches!(answer.unwrap_or_default().to_lowercase().as_str(), "y" | "yes"))

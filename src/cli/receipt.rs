@@ -46,7 +46,7 @@ pub struct ReceiptRow {
     pub md5: Option<String>,
     pub protocol: Protocol,
     pub verified: Verified,
-    /// What the provider told of the entry then: size, MD5, revision, time of change.
+    /// What the provider reported about the entry then: size, MD5, revision, time of change.
     pub entry: Value,
     pub finished: DateTime<Utc>,
     pub seconds: f64,
@@ -77,7 +77,7 @@ impl ReceiptRow {
 pub struct Receipts {
     receipt: Option<(PathBuf, File)>,
     failed: Option<(PathBuf, File)>,
-    /// The folder that the failed sources are told from.
+    /// The folder that the paths of failed sources are relative to.
     base: Option<PathBuf>,
     /// Failed sources end with NUL, so that any name can stand there.
     by_nul: bool,

@@ -24,8 +24,8 @@ use crate::transfer::put::ChecksumMode;
 /// The shortest time between two notes of the counts, as they are not written for each small file.
 const COUNT_EVERY: Duration = Duration::from_millis(100);
 
-/// The command as it is to be typed again: its places in a form that is valid in every folder, and the options that say what is
-/// to be done. Options of speed and retries (`--jobs`, `--bwlimit`, `--retries`) are given anew.
+/// The command as the user must type it again: its places in a form that is valid in every folder, and the options that say
+/// what to do. Options of speed and retries (`--jobs`, `--bwlimit`, `--retries`) are not kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Noted {
     pub verb: Carries,

@@ -43,8 +43,9 @@ async fn watch(mut signals: Signals, tell: oneshot::Sender<u8>) {
 #[cfg(feature = "sandbox")]
 const SIGNALS_FORWARDED: u32 = 2;
 
-/// Runs `command` to its end and passes each signal on to it, because whoever stops haul means the command. A command that does
-/// not end is killed at the third signal. haul listens for signals before the command runs, so that no signal ends haul alone.
+/// Runs `command` to its end and passes each signal on to it, because a user who stops haul means the command. A command that
+/// does not end is killed at the third signal. haul listens for signals before the command runs, so that no signal ends haul
+/// alone.
 #[cfg(feature = "sandbox")]
 pub async fn run_forwarding_signals(command: &mut Command, mut signals: Signals) -> std::io::Result<ExitStatus> {
     let mut child = command.spawn()?;

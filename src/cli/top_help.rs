@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use clap::Command;
 
-/// The commands by what they are for; one that stands nowhere comes last.
+/// The commands by purpose. A command that is in no group comes last.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Transfer", &["put", "get", "cat", "sync", "cp", "mv", "import", "batch", "apply"]),
     ("Look", &["ls", "tree", "du", "stat", "find", "about", "link", "verify"]),

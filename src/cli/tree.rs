@@ -86,7 +86,7 @@ pub fn is_short_help(arg: &OsString) -> bool {
     text.strip_prefix('-').is_some_and(|letters| letters.contains('h') && letters.chars().all(char::is_alphabetic))
 }
 
-/// Variables for the options of the whole tree, which stands for `path`.
+/// Adds variables for the options of the whole tree. `path`: the names of the commands down to this tree.
 pub fn with_variables(tree: Command, path: &mut Vec<String>) -> Command {
     let values = path.first().is_none_or(|verb| WITH_VALUES.contains(&verb.as_str()));
     let tree = tree.mut_args(|arg| with_variable(arg, values));

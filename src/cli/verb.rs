@@ -90,7 +90,7 @@ impl Verb {
         }
     }
 
-    /// The sandbox's files are nobody's but ours.
+    /// Only haul removes the sandbox's files, so it handles SIGHUP, too.
     pub fn heard(&self) -> signals::Heard {
         match self {
             #[cfg(feature = "sandbox")]

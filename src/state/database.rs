@@ -12,7 +12,7 @@ use crate::ownership;
 pub(super) struct Database {
     folder: Arc<StateFolder>,
     connection: Option<Connection>,
-    /// Another process held the database for longer than we wait: nobody waits again until it has answered.
+    /// Another process held the database for longer than we wait: no call waits again until the database has answered.
     impatient: bool,
 }
 

@@ -89,7 +89,7 @@ impl TransferStore for State {
             self.writer.when_written(note, move |written| {
                 let _ = tell.send(written);
             });
-            // What can't be written is told as a warning: no transfer fails for want of notes.
+            // A failed write is reported as a warning: no transfer fails for want of notes.
             let _ = told.await;
             Ok(())
         })

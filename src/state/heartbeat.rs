@@ -1,5 +1,5 @@
-//! The signs of life on the locks that this process holds: a process that waits for a lock can tell whether its holder works or
-//! stands still.
+//! The signs of life on the locks that this process holds. From them a process that waits for a lock knows whether the holder
+//! works or hangs.
 
 use std::collections::HashMap;
 use std::fs::File;

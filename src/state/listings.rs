@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::State;
 use super::private_files::{open_private, private_folder};
 
-/// Names beyond that are of no use to somebody who types.
+/// More names are of no use for a completion.
 const MOST: usize = 10_000;
 
 impl State {

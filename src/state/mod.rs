@@ -77,7 +77,7 @@ impl State {
         self.folder.wait_at_most(limit);
     }
 
-    /// Whoever is waited for is told here at once.
+    /// `tell` reports each wait for another process.
     pub fn tell_waits(&self, tell: Tell) {
         self.folder.tell_waits(tell);
     }
@@ -89,7 +89,8 @@ impl State {
         self.folder.take_warnings()
     }
 
-    /// None: somebody has it. Without a place for locks there is no second process that could know of this one.
+    /// None: another process or task holds the lock. Without a place for locks there is no second process that could know of
+    /// this lock.
     fn claim_place(&self, key: &str) -> Option<PlaceLock> {
         let free = PlaceLock { waited: false, held: Box::new(()) };
         let Some(locks) = self.locks_folder() else { return Some(free) };

@@ -42,7 +42,7 @@ fn signs_of(folder: &Path, number: u32) -> PathBuf {
 }
 
 impl PlaceLocks {
-    /// None: somebody has it. `folder`: that of the locks.
+    /// None: another process or task holds the lock. `folder`: the folder of the locks.
     pub(super) fn claim(&self, folder: &Path, key: &str, beat: &Beat) -> io::Result<Option<Box<dyn Send>>> {
         fn boxed(claim: impl Send + 'static) -> Box<dyn Send> {
             Box::new(claim)
@@ -78,7 +78,7 @@ impl HeldPlaces {
         Err(io::Error::from(io::ErrorKind::WouldBlock))
     }
 
-    /// None: somebody has it.
+    /// None: another process or task holds the lock.
     fn claim(self: Arc<Self>, key: &str) -> io::Result<Option<HeldPlace>> {
         let slot = slot_of(key);
         let mut held = self.held.lock();
@@ -125,7 +125,7 @@ impl Drop for HeldPlace {
     }
 }
 
-/// The range of the file that stands for a key.
+/// The range of the file that is locked for a key.
 fn slot_of(key: &str) -> u64 {
     md5::compute(key).0.iter().take(8).fold(0, |slot, byte| slot << 8 | u64::from(*byte)) % ranges::SLOTS
 }

@@ -1,5 +1,5 @@
 //! A power cut at a point that a test chooses, in builds with debug assertions. The n-th write of this process is lost, or is
-//! on the disk although nobody was told so, and every request that was sent meanwhile has arrived.
+//! on the disk although no caller got an answer, and every request that was sent meanwhile has arrived.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! A file with a lock and signs of life. A process that waits for the file's owner can tell whether the owner works or stands
-//! still; an owner that has ended holds nothing.
+//! A file with a lock and signs of life. From them a process that waits for the file's owner knows whether the owner works or
+//! hangs. An owner that has ended holds no lock.
 
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
@@ -14,7 +14,7 @@ use super::heartbeat::Beat;
 use super::private_files::{open_private, private_folder};
 use crate::contract::Holder;
 
-/// The file is removed while it is locked, as nobody else needs it.
+/// The file is removed while it is locked, as no other process needs it.
 pub(super) struct LockFile {
     path: PathBuf,
     held: Arc<Mutex<HashMap<PathBuf, Arc<File>>>>,
@@ -32,7 +32,7 @@ impl LockFile {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(e)) => return Err(e),
             }
-            // The holder before us removes the file while it is locked: a lock on a removed file excludes nobody.
+            // The holder before us removes the file while it is locked: a lock on a removed file keeps no other process out.
             if is_still(path, &file) {
                 sign(&file);
                 let file = Arc::new(file);

@@ -7,10 +7,10 @@ use super::rows;
 impl State {
     /// `names` and `keys` are the old one and the new one; a key is origin and account, as in
     /// [`crate::contract::CompletedTransfer::remote`]. `runs`: the key of a command, and the command as it is to be noted.
-    /// All of it or nothing is noted; what can't be is told as a warning.
+    /// All of it is noted, or nothing; a failure is reported as a warning.
     pub(crate) fn rename_remote(&self, names: (&str, &str), keys: (&str, &str), runs: &[(String, CarryingRun)]) {
         self.writer.settle();
-        // A failure is told by `take_warnings`.
+        // `take_warnings` reports a failure.
         let _: Option<()> = self.read(|db| {
             db.execute_batch("BEGIN IMMEDIATE")?;
             let renamed = rename(db, names, keys, runs).and_then(|()| db.execute_batch("COMMIT"));

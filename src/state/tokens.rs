@@ -51,8 +51,8 @@ impl TokenStore for State {
     }
 
     /// Waits for another process that signs in, for at most [`State::wait_at_most`]; the wait is reported after a second. A
-    /// process that stands still must not delay this one, which then signs in beside it. Without a usable folder nothing is
-    /// shared, and there is no process to wait for.
+    /// process that hangs must not delay this process, which then signs in as well. Without a usable folder nothing is shared,
+    /// and there is no process to wait for.
     fn lock<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>> {
         Box::pin(async move {
             let Some(path) = self.lock_path(account) else { return Ok(Box::new(()) as Box<dyn Send>) };
@@ -87,7 +87,7 @@ impl State {
         Some(self.locks_folder()?.join(format!("{:x}", md5::compute(account))))
     }
 
-    /// None: the process that holds the lock stands still.
+    /// None: another process holds the lock for longer than [`State::wait_at_most`].
     async fn turn(&self, path: &Path) -> std::io::Result<Option<File>> {
         path.parent().map_or(Ok(()), |folder| private_folder(folder).map(drop))?;
         let file = open_private(path)?;

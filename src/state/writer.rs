@@ -1,6 +1,6 @@
-//! The thread that writes. What was noted since the last time goes to the disk as one transaction, and whoever waits for his
-//! note is answered after it: a hundred uploads at once wait for one write, not for a hundred. A note that nobody waits for
-//! goes with the next one that somebody does, or soon.
+//! The thread that writes. It writes all notes since the last write as one transaction, and then answers each caller that waits
+//! for its note: a hundred uploads at once wait for one write, not for a hundred. A note that no caller waits for is written
+//! with the next note that a caller waits for, or soon.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -15,7 +15,7 @@ use super::folder::StateFolder;
 use super::power_cut::{Moment, PowerCut};
 use crate::contract::NoteMark;
 
-/// So long a note may wait for others that somebody waits for.
+/// The longest time that a note waits to be written with other notes.
 const SOON: Duration = Duration::from_millis(10);
 /// A database that another process holds is asked again after so long.
 const LATER: Duration = Duration::from_secs(1);
@@ -53,7 +53,7 @@ struct Queue {
     /// Given back after the next write.
     held: Vec<Box<dyn Send>>,
     ends: bool,
-    /// This machine gives no more threads: whoever waits for a note writes it himself.
+    /// This machine gives no more threads: a caller that waits for a note writes it itself.
     is_without_thread: bool,
 }
 
@@ -87,8 +87,8 @@ impl Writer {
         self.shared.queue.lock().noted
     }
 
-    /// `answer` is told when everything up to the note is on the disk, or can't be brought there: at once, or by the thread
-    /// that writes.
+    /// `answer` is called when everything up to the note is on the disk, or can't be written: at once, or by the thread that
+    /// writes.
     pub(super) fn when_written(&self, note: NoteMark, answer: impl FnOnce(bool) + Send + 'static) {
         let mut queue = self.shared.queue.lock();
         if note <= queue.over {
@@ -165,7 +165,7 @@ impl Drop for UntilWritten {
         if queue.over < queue.noted && !queue.ends {
             queue.held.extend(self.held.take());
         }
-        // Nobody writes but whoever waits.
+        // Without a thread, the caller that waits writes.
         let is_alone = queue.is_without_thread;
         drop(queue);
         if is_alone && self.held.is_none() {
@@ -317,7 +317,7 @@ mod tests {
         assert_eq!(names(dir.path()), 3);
     }
 
-    /// However late somebody asks.
+    /// The answer is right however late the call comes.
     #[test]
     fn a_note_that_was_given_up_was_never_written() {
         let dir = tempfile::tempdir().unwrap();

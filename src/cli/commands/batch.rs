@@ -24,7 +24,7 @@ use crate::model::escape::shell_word;
 use crate::model::report::BatchSummary;
 use crate::render::exit;
 
-/// What was listed for a line that only reads is asked anew after so long.
+/// A listing for a line that only reads is requested again after this time.
 const KEPT: Duration = Duration::from_secs(10);
 
 /// Run many commands, one a line, in one process
@@ -108,7 +108,7 @@ pub async fn run(context: &mut Context, args: BatchArgs, run_verb: RunVerb) -> R
     Ok(exit::merge_statuses(&statuses))
 }
 
-/// All lines of a file. None: some of them are no commands, which was told of each.
+/// Returns all lines of a file. None: some lines are not commands, and each of them was reported.
 async fn read_all(context: &Context, lines: &mut Lines) -> Result<Option<Vec<BatchLine>>> {
     let (mut all, mut is_right) = (Vec::new(), true);
     while let Some(line) = lines.next().await? {

@@ -1,4 +1,4 @@
-//! `haul completions`: what a shell reads once, so that it asks haul while somebody types.
+//! `haul completions`: the script that a shell reads once, so that it asks haul while a user types.
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;

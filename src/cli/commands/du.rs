@@ -50,7 +50,7 @@ struct Totals {
     bytes: u64,
     files: u64,
     folders: u64,
-    /// Files whose size nobody tells.
+    /// Files whose size the server does not report.
     untold: u64,
 }
 
@@ -91,7 +91,7 @@ struct Du<'a> {
 }
 
 impl Du<'_> {
-    /// Returns the number of files whose size is not told.
+    /// Returns the number of files whose size is not known.
     async fn add_up(&mut self, remote: &OpenRemote, top: Entry) -> Result<u64> {
         let filter = RemoteFilter {
             filter: self.filter.clone(),

@@ -106,7 +106,7 @@ struct Search<'a> {
     look: Lister,
     filter: Arc<Filter>,
     conditions: Arc<Conditions>,
-    /// Entries that fit all other conditions, and whose size nobody tells.
+    /// Entries that fit all other conditions, and whose size the server does not report.
     sizeless: u64,
 }
 

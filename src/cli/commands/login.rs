@@ -130,7 +130,8 @@ pub async fn run_logout(context: &mut Context, args: LogoutArgs) -> Result<u8> {
     Ok(DONE)
 }
 
-/// The token is gone here. What became of the token there is what `error` tells; nobody knows after an answer that can't be read.
+/// The token was removed here. `error` says what happened to it on the server; after an answer that can't be read this is not
+/// known.
 fn not_revoked(error: Error) -> Error {
     let error = match error.may_have_happened() {
         true => error.quoted(Kind::Unknown, |said| format!("whether the server has ended the token is not known: {said}")),
@@ -227,13 +228,14 @@ fn inside_login(error: Error, config: &Remote) -> Error {
     }
 }
 
-/// No document says how a server refuses that wants a code, so whoever brings a code is believed.
+/// No document says how a server refuses a sign-in without a code. So when the user gives a code, the refusal counts as one for
+/// want of a code.
 fn is_for_a_code(refusal: &Error, provider: &RemoteProvider, brings_one: bool) -> bool {
     let may_be = brings_one && matches!(refusal.kind(), Kind::Auth | Kind::Expired | Kind::Refused);
     provider.has(|can| can.second_factor.is_some_and(|factor| factor.wanted() || may_be))
 }
 
-/// No code is sent unless somebody can read and enter it. After a wrong code haul does not ask again.
+/// Asks the server for no code unless a person can read and enter it. After a wrong code haul does not ask again.
 async fn enter_code(context: &Context, calls: &RemoteClient, from_stdin: bool, refusal: Error) -> Result<()> {
     let style = context.renderer.style();
     let somebody_reads = !style.json && !style.quiet && std::io::stderr().is_terminal();

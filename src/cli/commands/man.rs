@@ -141,7 +141,7 @@ fn tagged(roff: &mut Roff, tag: &str, text: &str) {
     roff.text([roman(text)]);
 }
 
-/// What is the same for every command; the list of variables stands on the first page alone.
+/// Writes the part that is the same for every command. Only the first page has the list of variables.
 fn closing(roff: &mut Roff, is_first: bool) {
     roff.control("SH", ["EXIT STATUS"]);
     tagged(roff, "0", "all done, skipped files included");

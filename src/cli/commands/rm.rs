@@ -129,8 +129,8 @@ pub async fn run(context: &mut Context, args: RmArgs) -> Result<u8> {
 }
 
 impl RemoveOutcome {
-    /// A line of a list, with the folders that it lies in, from the one that the list is relative to. One that can't be read is a
-    /// failed place.
+    /// Returns the address in a line of a list, and the folders above it, from the folder that the list is relative to. A line
+    /// that can't be read counts as a failed place.
     fn listed(&mut self, context: &Context, listed: ListedAddress) -> Option<(Address, Option<RemotePath>)> {
         let ListedAddress { line, address, below } = listed;
         match address {
@@ -148,7 +148,7 @@ impl RemoveOutcome {
 struct Removing<'a> {
     remote: &'a OpenRemote,
     remover: &'a mut Remover,
-    /// Of a line of a list: the folders that it lies in.
+    /// For a line of a list: the folders above its entry.
     within: Option<&'a RemotePath>,
     args: &'a RmArgs,
     filter: &'a Arc<Filter>,
@@ -156,7 +156,7 @@ struct Removing<'a> {
 
 async fn remove(context: &mut Context, address: &Address, work: Removing<'_>, outcome: &mut RemoveOutcome) -> Result<()> {
     let Removing { remote, remover, within, args, filter } = work;
-    // What lies in a folder that the list names, too, is gone with it.
+    // A folder of the list is removed with its content, so an entry below it may be gone already.
     let Some(found) = remover.find(address).await? else { return Ok(()) };
     let (filter, client) = (filter.clone(), context.client(remote));
     let filter = RemoteFilter { filter, client, ledger: remote.ledger.clone(), key: remote.key.clone() };

@@ -165,7 +165,7 @@ fn quoted(value: &str) -> String {
     }
 }
 
-/// Complete as soon as it is there: whoever waits for the file may read it at once.
+/// The file is complete as soon as it exists: a script that waits for it may read it at once.
 fn write_env(path: &Path, env: &[(String, String)]) -> Result<()> {
     let failed = |e: std::io::Error| Error::new(Kind::Local, "it can't be written").on_local(path.display().to_string()).with_cause(e);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

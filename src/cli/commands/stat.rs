@@ -1,4 +1,4 @@
-//! `haul stat`: all that a provider tells of a place.
+//! `haul stat`: all that a provider reports about a place.
 
 use clap::Args;
 

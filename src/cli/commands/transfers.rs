@@ -295,7 +295,7 @@ fn cleared(left: PendingUpload, leftover: Leftover) -> Report {
     Report::Cleared { remote, path, source, whole, removed, stays, empty: empty.map(|id| format!("@{id}")) }
 }
 
-/// Removes the half of a file that lies on the server, as far as its API can.
+/// Removes the incomplete file from the server, as far as its API can.
 async fn remove(context: &Context, left: &PendingUpload, args: &TransferArgs) -> Result<Leftover> {
     let remote = context.open(&left.remote, args.connection())?;
     let Ok(begun) = serde_json::from_str::<JournalRecord>(&left.upload) else { return Ok(Leftover::default()) };

@@ -1,5 +1,5 @@
-//! Completions while somebody types: commands, options, their values, remotes, and paths on remotes. A shell asks by running
-//! haul with `_HAUL_COMPLETE=SHELL`. The answer comes within a fifth of a second, and nobody is asked for a password.
+//! Completions while a user types: commands, options, their values, remotes, and paths on remotes. A shell asks by running haul
+//! with `_HAUL_COMPLETE=SHELL`. The answer comes within a fifth of a second, and haul asks for no password.
 
 mod candidate;
 mod places;

@@ -1,5 +1,5 @@
-//! Paths on remotes. Nobody waits for a server: another process lists the folder and keeps the names; whoever completes takes
-//! what is there within a moment.
+//! Completes paths on remotes. The shell does not wait for a server: another process lists the folder and keeps the names. The
+//! completion uses the names that are there within a moment.
 
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
@@ -19,16 +19,16 @@ pub const FILL: &str = "_HAUL_COMPLETE_FILL";
 const FILL_CONFIG: &str = "_HAUL_COMPLETE_CONFIG";
 /// Names are good for so long without another look.
 const FRESH: Duration = Duration::from_secs(20);
-/// After a refused sign-in nobody looks for so long: a wrong password that is repeated locks the account.
+/// After a refused sign-in no process lists for this time: a wrong password that is repeated locks the account.
 const REFUSED_FOR: Duration = Duration::from_secs(3600);
-/// So long a person waits for a new listing, the start of haul not counted.
+/// The time that a person waits for a new listing, without the start of haul.
 const PATIENCE: Duration = Duration::from_millis(150);
-/// The other process gives up after it.
+/// The other process gives up after this time.
 const LISTING: Connection = Connection { retries: 1, timeout: Duration::from_secs(10) };
 
 const REFUSED: &str = "refused";
 
-/// What lies in the folder that is typed, as `REMOTE:PATH`.
+/// Returns the entries of the typed folder, as `REMOTE:PATH`.
 pub fn below(remote: &str, path: &str, file: Option<&str>) -> Vec<Candidate> {
     names(remote, path, file).unwrap_or_default()
 }
@@ -76,7 +76,7 @@ fn list_elsewhere(place: &str, file: Option<&str>) {
     let _ = told.recv_timeout(PATIENCE);
 }
 
-/// Lists the folder and keeps its names. Everything that fails is nobody's concern, but a refused sign-in is noted.
+/// Lists the folder and keeps its names. A refused sign-in is noted; every other failure is ignored.
 pub fn fill(place: &str) {
     let file = std::env::var(FILL_CONFIG).ok();
     let filled = context(file.as_deref()).and_then(|context| {

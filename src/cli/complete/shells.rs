@@ -1,11 +1,11 @@
-//! What each shell has to be told, and how an answer is written for it.
+//! The script of each shell, and the form of the answer for it.
 
 use std::fmt::Write;
 
 use super::candidate::Candidate;
 use super::words::Typed;
 
-/// Readline divides words at colons, too, unless they are quoted: what stands before the last one is not repeated.
+/// Readline also divides words at colons that are not quoted: the answer does not repeat the part before the last colon.
 const BASH: &str = r#"_haul() {
     COMPREPLY=()
     local one

@@ -41,7 +41,7 @@ impl Typed {
         typed
     }
 
-    /// The value of an option that stands before the cursor.
+    /// The value of an option before the cursor.
     pub fn option(&self, name: &str) -> Option<String> {
         let with_value = format!("{name}=");
         let mut words = self.before.iter();

@@ -57,7 +57,7 @@ pub async fn run(context: &mut Context, args: AddArgs) -> Result<u8> {
     }
     let (name, provider) = draft.named()?;
     let remote = context.config.draft_remote(&name, provider, &draft.settings).map_err(|e| draft.explained(e))?;
-    // Sends nothing: an address that can't be used is told now, and not at the first upload.
+    // Sends nothing: an address that can't be used is reported now, and not at the first upload.
     context.open_with(remote.clone(), context.state(), args.connection)?;
     context.config.add_remote(&name, provider, &draft.settings)?;
     let needs_secret = !remote.asked_for().is_empty();

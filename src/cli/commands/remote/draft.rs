@@ -1,4 +1,4 @@
-//! A remote on its way into the configuration: what was told so far, and the questions for the rest.
+//! A remote before it is in the configuration: the settings so far, and the questions for the rest.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Account, Secret};
 use crate::providers::REGISTRY;
 
-/// Answers to one question that are tried, at most: whoever has none stops.
+/// The most answers that are tried for one question.
 const TRIES: usize = 5;
 
 pub(super) struct Draft {
@@ -94,7 +94,7 @@ impl Draft {
         command
     }
 
-    /// Asks for what is missing, tries what was told, and writes the remote when all is well or the user says so.
+    /// Asks for missing settings, tries them, and writes the remote when they work or the user says so.
     pub async fn complete(mut self, context: &mut Context, connection: Connection) -> Result<u8> {
         let provider = match self.provider {
             Some(provider) => provider,
