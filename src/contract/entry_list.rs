@@ -169,7 +169,7 @@ impl Faults {
         self.rows == 0
     }
 
-    /// Checks that no unreadable row has this name: nobody can say what the entry of such a row is.
+    /// Checks that no unreadable row has this name: what such a row's entry is can't be known.
     ///
     /// # Errors
     /// `Protocol` for the name of a row that can't be read.

@@ -1,4 +1,4 @@
-//! The channel from the work to whoever shows it.
+//! The channel from the work to the code that shows it.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ pub struct Events {
 }
 
 impl Events {
-    /// A sender of events and the receiver for whoever shows them.
+    /// Returns a sender of events, and the receiver for the code that shows them.
     pub fn channel() -> (Events, tokio::sync::mpsc::UnboundedReceiver<crate::model::Event>) {
         let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
         (Events { to: sender, told: Arc::default() }, receiver)
     }
 
-    /// Sends an event. Nothing happens where nobody receives events any more.
+    /// Sends an event. Without a receiver nothing happens.
     pub fn tell(&self, event: crate::model::Event) {
         // A receiver that is gone needs no more events.
         let _ = self.to.send(event);

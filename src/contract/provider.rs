@@ -67,7 +67,7 @@ impl ProviderContext {
     }
 }
 
-/// The remote's settings, each looked up when it is needed: a `password_command` runs only if somebody signs in.
+/// The remote's settings. Each is looked up when it is needed: a `password_command` runs only for a sign-in.
 pub trait RemoteSettings: Send + Sync {
     /// A plain key; none when it is not set.
     fn get(&self, key: &str) -> Option<String>;

@@ -1,4 +1,4 @@
-//! Finds out whether somebody else signs in to our account again and again. giga0 forgets the old token when it issues a new
+//! Finds out whether another client signs in to our account again and again. giga0 forgets the old token when it issues a new
 //! one (providers.md 2.2): two machines on one account sign each other out, and each believes that its token has expired.
 
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-/// On some sites tokens live for a minute only (providers.md 2.2); a token that ends sooner was ended by somebody.
+/// On some sites tokens live for a minute only (providers.md 2.2); a token that ends sooner was ended by another sign-in.
 const SOON: Duration = Duration::from_secs(45);
 /// So many tokens in a row must have been obtained by us, accepted at least once, and ended soon after.
 const ENOUGH: u32 = 3;
@@ -39,7 +39,7 @@ impl TokenContention {
         self.seen().worked = true;
     }
 
-    /// The number of tokens in a row that somebody ended; none while that may be chance.
+    /// The number of tokens in a row that another client ended. None while that may be chance.
     pub fn lost_tokens(&self) -> Option<u32> {
         (self.seen().lost + 1).checked_sub(ENOUGH).filter(|rounds| *rounds > 0)
     }

@@ -13,7 +13,7 @@ pub struct CompletedTransfer {
     pub remote: String,
     /// The provider's id of the entry.
     pub id: String,
-    /// The provider's mark of the entry (version, time of change): another mark means that somebody changed it.
+    /// The provider's mark of the entry (version, time of change). Another mark means that the entry was changed.
     pub stamp: String,
     /// Bytes of the entry; none where the provider does not tell.
     pub size: Option<u64>,
@@ -71,7 +71,7 @@ pub struct PlaceLock {
 /// The process that holds a lock which was asked for in vain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holder {
-    /// None where it can't be told.
+    /// None where it is not known.
     pub process: Option<u32>,
     /// The time since its last sign of life. A suspended process gives none.
     pub silent: Duration,
@@ -158,6 +158,6 @@ pub trait TransferStore: Send + Sync {
     /// must hold no other lock.
     fn lock_place<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<PlaceLock>>>;
 
-    /// Who holds the lock of `key` now. None: nobody.
+    /// Returns the process that holds the lock of `key` now. None: the lock is free.
     fn holder(&self, key: &str) -> Option<Holder>;
 }

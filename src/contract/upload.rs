@@ -115,7 +115,7 @@ pub struct UploadHandle {
     /// The ids (FileAgo: `uuid#revision`) of entries that had this name before the first byte left. An entry that is there now
     /// and is not in this list is ours.
     pub known_ids: Vec<String>,
-    /// The ids of entries that were found later and have other content: somebody else put them there meanwhile.
+    /// The ids of entries that were found later and have other content: another client put them there meanwhile.
     #[serde(skip)]
     pub strangers: Vec<String>,
     /// What to try when all bytes were accepted and no file appears: a clause that begins with a verb.
@@ -153,7 +153,7 @@ pub enum Chunking {
 pub enum Recovery {
     /// The server has the file up to this offset; the next byte follows.
     ResumeAt(u64),
-    /// What the server has can't be continued, or nobody can find out what it has.
+    /// What the server has can't be continued, or can't be found out.
     StartOver,
 }
 

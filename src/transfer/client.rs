@@ -213,7 +213,7 @@ impl RemoteClient {
     /// answer, but not after an unreadable one. If nothing can be found out, fails with `Unknown`.
     ///
     /// # Errors
-    /// The last failure of the call, when no further try is due; `Unknown` when nobody can tell whether the change was made.
+    /// The last failure of the call, when no further try is due; `Unknown` when haul can't know whether the change was made.
     pub async fn mutate_once<'a, T, F, L>(
         &'a self,
         late: Duration,

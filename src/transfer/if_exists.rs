@@ -39,7 +39,7 @@ impl FromStr for IfExists {
     }
 }
 
-/// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nobody has.
+/// Returns the first free name of `a.mov`, `a (2).mov`, `a (3).mov`, …
 pub fn free_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
     let (stem, extension) = match name.rfind('.') {
         Some(dot) if dot > 0 => name.split_at(dot),

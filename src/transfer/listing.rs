@@ -61,7 +61,7 @@ impl RemoteClient {
         path.map_names(|name| self.inspect(|p| p.stored_name(name)).into_owned())
     }
 
-    /// What somebody does who wants to know whether a file has come to `path`: a command, where the remote can list.
+    /// How a user can find out whether a file has come to `path`: a command, where the remote can list.
     pub(crate) fn how_to_look(&self, path: &RemotePath) -> String {
         match path.parent().filter(|_| self.has(|can| can.browse.is_some())) {
             Some(folder) => format!("look with `haul ls {}`", shell_word(&self.address(&folder))),

@@ -118,7 +118,8 @@ fn a_failing_command_is_reported_by_its_line() {
     assert_eq!((e.kind(), e.to_string()), (Kind::Auth, expected));
 }
 
-/// A command in it would be run: a file that somebody else may write is refused by name, whether it holds a secret or not.
+/// A command in such a file would be run: a file that another user may write is refused by name, with or without a secret in
+/// it.
 #[test]
 fn what_others_may_write_is_not_relied_on() {
     let text = "[remotes.s]\nprovider = \"iogates\"\nusername = \"ann\"\npassword_command = \"touch planted; echo x\"\n";

@@ -84,7 +84,7 @@ struct Following<'a> {
     fold: Option<Fold>,
     /// A summary is printed at the end, also when the future is dropped.
     sums_up: bool,
-    /// It was told that a server can't be reached.
+    /// True after the user has read that a server can't be reached.
     is_told_unreachable: bool,
     is_over: bool,
     started: Instant,

@@ -207,7 +207,7 @@ fn unmakable(path: &Path, e: io::Error) -> Error {
     Error::new(Kind::Local, "the folder can't be made").with_subject(shown(path)).with_cause(e)
 }
 
-/// Leaves out the `./` that nobody typed.
+/// Leaves out the `./` that the user did not type.
 pub fn shown(path: &Path) -> String {
     path.strip_prefix(".").unwrap_or(path).display().to_string()
 }

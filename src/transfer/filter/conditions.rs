@@ -35,7 +35,7 @@ impl Conditions {
         }
     }
 
-    /// None: its size is not told. Folders have none.
+    /// None: the size is not known. Folders have no size.
     pub fn sized(&self, entry: &Entry) -> Option<bool> {
         let Some(bound) = self.size else { return Some(true) };
         if entry.is_folder() {

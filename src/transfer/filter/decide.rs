@@ -51,9 +51,9 @@ pub struct Candidate<'a> {
     pub is_source: bool,
     /// A folder, not a file.
     pub is_folder: bool,
-    /// Bytes, where they are told.
+    /// Bytes, where they are known.
     pub size: Option<u64>,
-    /// The time of the last change, where that is told.
+    /// The time of the last change, where it is known.
     pub modified: Option<DateTime<Utc>>,
 }
 
@@ -66,11 +66,11 @@ pub enum Verdict {
     LeavesOut(Arc<str>),
     /// It changed a moment ago: it may not be complete yet.
     Unsettled(String),
-    /// Nobody tells its size, which a bound asks for.
+    /// Its size is not known, and a bound asks for it.
     SizeUnknown,
-    /// Nobody tells its time, which a bound asks for.
+    /// Its time is not known, and a bound asks for it.
     TimeUnknown,
-    /// What was asked for to decide could not be told.
+    /// The request for what is needed to decide has failed.
     Failed(Error),
 }
 

@@ -61,7 +61,7 @@ impl PathPattern {
         self.can_match_in(path.below(top).unwrap_or_default().names().iter().map(String::as_str))
     }
 
-    /// As `can_match_below`, for a folder that is told by its names.
+    /// As `can_match_below`, for a folder given by its names.
     pub fn can_match_in<'a>(&self, names: impl Iterator<Item = &'a str>) -> bool {
         self.reached(names).split_last().is_some_and(|(_, before)| before.contains(&true))
     }

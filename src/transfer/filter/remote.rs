@@ -26,7 +26,7 @@ pub struct RemoteFilter {
 }
 
 impl RemoteFilter {
-    /// What becomes of a file; `path` is told from the source.
+    /// Decides about a file; `path` is relative to the source.
     pub async fn judge(&self, entry: &Entry, path: &str, is_source: bool) -> Verdict {
         let verdict = self.by_listing(entry, path, is_source);
         if !self.lacks_time(entry, &verdict) {

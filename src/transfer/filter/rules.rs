@@ -67,7 +67,7 @@ impl Rules {
                 RuleOption::ExcludeFrom(file) => {
                     let text = read(file)?;
                     let said = |line: &str| format!("--exclude-from {}: {line:?}", file.display());
-                    // A pattern that can't be read is told with its file.
+                    // The error for a pattern that can't be read names its file.
                     Patterns::read(lines(&text).map(|line| (line, String::new()))).map_err(|e| e.on_local(file.display().to_string()))?;
                     patterns.extend(lines(&text).map(|line| (line.to_owned(), said(line))));
                 }

@@ -31,7 +31,7 @@ impl Shard {
         }
     }
 
-    /// Is the file at this path in the share? `path` is told from the source, names divided by `/`.
+    /// Is the file at this path in the share? `path` is relative to the source, its names divided by `/`.
     pub fn holds(&self, path: &str) -> bool {
         hash(path) % self.of == self.index - 1
     }

@@ -180,7 +180,7 @@ struct GetRun {
 }
 
 impl GetRun {
-    /// Asks the accounts; what one of several refuses is told.
+    /// Asks the accounts. With several accounts, a refusal is reported and the others go on.
     async fn begin(origins: Vec<GetSource>, local: Local, mut options: GetOptions) -> Result<(Arc<GetRun>, Vec<GetSource>)> {
         let Admitted { mut origins, refused, most } = admitted(origins).await?;
         for (origin, error) in refused {

@@ -27,7 +27,7 @@ pub struct Poured {
 }
 
 /// Writes the content of every origin to `out`, in order. An `Integrity` failure comes after the bytes. `several`: what fails
-/// of one file is told as an event, and the others follow; else it is the error. So is what fails of standard output.
+/// of one file is reported as an event, and the others follow; else it is the error. So is what fails of standard output.
 pub async fn write_to_stdout(origins: Vec<GetSource>, several: bool, checksum: ChecksumMode, out: Out) -> Result<Poured> {
     let mut pouring = Pouring { several, out: Arc::new(Mutex::new(out)), poured: Poured::default() };
     let Admitted { origins, refused, .. } = admitted(origins).await?;

@@ -42,7 +42,7 @@ struct Queue {
     most: usize,
     waiting: AtomicUsize,
     changed: Notify,
-    /// Hears of each change beside the run itself: whoever begins several runs.
+    /// Notified of each change besides the run itself: code that begins several runs waits for it.
     told: Option<Arc<Notify>>,
     /// No file can be sent before one is confirmed.
     hurry: AtomicBool,
@@ -66,7 +66,7 @@ impl ConfirmationQueue {
         }))
     }
 
-    /// `told` hears of each change, too.
+    /// `told` is notified of each change, too.
     pub(super) fn that_tells(self, told: Arc<Notify>) -> ConfirmationQueue {
         match Arc::try_unwrap(self.0) {
             Ok(queue) => ConfirmationQueue(Arc::new(Queue { told: Some(told), ..queue })),

@@ -126,7 +126,7 @@ impl PutRun {
         }
     }
 
-    /// Locks the place. While it waits, the user is told why.
+    /// Locks the place. While it waits, it reports the reason to the user.
     async fn turn(&self, key: &str, path: &RemotePath, wait: bool) -> Result<Option<PlaceLock>> {
         match wait {
             true => turn(&self.job.client, self.job.ledger.as_ref(), key, &path.to_string()).await.map(Some),

@@ -143,7 +143,7 @@ fn clean(path: &Path) -> PathBuf {
     clean
 }
 
-/// `path` as it is told from `top`. One may be absolute and the other not.
+/// Returns `path` relative to `top`. One of the two may be absolute and the other not.
 fn below(path: &Path, top: &Path) -> Option<PathBuf> {
     let top = clean(top);
     let inside = |path: &Path, top: &Path| {

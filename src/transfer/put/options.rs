@@ -50,7 +50,7 @@ pub struct PutOptions {
     pub fail_fast: bool,
     /// Bytes that standard input is said to have.
     pub stdin_size: Option<u64>,
-    /// Given to every file. The provider takes it: whoever asks the user has looked.
+    /// Metadata for every file. The caller has checked that the provider takes it.
     pub metadata: Arc<Metadata>,
     /// Which files of the sources.
     pub filter: Arc<Filter>,

@@ -16,7 +16,7 @@ use crate::model::{Account, Event, Limits, Root};
 use crate::transfer::client::RemoteClient;
 use crate::transfer::folder_cache::FolderCache;
 
-/// What was listed is listed anew after so long: others put files there, too.
+/// A listing is requested again after this time: others put files there, too.
 const KEPT: Duration = Duration::from_secs(60);
 
 /// The account and the folders of a remote as one or several puts see them.

@@ -1,4 +1,4 @@
-//! A name that somebody took while the file was being sent. `--if-exists` decides once more, by what is there now.
+//! A name that was taken while the file was being sent. `--if-exists` decides once more, by what is there now.
 
 use super::conflict::Decision;
 use super::file::PreparedUpload;

@@ -1,4 +1,4 @@
-//! Who is told while a file is read for its checksum: a large one on a slow disk takes minutes in which not a byte is sent.
+//! Reports how far a file is read for its checksum: a large file on a slow disk takes minutes in which no byte is sent.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use crate::contract::Events;
 use crate::model::Event;
 use crate::model::event::FileId;
 
-/// How often it is told, the first time included: of a short reading nobody needs to know.
+/// The time between two reports, and before the first: a short reading is not reported.
 const TOLD_EVERY: Duration = Duration::from_millis(300);
 
 struct Listener {
@@ -22,7 +22,7 @@ tokio::task_local! {
     static LISTENER: Listener;
 }
 
-/// Does `work` on one file. How far the file is read for a checksum in it is told to `events`.
+/// Does `work` on one file. `events` receives how far the file is read for each checksum.
 pub(crate) async fn tell_hashing<T>(events: &Events, id: FileId, name: String, size: Option<u64>, work: impl Future<Output = T>) -> T {
     LISTENER.scope(Listener { events: events.clone(), id, name, size }, work).await
 }

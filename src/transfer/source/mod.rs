@@ -103,7 +103,7 @@ pub struct SourceLook {
 pub struct RemoteFile {
     pub client: RemoteClient,
     pub entry: Entry,
-    /// The folder it lies in; none where that can't be told.
+    /// The folder of the entry; none where it is not known.
     pub parent: Option<Entry>,
     /// `REMOTE:PATH`
     pub shown: String,
@@ -139,7 +139,7 @@ impl RemoteFile {
         }
     }
 
-    /// Fails with `Unsupported` when nobody tells the size: nothing would tell then whether all of it came.
+    /// Fails with `Unsupported` when the server does not report the size: haul could not check then whether all bytes came.
     pub async fn source(&self) -> Result<RemoteSource> {
         let source = RemoteSource::open(&self.client, &self.entry, self.shown.clone()).await?;
         if source.size().is_none() {

@@ -120,7 +120,7 @@ pub(crate) fn too_long(size: u64) -> Error {
         .with_hint("list the folder again; if it still differs, something writes to the file there")
 }
 
-/// The warning about a file whose end nobody had announced.
+/// The warning about a file whose size the server did not announce.
 pub(crate) fn end_untold(shown: &str) -> String {
     format!("{shown}: nobody tells how long this file is, so nothing proves that all of it came")
 }
@@ -239,7 +239,7 @@ impl ResumingDownload {
                 enough => enough.map(drop),
             };
             if let Err(last) = again {
-                // The receiver is gone, so nobody needs the error.
+                // The receiver is gone, so the error is not needed.
                 let _ = self.to.send(Err(std::io::Error::other(last))).await;
                 return;
             }

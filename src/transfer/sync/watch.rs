@@ -1,4 +1,5 @@
-//! Events of the transfers on their way to whoever shows them: what became of the files decides whether anything is deleted.
+//! Passes the events of the transfers on to the code that shows them, and keeps what happened to the files: it decides whether
+//! anything is deleted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

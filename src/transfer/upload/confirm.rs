@@ -58,7 +58,7 @@ pub(crate) async fn wait_until_visible(
     let found =
         found.map_err(|e| undecided(client, ticket, "all bytes were sent, but looking for the file failed".to_owned()).with_cause(e))?;
     if let Some(entry) = found.as_ref().filter(|entry| !ticket.has_size_of(entry) && ticket.confirmed_entry.get().is_none()) {
-        // A file that was found by its name alone may be somebody else's: it is named and not removed.
+        // A file that was found by its name alone may be another client's: the message names it, and haul does not remove it.
         return Err(match verify(entry, size, None) {
             Err(error) => error.with_hint(format!("a copy that is not good stays there as @{}: put the file again", entry.id)),
             Ok(_) => undecided(client, ticket, "all bytes were sent and accepted, but the file there has another size".to_owned()),

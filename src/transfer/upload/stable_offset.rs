@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::transfer::sleep::sleep;
 
 const BETWEEN: Duration = Duration::from_secs(1);
-/// The longest wait: an offset that still moves then means that somebody else is sending.
+/// The longest wait. An offset that still moves after it means that another client is sending.
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// Can bytes of the failed request still arrive? Not after the server itself has answered it.

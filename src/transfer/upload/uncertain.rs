@@ -1,5 +1,5 @@
-//! A failed upload of which nobody knows how far it got: haul looks for the file before it sends it again, aborts it or removes
-//! it.
+//! A failed upload whose progress on the server is not known: haul looks for the file before it sends it again, aborts it or
+//! removes it.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -56,7 +56,7 @@ impl Uploader<'_> {
         }
         let all_there = item.source.size() == Some(accepted);
         let can_go_on = accepted > 0 && Self::can_go_on(&error, session.as_ref());
-        // An upload from a pipe has no journal, so nobody resumes it.
+        // An upload from a pipe has no journal, so no later run resumes it.
         let passes = self.journal.is_some() && (error.kind().is_transient() || can_go_on);
         // After a refused last step (a rename) the bytes are still good. They stay where the error says they are.
         if passes || error.kind() == Kind::Unknown || (all_there && error.kind() == Kind::Refused) {

@@ -14,7 +14,7 @@ fn ask(url: &str, from: u64, size: Option<u64>) -> RangeRequest<'static> {
     RangeRequest { url: Url::parse(url).unwrap(), from, size, name: "a.bin", mime: None }
 }
 
-/// What came: first byte, size as told, the bytes; or the page's reason.
+/// What was received: first byte, size as announced, the bytes; or the page's reason.
 async fn came(ask: &RangeRequest<'_>) -> Result<Result<(u64, Option<u64>, String), String>> {
     Ok(match open(&http(), ask).await? {
         Opened::Page(page) => Err(page.reason),

@@ -1,4 +1,5 @@
-//! Answers that are nearly right, or not at all: read without a panic, told without a control character or a token.
+//! Answers that are nearly right, or not at all: they are read without a panic, and reported without a control character or a
+//! token.
 
 use proptest::prelude::*;
 

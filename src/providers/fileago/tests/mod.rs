@@ -136,7 +136,7 @@ async fn a_kept_token_that_meets_403_is_renewed_once() {
     assert_eq!(lines.iter().filter(|l| *l == "POST /auth").count(), 1, "{lines:?}");
 }
 
-/// Where nobody can sign in, a refusal stays a refusal, and the rest of the run goes on with the kept token.
+/// Where haul can't sign in, a refusal stays a refusal, and the rest of the run goes on with the kept token.
 #[tokio::test]
 async fn a_kept_token_that_meets_403_and_cannot_be_renewed_stays_in_use() {
     let server = TestServer::start(move |asked| match asked.line.as_str() {

@@ -1,4 +1,5 @@
-//! Answers that are nearly right, or not at all: read without a panic, told without a control character or a token.
+//! Answers that are nearly right, or not at all: they are read without a panic, and reported without a control character or a
+//! token.
 
 use proptest::prelude::*;
 use reqwest::Url;
@@ -44,7 +45,7 @@ fn tree(body: &[u8]) -> Tree {
     seeds.tree().unwrap()
 }
 
-/// Nothing goes out in clear, and nothing that is told becomes a command.
+/// Nothing is sent in clear text, and no part of an answer becomes a command.
 fn offered(info: AuthInfo) {
     let network = Network { timeout: std::time::Duration::from_secs(1), ca_file: None, insecure: false };
     let offers = UploadMethods::new(info, &Url::parse("https://iogates.example/").unwrap(), &network);
