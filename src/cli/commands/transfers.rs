@@ -80,8 +80,8 @@ pub struct ResumeArgs {
 ///   haul transfers clear studio
 ///   haul transfers clear --json | jq -r .empty
 ///
-/// Shows for each what was removed and what stays. ioGates can't remove entries: the
-/// empty entry of a file stays, but other files can have its name.
+/// Shows for each what was removed and what stays. ioGates can't remove entries:
+/// the empty entry of a file stays, but other files can have its name.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct ClearArgs {

@@ -293,7 +293,7 @@ mod tests {
         let e = reply(301, &[("location", "https://other.example/login?token=1")], "").error();
         assert!(e.to_string().ends_with("https://other.example"), "{e}");
         let e = reply(301, &[("location", "/api/?token=1")], "").error();
-        assert!(e.to_string().ends_with("elsewhere: to /api/"), "{e}");
+        assert!(e.to_string().ends_with("another address: to /api/"), "{e}");
     }
 }
 
