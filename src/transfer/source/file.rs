@@ -5,6 +5,7 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
@@ -109,9 +110,9 @@ impl Source for FileSource {
         let (sender, receiver) = mpsc::channel(READ_AHEAD);
         let (file, name) = (self.file.clone(), self.name.clone());
         tokio::task::spawn_blocking(move || {
-            let (mut at, end, mut buffers) = (from, from.saturating_add(len), Buffers::default());
+            let (mut at, end, mut buffers) = (from, from.saturating_add(len), Buffers::new());
             while at < end {
-                let piece = buffers.read(&file, at, (end - at).min(CHUNK_READ as u64) as usize);
+                let piece = buffers.read(&file, at, end - at);
                 let piece = piece.and_then(|p| if p.is_empty() { Err(cut_short(&name, at)) } else { Ok(p) });
                 at += piece.as_ref().map_or(0, |p| p.len() as u64);
                 let failed = piece.is_err();
@@ -159,30 +160,52 @@ impl Source for FileSource {
     }
 }
 
-/// The buffers of the pieces of one file, used again when nobody reads their bytes any more: new memory would have to be cleared for
-/// each piece, by the system and once more here.
-#[derive(Default)]
-struct Buffers(VecDeque<Bytes>);
+/// The number of files that this process reads just now.
+static READERS: AtomicUsize = AtomicUsize::new(0);
+
+/// The size of a piece in bytes, where `others` files are read at the same time. With many files the pieces are small, because memory
+/// holds several pieces of each file.
+fn piece_size(others: usize) -> usize {
+    CHUNK_READ >> (others / 8).min(3)
+}
+
+/// The buffers of the pieces of one file. A buffer is used again when nobody reads its bytes any more: new memory would have to be
+/// cleared for each piece, by the system and once more here.
+struct Buffers {
+    /// Bytes.
+    size: usize,
+    used: VecDeque<Bytes>,
+}
 
 impl Buffers {
-    fn read(&mut self, file: &File, at: u64, most: usize) -> io::Result<Bytes> {
-        let used = self.0.pop_front().map(Bytes::try_into_mut);
-        let mut buffer = match used {
-            Some(Ok(buffer)) if buffer.len() >= most => buffer,
+    fn new() -> Buffers {
+        Buffers { size: piece_size(READERS.fetch_add(1, Ordering::Relaxed)), used: VecDeque::new() }
+    }
+
+    /// Reads a piece of at most `left` bytes.
+    fn read(&mut self, file: &File, at: u64, left: u64) -> io::Result<Bytes> {
+        let mut buffer = match self.used.pop_front().map(Bytes::try_into_mut) {
+            Some(Ok(buffer)) => buffer,
             Some(Err(in_use)) => {
-                self.0.push_front(in_use);
-                BytesMut::zeroed(most)
+                self.used.push_front(in_use);
+                BytesMut::zeroed(self.size)
             }
-            _ => BytesMut::zeroed(most),
+            None => BytesMut::zeroed(self.size),
         };
-        buffer.truncate(most);
+        buffer.truncate(usize::try_from(left).unwrap_or(usize::MAX));
         let filled = fill(file, &mut buffer, at)?;
         buffer.truncate(filled);
         let piece = buffer.freeze();
-        if filled == CHUNK_READ && self.0.len() < BUFFERS {
-            self.0.push_back(piece.clone());
+        if filled == self.size && self.used.len() < BUFFERS {
+            self.used.push_back(piece.clone());
         }
         Ok(piece)
+    }
+}
+
+impl Drop for Buffers {
+    fn drop(&mut self) {
+        READERS.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -304,6 +327,30 @@ mod tests {
         assert_eq!(bytes(source.read(300_000, 7)).await, content[300_000..300_007]);
         assert_eq!(bytes(source.read(600_000, 0)).await, b"");
         assert_eq!(md5_of(&source).await.unwrap(), format!("{:x}", md5::compute(&content)));
+    }
+
+    #[test]
+    fn a_buffer_is_used_again_only_when_nobody_reads_it() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let content: Vec<u8> = (0..4_000_001u32).map(|n| (n % 251) as u8).collect();
+        file.write_all(&content).unwrap();
+        let (mut buffers, mut at, mut held, mut places) = (Buffers::new(), 0, VecDeque::new(), Vec::new());
+        while at < content.len() {
+            let piece = buffers.read(file.as_file(), at as u64, (content.len() - at) as u64).unwrap();
+            places.push(piece.as_ptr());
+            held.push_back((at, piece.clone()));
+            at += piece.len();
+            if held.len() > 3 {
+                let (at, piece) = held.pop_front().unwrap();
+                assert_eq!(piece, content[at..at + piece.len()]);
+            }
+        }
+        assert!(held.iter().all(|(at, piece)| *piece == content[*at..*at + piece.len()]));
+        places.sort();
+        let pieces = places.len();
+        places.dedup();
+        assert!(places.len() < pieces, "{pieces} pieces, each in a buffer of its own");
+        assert_eq!([0, 7, 8, 16, 24, 500].map(piece_size), [256, 256, 128, 64, 32, 32].map(|kib| kib << 10));
     }
 
     #[tokio::test]

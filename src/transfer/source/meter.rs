@@ -17,7 +17,7 @@ use crate::transfer::rate_limit::RateLimiter;
 use crate::transfer::source::running_md5::RunningMd5;
 
 /// The number of pieces that may wait for the hashing thread: it is slower than a fast line, and memory must stay flat.
-pub(super) const HASH_AHEAD: usize = 4;
+pub(super) const HASH_AHEAD: usize = 2;
 
 pub struct Meter {
     inner: Arc<dyn Source>,
