@@ -53,7 +53,7 @@ pub(super) fn check_local(path: &Path) -> Result<()> {
     let shown = path.display().to_string();
     if !meta.is_dir() {
         let hint = format!("`haul put` carries single files: haul put {shown} …");
-        return Err(Error::new(Kind::Usage, "sync takes a folder, and this is none").on_local(shown).with_hint(hint));
+        return Err(Error::new(Kind::Usage, "sync takes a folder, and this is not a folder").on_local(shown).with_hint(hint));
     }
     match std::fs::read_dir(path) {
         Ok(_) => Ok(()),
