@@ -89,6 +89,7 @@ fn is_resumable(verb: &Verb) -> bool {
         Verb::Put(commands::put::PutArgs { places, .. }) | Verb::Get(commands::get::GetArgs { places, .. }) => {
             places.iter().all(|place| place != "-")
         }
+        Verb::Batch(commands::batch::BatchArgs { file, .. }) => file != "-",
         Verb::Cp(_) | Verb::Mv(_) | Verb::Sync(_) | Verb::Apply(_) | Verb::Transfers(_) => true,
         _ => false,
     }

@@ -28,7 +28,12 @@ struct Inner {
     journal: Arc<Mutex<github::Annotations>>,
     /// In a batch: the line that all output belongs to.
     line: Option<u64>,
+    /// In a batch: answers of the line, kept together until it is over, as other lines answer meanwhile.
+    answers: Option<Arc<Mutex<String>>>,
 }
+
+/// Bytes. A longer answer is written in pieces of this size, and what other lines say may come between them.
+const KEPT_TOGETHER: usize = 1 << 20;
 
 impl Renderer {
     /// Writes to the streams of the process.
@@ -39,26 +44,32 @@ impl Renderer {
     /// Writes to the given standard output and standard error.
     pub fn onto(style: Style, out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Renderer {
         let screen = Arc::new(Streams::new(out, err));
-        Renderer(Arc::new(Inner { style, screen, tables: Mutex::default(), journal: Arc::default(), line: None }))
+        Renderer(Arc::new(Inner { style, screen, tables: Mutex::default(), journal: Arc::default(), line: None, answers: None }))
     }
 
     /// A renderer for the same streams, with another style.
     pub fn in_style(&self, style: Style) -> Renderer {
-        let Inner { screen, journal, line, .. } = &*self.0;
-        Renderer(Arc::new(Inner { style, screen: screen.clone(), tables: Mutex::default(), journal: journal.clone(), line: *line }))
+        let Inner { screen, journal, line, answers, .. } = &*self.0;
+        let (screen, journal, answers) = (screen.clone(), journal.clone(), answers.clone());
+        Renderer(Arc::new(Inner { style, screen, tables: Mutex::default(), journal, line: *line, answers }))
     }
 
     /// A renderer for the same streams, for line `number` of a batch: its output names the line, and the line's own summary is
     /// left out.
     pub fn of_line(&self, number: u64, style: Style) -> Renderer {
         let Inner { screen, journal, .. } = &*self.0;
-        Renderer(Arc::new(Inner { style, screen: screen.clone(), tables: Mutex::default(), journal: journal.clone(), line: Some(number) }))
+        let (screen, journal, answers) = (screen.clone(), journal.clone(), Some(Arc::default()));
+        Renderer(Arc::new(Inner { style, screen, tables: Mutex::default(), journal, line: Some(number), answers }))
     }
 
-    /// Writes the tables that are not complete yet. The streams stay open.
+    /// Writes the tables that are not complete yet, and what was kept of a line of a batch. The streams stay open.
     pub fn end_of_line(&self) {
         let rest = self.0.tables.lock().rest();
         rest.iter().for_each(|rest| self.lines(rest, true));
+        let answers = self.0.answers.as_ref().map(|answers| std::mem::take(&mut *answers.lock()));
+        if let Some(answers) = answers.filter(|answers| !answers.is_empty()) {
+            self.screen().result(&answers, true);
+        }
     }
 
     pub fn style(&self) -> &Style {
@@ -98,7 +109,8 @@ impl Renderer {
             // In JSON these are results, so standard error does not repeat them.
             _ if self.style().json => {}
             TextOutput::Answer(text) => self.lines(&text, self.flush_now(report)),
-            TextOutput::Done(text) => self.unless_quiet(|| self.lines(&text, true)),
+            // A line of its own, which nothing has to stand beside.
+            TextOutput::Done(text) => self.unless_quiet(|| self.screen().result(&(self.escape_for_ci(&text) + "\n"), true)),
             TextOutput::Aside(_) if self.0.line.is_some() && matches!(report, Report::Summary { .. }) => {}
             TextOutput::Aside(text) => self.unless_quiet(|| self.aside(&text)),
             TextOutput::Row(cells) => self.row(cells),
@@ -216,7 +228,7 @@ impl Renderer {
 
     /// Writes our own text to standard output unchanged (help, completions, a link with a secret): neither masked nor escaped.
     pub fn out(&self, text: &str) {
-        self.screen().result(text, true);
+        self.answer(text, true);
     }
 
     /// A line among the results that a command drew itself (a heading, a branch of a tree), after the rows before it and after
@@ -291,7 +303,17 @@ impl Renderer {
 
     /// Writes lines to standard output.
     fn lines(&self, text: &str, now: bool) {
-        self.screen().result(&(self.escape_for_ci(text) + "\n"), now);
+        self.answer(&(self.escape_for_ci(text) + "\n"), now);
+    }
+
+    fn answer(&self, text: &str, now: bool) {
+        let Some(answers) = &self.0.answers else { return self.screen().result(text, now) };
+        let mut answers = answers.lock();
+        answers.push_str(text);
+        if answers.len() >= KEPT_TOGETHER {
+            self.screen().result(&answers, now);
+            answers.clear();
+        }
     }
 
     /// Writes a line to standard error, without `haul:`.
@@ -349,6 +371,22 @@ mod tests {
         testing::all().iter().for_each(|report| renderer.report(report));
         renderer.finish().unwrap();
         (out.text(), err.text())
+    }
+
+    #[test]
+    fn answers_of_one_line_of_a_batch_stand_together() {
+        let (renderer, out, _) = captured(Style::default());
+        let lines = [renderer.of_line(1, Style::default()), renderer.of_line(2, Style::default())];
+        for n in 0..3 {
+            for (line, name) in lines.iter().zip(["a", "b"]) {
+                line.line(&format!("{name}{n}"), "");
+            }
+        }
+        assert_eq!(out.text(), "");
+        lines.iter().rev().for_each(Renderer::end_of_line);
+        assert_eq!(out.text(), "b0\nb1\nb2\na0\na1\na2\n");
+        lines[0].line(&"x".repeat(KEPT_TOGETHER), "");
+        assert!(out.text().len() > KEPT_TOGETHER, "what is longer is not held in memory");
     }
 
     #[test]

@@ -75,7 +75,7 @@ type RunVerb = for<'a> fn(&'a mut Context, Verb) -> LocalBoxFuture<'a, Result<u8
 /// `run_verb` runs every other command.
 pub async fn run(context: &mut Context, args: BatchArgs, run_verb: RunVerb) -> Result<u8> {
     let mut lines = Lines::open(&args.file, &context.config).await?;
-    let mut source = match is_whole(&args.file) {
+    let source = match is_whole(&args.file) {
         false => Source::Coming(Box::new(lines)),
         true => match read_all(context, &mut lines).await? {
             Some(all) => Source::Read(all.into_iter()),
@@ -91,21 +91,19 @@ pub async fn run(context: &mut Context, args: BatchArgs, run_verb: RunVerb) -> R
         run_verb,
         share: share.max(1),
         fail_fast: args.fail_fast,
+        source,
+        next: None,
         running: HashMap::new(),
         outcome: Outcome { statuses: Vec::new(), failed: 0, not_run: 0, failed_to },
         listed: Instant::now(),
         is_changed: false,
+        begun: Instant::now(),
+        is_over: false,
     };
-    let begun = Instant::now();
-    let read = batch.run(&mut source).await;
-    let Outcome { statuses, failed, not_run, failed_to } = batch.outcome;
-    let lines = statuses.len() as u64;
-    context.renderer.report(&Report::Batch(BatchSummary { lines, failed, not_run, seconds: begun.elapsed().as_secs_f64() }));
-    if let Some(file) = failed_to {
-        file.finish()?;
-    }
+    let read = batch.run().await;
+    let status = batch.conclude()?;
     read?;
-    Ok(exit::merge_statuses(&statuses))
+    Ok(status)
 }
 
 /// Returns all lines of a file. None: some lines are not commands, and each of them was reported.
@@ -152,13 +150,35 @@ struct Batch<'c> {
     /// Files that each line carries at once.
     share: u32,
     fail_fast: bool,
-    /// What the lines on their way touch.
-    running: HashMap<u64, LinePlaces>,
+    source: Source,
+    /// It was read, and its turn has not come.
+    next: Option<BatchLine>,
+    /// The lines on their way, and what they touch.
+    running: HashMap<u64, (LinePlaces, Vec<String>)>,
     outcome: Outcome,
     /// When it was last made sure that nothing old is remembered.
     listed: Instant,
     /// A line has changed, or may have changed, something since.
     is_changed: bool,
+    begun: Instant,
+    /// How it ended was told.
+    is_over: bool,
+}
+
+/// An interrupt ends with the summary, too, and what did not come to its end can be run again.
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        let mut on_their_way: Vec<(u64, Vec<String>)> = self.running.drain().map(|(number, (_, words))| (number, words)).collect();
+        on_their_way.sort();
+        let unfinished = on_their_way.into_iter().map(|(_, words)| words).chain(self.next.take().map(|line| line.words));
+        // A list that can't be written is no reason to lose the summary.
+        unfinished.collect::<Vec<_>>().iter().for_each(|words| drop(self.not_begun(words)));
+        drop(self.leave_rest());
+        drop(self.conclude());
+    }
 }
 
 struct Outcome {
@@ -173,28 +193,31 @@ type Over = (u64, Vec<String>, u8);
 
 impl<'c> Batch<'c> {
     /// Fails when no more lines can be read; those that were begun are over then.
-    async fn run(&mut self, source: &mut Source) -> Result<()> {
+    async fn run(&mut self) -> Result<()> {
         let mut flights: FuturesUnordered<LocalBoxFuture<'c, Over>> = FuturesUnordered::new();
-        let (mut next, mut is_over, mut outcome) = (None::<BatchLine>, false, Ok(()));
+        let (mut is_over, mut outcome) = (false, Ok(()));
         loop {
-            if let Some(line) = next.take_if(|line| self.may_begin(line, flights.len())) {
-                self.shared.puts.has_more();
-                flights.push(self.begin(line).await);
-                continue;
+            match self.next.take() {
+                Some(line) if self.may_begin(&line, flights.len()) => {
+                    self.shared.puts.has_more();
+                    flights.push(self.begin(line).await);
+                    continue;
+                }
+                line => self.next = line,
             }
             self.shared.puts.full(flights.len());
-            let waits_for_line = next.is_none() && !is_over;
+            let waits_for_line = self.next.is_none() && !is_over;
             tokio::select! {
                 biased;
                 Some((number, words, status)) = flights.next(), if !flights.is_empty() => {
                     self.end(number, &words, status)?;
                     is_over |= self.fail_fast && status != exit::DONE;
-                    if is_over && let Some(line) = next.take() {
+                    if is_over && let Some(line) = self.next.take() {
                         self.not_begun(&line.words)?;
                     }
                 }
-                read = source.next(), if waits_for_line => match read {
-                    Ok(Some(Ok(line))) => next = Some(line.with_jobs(self.share)),
+                read = self.source.next(), if waits_for_line => match read {
+                    Ok(Some(Ok(line))) => self.next = Some(line.with_jobs(self.share)),
                     Ok(Some(Err(bad))) => {
                         self.tell_bad(bad)?;
                         is_over |= self.fail_fast;
@@ -202,20 +225,36 @@ impl<'c> Batch<'c> {
                     Ok(None) => is_over = true,
                     Err(error) => (is_over, outcome) = (true, Err(error)),
                 },
-                () = self.shared.puts.changed(), if next.is_some() => {}
+                () = self.shared.puts.changed(), if self.next.is_some() => {}
                 else => break,
             }
         }
-        if let Source::Read(rest) = source {
-            for line in rest {
-                self.not_begun(&line.words)?;
-            }
-        }
+        self.leave_rest()?;
         outcome
     }
 
+    /// What was read of a file and not begun.
+    fn leave_rest(&mut self) -> Result<()> {
+        while let Source::Read(rest) = &mut self.source
+            && let Some(line) = rest.next()
+        {
+            self.not_begun(&line.words)?;
+        }
+        Ok(())
+    }
+
+    /// The last line, and the status of all.
+    fn conclude(&mut self) -> Result<u8> {
+        self.is_over = true;
+        let Outcome { statuses, failed, not_run, failed_to } = &mut self.outcome;
+        let (lines, failed, not_run, seconds) = (statuses.len() as u64, *failed, *not_run, self.begun.elapsed().as_secs_f64());
+        self.context.renderer.report(&Report::Batch(BatchSummary { lines, failed, not_run, seconds }));
+        failed_to.take().map_or(Ok(()), FailedLines::finish)?;
+        Ok(exit::merge_statuses(statuses))
+    }
+
     fn may_begin(&self, line: &BatchLine, under_way: usize) -> bool {
-        self.shared.puts.has_room(under_way) && !self.running.values().any(|running| running.touches(&line.places))
+        self.shared.puts.has_room(under_way) && !self.running.values().any(|(running, _)| running.touches(&line.places))
     }
 
     /// The line, on its way.
@@ -229,7 +268,7 @@ impl<'c> Batch<'c> {
             }
         }
         self.is_changed |= !places.only_reads();
-        self.running.insert(number, places);
+        self.running.insert(number, (places, words.clone()));
         let (mut context, run_verb) = (self.context.of_line(number, &self.shared), self.run_verb);
         Box::pin(async move {
             let begun = Instant::now();
@@ -242,7 +281,7 @@ impl<'c> Batch<'c> {
     }
 
     fn end(&mut self, number: u64, words: &[String], status: u8) -> Result<()> {
-        let places = self.running.remove(&number);
+        let places = self.running.remove(&number).map(|(places, _)| places);
         if let Some(places) = places.filter(|places| !places.only_reads()) {
             self.is_changed = true;
             // What other puts know of its folders is as old as before it.

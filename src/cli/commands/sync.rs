@@ -17,6 +17,7 @@ use crate::cli::transfer_args::{MetadataArgs, SyncOptionArgs, TransferArgs, tran
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::Address;
+use crate::model::escape::shell_word;
 use crate::model::report::SyncCounts;
 use crate::render::Tally;
 use crate::transfer::IfExists;
@@ -96,8 +97,12 @@ pub async fn execute(context: &mut Context, mut args: SyncArgs) -> Result<Tally>
     if let Some(file) = plan {
         let header = PlanHeader::new(place(&job.from), place(&job.to), job.sync);
         plan_file::write(&file, &header, &actions)?;
-        let (count, file) = (actions.len(), file.display());
-        context.renderer.warning(&format!("{file} holds {count} actions, and nothing was done; `haul apply {file}` does them"));
+        let (file, holds) = match actions.len() {
+            1 => (file.display(), "1 action, and nothing was done; this does it:".to_owned()),
+            count => (file.display(), format!("{count} actions, and nothing was done; this does them:")),
+        };
+        let file = file.to_string();
+        context.renderer.warning(&format!("{file} holds {holds} `haul apply {}`", shell_word(&file)));
     }
     Ok(tally)
 }

@@ -59,7 +59,10 @@ pub async fn apply_to_remote(mut job: PutJob, mut from: SyncFrom, actions: Vec<A
             Ok(None) => {}
             Ok(Some(Doomed::File(at))) => files.push(at),
             Ok(Some(Doomed::Folder(at))) => folders.push(at),
-            Err(error) => tell_failed(&client.events, &client.remote, &action.path, &error),
+            Err(error) => {
+                let top = tree.folders.first().map(|top| top.entry.path.clone()).unwrap_or_default();
+                tell_failed(&client.events, &client.remote, &top.join_path(&action.path), &error);
+            }
         }
     }
     if dry_run {
