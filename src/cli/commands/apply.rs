@@ -40,7 +40,7 @@ pub struct ApplyArgs {
 pub async fn run(context: &mut Context, args: ApplyArgs) -> Result<u8> {
     let (PlanHeader { from, to, options: sync, .. }, actions) = plan_file::read(&args.plan)?;
     let ApplyArgs { receipts, metadata, transfer, .. } = args;
-    let job = SyncJob { from, to, sync, metadata, filter: Arc::default(), transfer, actions: Some(actions), plan: false };
+    let job = SyncJob { from, to, sync, metadata, filter: Arc::default(), transfer, actions: Some(actions), plan: false, by_nul: false };
     // A plan is one run's own: who was killed types it again, and what was done is found done.
     let (tally, _) = job.execute(context, None, &receipts).await?;
     context.renderer.report(&tally.summary());

@@ -1,6 +1,6 @@
 //! `haul sync`: TO gets what is in FROM, and loses what FROM lacks if that is wanted.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -8,6 +8,7 @@ use clap::Args;
 use crate::cli::abilities::{DOWNLOAD, LIST, require};
 use crate::cli::context::{Context, OpenRemote};
 use crate::cli::filter_args::SelectionArgs;
+use crate::cli::list_args::ListArgs;
 use crate::cli::plan_file;
 use crate::cli::plan_file::PlanHeader;
 use crate::cli::receipt::{ReceiptArgs, Receipts};
@@ -16,12 +17,12 @@ use crate::cli::runs::{Carries, Noted, absolute};
 use crate::cli::transfer_args::{MetadataArgs, SyncOptionArgs, TransferArgs, transfer_client};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
-use crate::model::Address;
 use crate::model::escape::shell_word;
 use crate::model::report::SyncCounts;
+use crate::model::{Address, RemotePath};
 use crate::render::Tally;
 use crate::transfer::IfExists;
-use crate::transfer::filter::Filter;
+use crate::transfer::filter::{Filter, Listed};
 use crate::transfer::get::{GetOptions, GetSource};
 use crate::transfer::put::cross_remote::CopySource;
 use crate::transfer::put::{PutJob, PutOptions};
@@ -44,6 +45,8 @@ use crate::transfer::sync::{SyncFrom, SyncOptions, SyncOutcome, apply_to_local, 
 /// deleted, and the status is 8, if FROM is empty or a part of it can't be read, or
 /// if more than --max-delete would be deleted. -n shows what would be done; --plan
 /// writes it to a file.
+///
+/// --files-from takes only what a list names, and --delete deletes only such.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct SyncArgs {
@@ -64,6 +67,8 @@ pub struct SyncArgs {
     pub metadata: MetadataArgs,
     #[command(flatten)]
     pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub list: ListArgs,
     #[command(flatten)]
     pub transfer: TransferArgs,
 }
@@ -90,9 +95,14 @@ pub async fn run(context: &mut Context, args: SyncArgs) -> Result<u8> {
 pub async fn execute(context: &mut Context, mut args: SyncArgs) -> Result<Tally> {
     args.transfer.dry_run |= args.plan.is_some();
     let noted = noted_run(&args);
-    let SyncArgs { from, to, plan, sync, receipts, metadata, selection, transfer } = args;
-    let filter = Arc::new(selection.filter()?);
-    let job = SyncJob { from, to, sync, metadata, filter, transfer, actions: None, plan: plan.is_some() };
+    let SyncArgs { from, to, plan, sync, receipts, metadata, selection, list, transfer } = args;
+    let filter = match list.read()? {
+        Some(lines) => selection.filter()?.only_listed(listed(&lines, &from)?),
+        None => selection.filter()?,
+    };
+    let filter = Arc::new(filter);
+    let by_nul = list.ends_with_nul();
+    let job = SyncJob { from, to, sync, metadata, filter, transfer, actions: None, plan: plan.is_some(), by_nul };
     let (tally, actions) = job.execute(context, noted, &receipts).await?;
     if let Some(file) = plan {
         let header = PlanHeader::new(place(&job.from), place(&job.to), job.sync);
@@ -119,6 +129,8 @@ pub(super) struct SyncJob {
     pub actions: Option<Vec<Action>>,
     /// What would be done is to be written down.
     pub plan: bool,
+    /// Lists of paths end each with NUL.
+    pub by_nul: bool,
 }
 
 impl SyncJob {
@@ -134,7 +146,8 @@ impl SyncJob {
             Sides::Up(_, side) | Sides::Across(_, side) | Sides::Down(side, _) => side.remote.name.clone(),
         };
         let run = runs::begin(context, noted, &named).await?;
-        let receipts = Receipts::open(receipts, self.transfer.dry_run, &context.renderer)?.of_run(run);
+        let base = Some(Path::new(&self.from)).filter(|from| from.is_dir());
+        let receipts = Receipts::open(receipts, self.transfer.dry_run, &context.renderer)?.of_run(run).as_list(base, self.by_nul);
         let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
         let work = self.bring(sides, events);
         let (outcome, noted, mut tally) = tokio::join!(work, receipts.tee(noted, shown), context.renderer.follow(receiver));
@@ -264,13 +277,47 @@ impl SyncJob {
 
 /// None: it leaves nothing that could be taken up.
 fn noted_run(args: &SyncArgs) -> Option<Noted> {
-    let SyncArgs { from, to, plan: _, sync, receipts: _, metadata, selection, transfer } = args;
+    let SyncArgs { from, to, plan: _, sync, receipts: _, metadata, selection, list, transfer } = args;
     let MetadataArgs { attr, kind } = metadata.clone();
     let noted = Noted::new(Carries::Sync, vec![place(from), place(to)], true, transfer)?.choosing(selection);
-    Some(Noted { attr, kind, sync: Some(sync.clone()), ..noted })
+    Some(Noted { attr, kind, list: list.absolute()?, sync: Some(sync.clone()), ..noted })
 }
 
 /// A place of the command line as it means the same from every folder.
 fn place(text: &str) -> String {
     if matches!(Address::parse(text), Ok(None)) { absolute(text) } else { text.to_owned() }
+}
+
+/// The lines of a list as paths from FROM. A line may be a place on the remote that FROM is on, or an absolute path in a local one.
+/// Fails with `Usage` for a line that leads out of FROM.
+fn listed(lines: &[PathBuf], from: &str) -> Result<Listed> {
+    let top = Address::parse(from)?;
+    let outside = |line: &Path| {
+        Error::new(Kind::Usage, "this line of the list is not in FROM")
+            .with_subject(line.display().to_string())
+            .with_hint("lines are paths below FROM")
+    };
+    let one = |line: &PathBuf| -> Result<String> {
+        let text = line.to_string_lossy();
+        if let Some(top) = &top {
+            let path = match Address::parse(&text)? {
+                Some(place) if place.remote.eq_ignore_ascii_case(&top.remote) && place.place.root == top.place.root => {
+                    place.place.path.below(&top.place.path).ok_or_else(|| outside(line))?
+                }
+                _ => RemotePath::parse(&text)?,
+            };
+            return Ok(path.names().join("/"));
+        }
+        let below = match line.is_absolute() {
+            true => line.strip_prefix(std::path::absolute(from)?).map_err(|_| outside(line))?,
+            false => line,
+        };
+        let parts = below.components().filter(|part| !matches!(part, Component::CurDir));
+        let names = parts.map(|part| match part {
+            Component::Normal(name) => Ok(name.to_string_lossy()),
+            _ => Err(outside(line)),
+        });
+        Ok(names.collect::<Result<Vec<_>>>()?.join("/"))
+    };
+    Ok(Listed::new(lines.iter().map(one).collect::<Result<Vec<_>>>()?))
 }

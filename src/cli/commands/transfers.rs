@@ -223,7 +223,7 @@ async fn run_again(context: &mut Context, noted: &Noted, receipts: &ReceiptArgs,
             let [from, to] = <[String; 2]>::try_from(places).unwrap_or_default();
             let metadata = MetadataArgs { attr: noted.attr.clone(), kind: noted.kind.clone() };
             let sync = noted.sync.clone().unwrap_or_default();
-            sync::execute(context, SyncArgs { from, to, plan: None, sync, receipts, metadata, selection, transfer }).await
+            sync::execute(context, SyncArgs { from, to, plan: None, sync, receipts, metadata, selection, list, transfer }).await
         }
     }
 }

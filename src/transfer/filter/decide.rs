@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::ignore_files::IgnoreFiles;
+use super::listed::Listed;
 use super::rules::{RuleOption, Rules};
 use super::shard::Shard;
 use crate::error::{Error, Kind, Result};
@@ -95,12 +96,14 @@ pub struct Filter {
     spec: FilterSpec,
     rules: Rules,
     counts: Arc<Counts>,
+    /// Only what it names.
+    listed: Option<Arc<Listed>>,
 }
 
 /// Takes everything.
 impl Default for Filter {
     fn default() -> Filter {
-        Filter { spec: FilterSpec::default(), rules: Rules::default(), counts: Arc::default() }
+        Filter { spec: FilterSpec::default(), rules: Rules::default(), counts: Arc::default(), listed: None }
     }
 }
 
@@ -117,12 +120,27 @@ impl Filter {
     /// `Usage` for a pattern that can't be read; `NotFound` or `Local` for a file of patterns.
     pub fn new(spec: FilterSpec) -> Result<Filter> {
         let rules = Rules::new(&spec.rules, spec.only_included)?;
-        Ok(Filter { spec, rules, counts: Arc::default() })
+        Ok(Filter { spec, rules, counts: Arc::default(), listed: None })
     }
 
     /// The same for a local folder, whose `.haulignore` files count, too.
     pub fn of_local_folder(&self, top: &Path) -> Filter {
-        Filter { spec: self.spec.clone(), rules: self.rules.with_files(IgnoreFiles::of_source(top)), counts: self.counts.clone() }
+        let (rules, listed) = (self.rules.with_files(IgnoreFiles::of_source(top)), self.listed.clone());
+        Filter { spec: self.spec.clone(), rules, counts: self.counts.clone(), listed }
+    }
+
+    /// The same, of only what a list names.
+    pub fn only_listed(self, listed: Listed) -> Filter {
+        Filter { listed: Some(Arc::new(listed)), ..self }
+    }
+
+    /// The list that chooses files.
+    pub fn listed(&self) -> Option<&Listed> {
+        self.listed.as_deref()
+    }
+
+    fn is_unlisted(&self, path: &str) -> bool {
+        self.listed.as_ref().is_some_and(|listed| !listed.names(path))
     }
 
     /// Are symbolic links in a local source left out?
@@ -156,7 +174,7 @@ impl Filter {
             shard,
         } = &self.spec;
         let bounds = min_size.is_some() || max_size.is_some() || newer.is_some() || older.is_some() || settle.is_some();
-        bounds || max_depth.is_some() || shard.is_some() || !self.rules.is_empty()
+        bounds || max_depth.is_some() || shard.is_some() || !self.rules.is_empty() || self.listed.is_some()
     }
 
     /// Does the answer depend on sizes?
@@ -208,6 +226,9 @@ impl Filter {
         if let Some(depth) = self.spec.max_depth.filter(|depth| !is_source && depth_of(path) > *depth) {
             return Some(format!("--max-depth {depth}").into());
         }
+        if self.is_unlisted(path) {
+            return Some("the list does not name it".into());
+        }
         let shard = self.spec.shard.filter(|shard| !shard.holds(path))?;
         Some(format!("--shard {shard}: it is in another share").into())
     }
@@ -245,6 +266,9 @@ impl Filter {
         if let Some(why) = self.rules.closes(folder) {
             return Some(why);
         }
+        if self.is_unlisted(folder) && self.listed.as_ref().is_some_and(|listed| !listed.is_below(folder)) {
+            return Some("the list does not name it".into());
+        }
         let depth = self.spec.max_depth.filter(|depth| depth_of(folder) >= *depth)?;
         Some(format!("--max-depth {depth}").into())
     }
@@ -259,7 +283,7 @@ impl Filter {
     /// last file.
     pub fn takes_emptied_folder(&self, path: &str) -> bool {
         let chooses_files = self.needs_size() || self.needs_time() || self.rules.only_included();
-        !chooses_files && self.rules.leaves_out(path, true).is_none()
+        !chooses_files && self.rules.leaves_out(path, true).is_none() && !self.is_unlisted(path)
     }
 
     /// Counts what is done, and what failed before its turn came.

@@ -9,6 +9,7 @@ mod conditions;
 mod decide;
 mod gitignore;
 mod ignore_files;
+mod listed;
 mod pattern;
 mod remote;
 mod rules;
@@ -16,6 +17,7 @@ mod shard;
 
 pub(crate) use self::conditions::{Conditions, SizeBound};
 pub use self::decide::{Candidate, Filter, FilterSpec, Verdict};
+pub use self::listed::Listed;
 pub(crate) use self::pattern::{PathPattern, is_pattern, name_pattern};
 pub(crate) use self::remote::{FilteredStep, FilteredWalk, RemoteFilter};
 pub use self::rules::RuleOption;

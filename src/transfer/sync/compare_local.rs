@@ -6,18 +6,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::actions::{Action, ActionKind, Look};
-use super::from_steps::{FileAt, FromFile, FromStep, Unfit};
+use super::from_steps::{FileAt, FromFile, FromStep, Unfit, not_there};
 use super::guard::Guard;
 use super::local_listing::{LocalKind, LocalListing};
 use super::local_target::{LackingHere, LocalTarget, known, tell};
 use super::moves_here::{LocalMove, MovesHere};
 use super::options::{STEPS_AT_A_TIME, SyncOptions};
 use super::remote_from::RemoteFrom;
+use super::remote_tree::text_of;
 use crate::error::{Error, Result};
 use crate::model::report::Failure;
 use crate::model::{Entry, Event, RemotePath, Report};
 use crate::transfer::IfExists;
 use crate::transfer::client::RemoteClient;
+use crate::transfer::filter::Listed;
 use crate::transfer::fingerprint::Signs;
 use crate::transfer::get::selected::{SelectedSender, SelectedStep};
 use crate::transfer::get::{GetOptions, GetSource};
@@ -75,12 +77,16 @@ impl ComparisonHere {
     async fn compare(&mut self, from: &mut RemoteFrom) -> Result<()> {
         let mut steps = 0_u64;
         while let Some(found) = from.next().await? {
+            if let (Some(listed), Some(path)) = (self.get.filter.listed(), found.path()) {
+                listed.come_to(&text_of(&path));
+            }
             self.step(found).await?;
             steps += 1;
             if steps.is_multiple_of(STEPS_AT_A_TIME) {
                 tokio::task::yield_now().await;
             }
         }
+        self.tell_missing(from).await;
         self.done.lacking = self.here.lacking(&self.get.filter);
         let moves = MovesHere { source: &self.source, get: &self.get, listing: &self.here.listing, local: &self.local };
         let moved = moves.take_moved(&self.new, &mut self.done.lacking).await;
@@ -108,6 +114,17 @@ impl ComparisonHere {
 
     fn client(&self) -> &RemoteClient {
         &self.source.client
+    }
+
+    /// What a list names and FROM lacks is a failed file, but where it is deleted here for that.
+    async fn tell_missing(&mut self, from: &RemoteFrom) {
+        let filter = self.get.filter.clone();
+        for line in filter.listed().into_iter().flat_map(Listed::missing) {
+            if !self.options.delete && filter.judge_place(line, false).takes() {
+                let failure = Failure::new(&not_there()).of_source(format!("{}/{line}", from.shown()));
+                tell(self.client(), Report::Failed(failure));
+            }
+        }
     }
 
     async fn step(&mut self, found: FromStep) -> Result<()> {

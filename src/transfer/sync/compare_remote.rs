@@ -5,20 +5,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::from_steps::{FileAt, FromFile, FromStep, Unfit};
+use super::from_steps::{FileAt, FromFile, FromStep, Unfit, not_there};
 use super::from_walk::FromWalk;
 use super::guard::{Guard, named};
 use super::moves_there::{FileMove, ToRemote};
 use super::options::{STEPS_AT_A_TIME, SyncOptions};
 use super::paper::Paper;
 use super::remote_target::{Lacking, RemoteTarget};
+use super::remote_tree::text_of;
 use crate::contract::place_key;
 use crate::contract::walk::newest;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Entry, RemotePath, Report};
 use crate::transfer::IfExists;
-use crate::transfer::filter::Filter;
+use crate::transfer::filter::{Filter, Listed};
 use crate::transfer::fingerprint::Signs;
 use crate::transfer::put::conflict::same_by_signs;
 use crate::transfer::put::cross_remote::CopySource;
@@ -89,12 +90,16 @@ impl Comparison {
     async fn compare(&mut self, from: &mut FromWalk) -> Result<()> {
         let mut steps = 0_u64;
         while let Some(found) = from.next().await? {
+            if let (Some(listed), Some(path)) = (self.filter.listed(), found.path()) {
+                listed.come_to(&text_of(&path));
+            }
             self.step(found).await?;
             steps += 1;
             if steps.is_multiple_of(STEPS_AT_A_TIME) {
                 tokio::task::yield_now().await;
             }
         }
+        self.tell_missing(from).await;
         self.there.finish().await?;
         self.done.lacking = std::mem::take(&mut self.there.lacking);
         self.settle_moves().await?;
@@ -106,6 +111,17 @@ impl Comparison {
             self.tell_unread_target();
         }
         Ok(())
+    }
+
+    /// What a list names and FROM lacks is a failed file, but where it is deleted at TO for that.
+    async fn tell_missing(&mut self, from: &FromWalk) {
+        let filter = self.filter.clone();
+        for line in filter.listed().into_iter().flat_map(Listed::missing) {
+            let is_here = matches!(from, FromWalk::Local(top, _) if top.join(line).symlink_metadata().is_ok());
+            if !is_here && !self.options.delete && filter.judge_place(line, false).takes() {
+                self.out.send(PlanStep::Unfit(format!("{}/{line}", from.shown()), not_there())).await;
+            }
+        }
     }
 
     async fn step(&mut self, found: FromStep) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::model::{Entry, RemotePath};
 use crate::transfer::local_tree::LocalFound;
 
@@ -27,6 +27,18 @@ pub(super) enum FromStep {
     /// It changed a moment ago, and is left for the next run.
     Unsettled(FromFile, String),
     Unfit(Unfit),
+}
+
+impl FromStep {
+    /// Where FROM has it.
+    pub fn path(&self) -> Option<RemotePath> {
+        match self {
+            FromStep::File(file) | FromStep::Unsettled(file, _) => file.folder.join(&file.name).ok(),
+            FromStep::Folder(path) | FromStep::EmptyFolder(path) => Some(path.clone()),
+            FromStep::LeftOut { path, .. } | FromStep::Special { path, .. } => path.clone(),
+            FromStep::Unfit(_) => None,
+        }
+    }
 }
 
 /// What can't be brought.
@@ -70,4 +82,9 @@ impl From<LocalFound> for FromStep {
             LocalFound::Special(note, path) => FromStep::Special { path, note },
         }
     }
+}
+
+/// A line of a list that FROM has nothing for.
+pub(super) fn not_there() -> Error {
+    Error::new(Kind::NotFound, "the list names it, and FROM has nothing there")
 }

@@ -89,3 +89,32 @@ fn each_share_brings_and_deletes_its_own() {
         assert_eq!((sent, deleted, files_at(&env, &place)), (24, 24, env.local("src")), "{remote}");
     }
 }
+
+/// Only what a list names is brought, and only that is deleted, in both directions.
+#[test]
+fn a_list_chooses_on_both_sides() {
+    for remote in DELETING {
+        let env = TestEnv::with_files(remote, &["/t/old", "/t/safe", "/t/d/gone"]);
+        let place = format!("{remote}:/t");
+        for name in ["a", "b", "d/x", "d/deep/y", "e/z"] {
+            env.home.file(&format!("src/{name}"), name);
+        }
+        env.home.file("list", "a\n./d\nnone\nold\n");
+        let ran = env.json(&["sync", "--files-from", "list", "src", &place]).ends_with(9);
+        let failed: Vec<_> = ran.events("failed").iter().map(|event| event["source"].clone()).collect();
+        assert_eq!(failed, ["src/none", "src/old"], "{remote}: {}", ran.stdout);
+        assert_eq!(ran.events("uploaded").len(), 3, "{remote}: {}", ran.stdout);
+        let args = ["sync", "--delete", "--max-delete", "9", "--files-from", "list", "src", &place];
+        let ran = env.json(&args).ends_with(0);
+        assert_eq!(ran.events("deleted").len(), 2, "{remote}: {}", ran.stdout);
+        let there: Vec<String> = files_at(&env, &place).into_keys().collect();
+        assert_eq!(there, ["a", "d/deep/y", "d/x", "safe"], "{remote}");
+        env.json(&args).ends_with(0);
+        // The other way: lines may be places.
+        env.home.file("places", format!("{place}/d/x\nsafe\n"));
+        env.json(&["sync", "--files-from", "places", &place, "here"]).ends_with(0);
+        assert_eq!(env.local("here").into_keys().collect::<Vec<_>>(), ["d/x", "safe"], "{remote}");
+        env.home.file("out", "../x\n");
+        env.home.run(&["sync", "--files-from", "out", "src", &place]).ends_with(2).says("not in FROM");
+    }
+}

@@ -232,7 +232,10 @@ fn receipts_and_lists_of_failures_are_written() {
     assert_eq!(ran.events("failed").len(), 2, "{}", ran.stdout);
     let receipt = std::fs::read_to_string(env.path("r.jsonl")).unwrap();
     assert_eq!(receipt.lines().count(), 1);
-    assert_eq!(std::fs::read_to_string(env.path("failed")).unwrap(), "src/folder/x\n");
+    assert_eq!(std::fs::read_to_string(env.path("failed")).unwrap(), "folder/x\n");
+    // Relative to FROM, as `--files-from` reads it.
+    let ran = env.json(&["sync", "--files-from", "failed", "src", "giga0:/t"]).ends_with(6);
+    assert_eq!(ran.events("failed").len(), 1, "{}", ran.stdout);
     env.home.run(&["verify", "r.jsonl"]).ends_with(0);
 }
 
