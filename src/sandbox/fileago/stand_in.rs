@@ -1,4 +1,6 @@
-//! The interface of the FileAgo stand-in to the sandbox.
+//! The interface of the FileAgo stand-in to the sandbox. The stand-in serves sign-in (providers.md 3.1), nodes by id and by
+//! root (3.3), the calls on nodes and groups (3.4), uploads by a token and a form (3.5), and downloads (3.6). What is removed goes
+//! to the trash, and what is removed from the trash is gone.
 
 use std::sync::Arc;
 

@@ -1,4 +1,6 @@
-//! The interface of the FTP stand-in to the sandbox.
+//! The interface of the FTP stand-in to the sandbox. The stand-in is an FTP server with explicit TLS and one user (providers.md 6.1,
+//! 6.2): listings by MLSD, downloads and uploads that resume by REST (6.5), renames, removals and folders. Faults strike in
+//! the control connection (`ftp_session`).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,4 +1,7 @@
-//! The interface of the giga0 stand-in to the sandbox.
+//! The interface of the giga0 stand-in to the sandbox. The stand-in serves YetiShare's API v2: sign-in and its end (providers.md
+//! 2.2, 2.3), the account and its package (2.4), uploads by form (2.5), download links and the files behind them (2.6), fetches of
+//! URLs (2.7), calls on files (2.8) and folders (2.9). As there (2.1), each sign-in ends the token before, failures come with
+//! status 200, and two files of one name may lie in one folder.
 
 use std::sync::Arc;
 

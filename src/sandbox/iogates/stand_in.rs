@@ -1,4 +1,7 @@
-//! The interface of the ioGates stand-in to the sandbox; its FTP server runs beside the HTTP server.
+//! The interface of the ioGates stand-in to the sandbox. The stand-in serves the sign-in and the list of upload methods
+//! (providers.md 1.4, 1.5), file entries one by one and many at once (1.6, 1.7, 1.9), comments (1.8, 1.13), downloads (1.10), the
+//! second factor by SMS (1.11), shares (1.12), and uploads by TUS, plupload and FTPS (1.14, 1.15, 1.16). Nothing there removes or
+//! moves an entry, because the API has no such call. The FTP server runs beside the HTTP server.
 
 use std::sync::Arc;
 

@@ -1,4 +1,6 @@
-//! The interface of the TUS stand-in to the sandbox.
+//! The interface of the TUS stand-in to the sandbox. The stand-in serves one endpoint of TUS 1.0.0 with a bearer token (providers.md
+//! 5, 5.1): OPTIONS, creation, HEAD, PATCH and DELETE of uploads. Nothing there is listed or downloaded: what arrived is a file in
+//! the sandbox's folder.
 
 use std::sync::Arc;
 
