@@ -23,8 +23,8 @@ use crate::render::{Delivered, Delivery};
 ///   haul report --failed failed.txt --title "Dailies" *.receipt > dailies.html
 ///
 /// Writes one HTML file that needs no network and no script. It lists every file
-/// with its size, checksum, time and verification, the failed files, and the
-/// throughput over time.
+/// with its size, checksum, time and verification, and the throughput over time.
+/// A receipt names what arrived; what failed stands in the lists of --failed.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct ReportArgs {
@@ -60,6 +60,7 @@ pub fn run(context: &mut Context, args: ReportArgs) -> Result<u8> {
     let files: Vec<Delivered> = rows.into_iter().map(delivered).collect();
     let (count, bytes, lost) =
         (files.len() as u64, files.iter().fold(0, |sum: u64, file| sum.saturating_add(file.size)), failed.len() as u64);
+    let failed = (!args.failed.is_empty()).then_some(failed);
     let page = Delivery { title: args.title, files, failed, made: Utc::now() }.html();
     let Some(output) = args.output else {
         context.renderer.out(&page);

@@ -17,8 +17,8 @@ use crate::render::text::units;
 pub struct Delivery {
     pub title: String,
     pub files: Vec<Delivered>,
-    /// Sources that failed.
-    pub failed: Vec<String>,
+    /// Sources that failed; none where no list of them was given. A receipt does not name them.
+    pub failed: Option<Vec<String>>,
     /// When the page was made.
     pub made: DateTime<Utc>,
 }
@@ -68,9 +68,11 @@ impl Delivery {
         if !verified.is_empty() {
             facts.push(("Verified", verified.join(", ")));
         }
-        let failed =
-            if self.failed.is_empty() { "none".to_owned() } else { format!("<strong class=\"bad\">{}</strong>", self.failed.len()) };
-        facts.push(("Failed", failed));
+        match self.failed.as_deref() {
+            None => {}
+            Some([]) => facts.push(("Failed", "none".to_owned())),
+            Some(failed) => facts.push(("Failed", format!("<strong class=\"bad\">{}</strong>", failed.len()))),
+        }
         page.push_str("<dl>\n");
         for (name, value) in facts {
             let _ = writeln!(page, "<div><dt>{name}</dt><dd>{value}</dd></div>");
@@ -79,11 +81,9 @@ impl Delivery {
     }
 
     fn add_failures(&self, page: &mut String) {
-        if self.failed.is_empty() {
-            return;
-        }
+        let Some(failed) = self.failed.as_deref().filter(|failed| !failed.is_empty()) else { return };
         page.push_str("<section class=\"failures\">\n<h2>Failed</h2>\n<ul>\n");
-        for source in &self.failed {
+        for source in failed {
             let _ = writeln!(page, "<li>{}</li>", name(source));
         }
         page.push_str("</ul>\n</section>\n");
@@ -158,8 +158,14 @@ mod tests {
     use super::*;
 
     fn page(files: Vec<Delivered>, failed: &[&str]) -> String {
-        let failed = failed.iter().map(|name| (*name).to_owned()).collect();
+        let failed = Some(failed.iter().map(|name| (*name).to_owned()).collect());
         Delivery { title: "Monday <1>".into(), files, failed, made: DateTime::from_timestamp(1_790_000_100, 0).unwrap() }.html()
+    }
+
+    #[test]
+    fn nothing_is_said_of_failures_that_nobody_listed() {
+        let delivery = Delivery { title: "t".into(), files: vec![file("a", 1, 1, 1.0)], failed: None, made: DateTime::UNIX_EPOCH };
+        assert!(!delivery.html().contains("Failed"));
     }
 
     #[test]
