@@ -32,6 +32,8 @@ pub use rivalry::TokenContention;
 pub use siblings::Siblings;
 pub use tokens::{StoredToken, TokenStore};
 pub use transfer_store::{CompletedTransfer, Holder, NoteMark, PendingUpload, PlaceLock, TransferStore, place_key};
-pub use upload::{Checksum, Chunking, Closed, Metadata, OnCreated, Recovery, Upload, UploadHandle, UploadRequest, UploadSession};
+pub use upload::{
+    Checksum, Chunking, Closed, Metadata, OnCreated, PartialUpload, Recovery, Upload, UploadHandle, UploadRequest, UploadSession,
+};
 
 pub use crate::error::{Error, Kind, Result};

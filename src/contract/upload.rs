@@ -1,6 +1,7 @@
 //! An upload has two halves that never mix: the session knows how bytes travel (protocol), the provider knows whether a file
 //! exists (`FindUploaded`). Confirming a success and clearing up an uncertain answer are the same question.
 
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,9 @@ pub struct UploadRequest {
     pub avoid: Vec<Closed>,
     /// The largest size of one request in bytes, never above what the server allows.
     pub chunk_size: Option<u64>,
+    /// The spans of the file that may travel side by side (`--streams`), in order, without a gap. Fewer than two: the file goes in
+    /// one stream.
+    pub spans: Vec<Range<u64>>,
     /// The handle of an earlier try whose entry no byte has reached: that entry may be used again.
     pub reusable: Option<UploadHandle>,
     /// Called as soon as something was made on the server for this item. What is not noted when this process dies is found by
@@ -148,6 +152,17 @@ pub enum Chunking {
     Parts(u64),
 }
 
+/// A span of the file that travels beside the other spans, with a session of its own. The session counts its bytes from the
+/// span's first one.
+pub struct PartialUpload<'a> {
+    /// What sends the bytes of the span.
+    pub session: &'a mut dyn UploadSession,
+    /// Bytes of the file.
+    pub span: Range<u64>,
+    /// Bytes of the span that the server has, by its latest answer.
+    pub held: u64,
+}
+
 /// What a session knows after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recovery {
@@ -173,6 +188,17 @@ pub trait UploadSession: Send {
     /// Can the session send a file whose size is not known yet? `Part::last` marks the end.
     fn takes_unknown_size(&self) -> bool;
 
+    /// Does the file travel as [`PartialUpload`]s? Then nothing goes through `send`, and `finish` joins the spans once each of
+    /// them is complete. Offsets of `recover` are then the bytes that the server has of all spans together.
+    fn is_split(&self) -> bool {
+        false
+    }
+
+    /// The spans of a split upload.
+    fn partials(&mut self) -> Vec<PartialUpload<'_>> {
+        Vec::new()
+    }
+
     /// Sends one part; returns how many bytes of the FILE the server has ACCEPTED (may be fewer than were sent).
     fn send(&mut self, part: Part) -> BoxFuture<'_, Result<u64>>;
 
@@ -188,6 +214,12 @@ pub trait UploadSession: Send {
     /// Does `finish` ask anything of the server, which then may make the file appear?
     fn has_last_step(&self) -> bool {
         true
+    }
+
+    /// Does `finish` make the file by a request whose outcome nobody can look up? When its answer is lost, or this process dies
+    /// before the answer comes, nobody can tell whether the file is there.
+    fn has_blind_last_step(&self) -> bool {
+        false
     }
 
     /// Called when all bytes are accepted: makes the file appear (a rename, a last request, or nothing). After a transient

@@ -12,7 +12,7 @@ pub const ALGORITHMS: &str = "sha1,md5";
 pub type Refused = (StatusCode, &'static str);
 
 /// `Upload-Concat`.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Concat {
     No,
     Partial,
@@ -28,6 +28,8 @@ pub struct Creation {
     /// The text as it was sent, for HEAD.
     pub metadata_text: Option<String>,
     pub concat: Concat,
+    /// As it was sent, for HEAD.
+    pub concat_text: Option<String>,
 }
 
 impl Creation {
@@ -53,7 +55,8 @@ impl Creation {
         }
         let metadata_text = text(headers, "upload-metadata").map(str::to_owned);
         let metadata = metadata_text.as_deref().map_or(Ok(Vec::new()), metadata)?;
-        Ok(Creation { length, metadata, metadata_text, concat })
+        let concat_text = text(headers, "upload-concat").map(str::to_owned);
+        Ok(Creation { length, metadata, metadata_text, concat, concat_text })
     }
 }
 

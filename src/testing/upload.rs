@@ -18,6 +18,7 @@ pub fn upload_request(source: Arc<dyn Source>, folder: Entry, name: &str) -> Upl
         protocol: None,
         avoid: Vec::new(),
         chunk_size: None,
+        spans: Vec::new(),
         reusable: None,
         on_created: None,
     }

@@ -34,6 +34,7 @@ pub(crate) mod resolve;
 pub(crate) mod sleep;
 #[doc(hidden)]
 pub mod source;
+pub(crate) mod spans;
 pub(crate) mod stall;
 pub(crate) mod steps_ahead;
 pub(crate) mod stored_names;

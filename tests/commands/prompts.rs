@@ -212,3 +212,26 @@ fn nothing_is_drawn_over_the_question_of_a_put() {
     assert_eq!(terminal.ends().0, Some(0));
     assert_eq!(env.arrived("giga0").len(), 1);
 }
+
+/// A place by its URL has no remote that could hold a password.
+#[test]
+fn the_password_of_a_place_by_url_is_asked_for() {
+    let env = TestEnv::new();
+    let find = |key: &str| env.sandbox.env().into_iter().rfind(|(k, _)| k == key).unwrap().1;
+    let (url, user, password) = (find("HAUL_REMOTE_FTP_URL"), find("HAUL_REMOTE_FTP_USERNAME"), find("HAUL_REMOTE_FTP_PASSWORD"));
+    env.add_files("ftp", &["/in/a.txt"]);
+    let home = Home::new().env([("SSL_CERT_FILE".to_owned(), find("HAUL_REMOTE_FTP_CA_FILE"))]);
+    let place = format!("{}/in/", url.trim_end_matches('/').replacen("://", &format!("://{user}@"), 1));
+    let Some(mut terminal) = Terminal::of(&home, &["ls", &place]) else { return };
+    terminal.until("assword");
+    terminal.types(&format!("{password}\n"));
+    let (status, seen) = terminal.ends();
+    assert_eq!(status, Some(0), "{seen}");
+    assert!(seen.contains("a.txt") && !seen.contains(&password), "{seen}");
+
+    let Some(mut terminal) = Terminal::of(&home, &["ls", &place]) else { return };
+    terminal.until("assword");
+    terminal.types("wrong\n");
+    let (status, seen) = terminal.ends();
+    assert_eq!(status, Some(4), "{seen}");
+}

@@ -7,7 +7,7 @@ use haul::transfer::upload::upload;
 use tokio::time::Instant;
 
 use super::{at, request};
-use crate::support::fixture::{Fixture, each, each_with_tokens};
+use crate::support::fixture::{Fixture, by_id, each, each_of_all, each_with_tokens};
 use haul::testing::{MemorySource, bytes};
 
 /// Sends all of it, as the engine would without failures.
@@ -29,7 +29,7 @@ async fn carry(session: &mut dyn UploadSession, content: &[u8]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_protocol_on_offer_brings_the_bytes() {
-    each(async |fixture: Fixture| {
+    each_of_all(async |fixture: Fixture| {
         let folder = fixture.folder("up").await;
         for protocol in fixture.provider.sign_in().await.unwrap().protocols {
             for size in [1, 100_000, 250_001] {
@@ -37,13 +37,18 @@ async fn every_protocol_on_offer_brings_the_bytes() {
                 let item = request(&folder, &name, &content, Some(protocol));
                 let mut opened = fixture.provider.open_upload(&item).await.unwrap();
                 assert_eq!(opened.session.protocol(), protocol, "{}", fixture.id());
+                let looks = fixture.provider.abilities().find_uploaded.is_some();
                 assert!(
-                    fixture.provider.find_uploaded(&opened.ticket, Instant::now()).await.unwrap().is_none(),
+                    !looks || fixture.provider.find_uploaded(&opened.ticket, Instant::now()).await.unwrap().is_none(),
                     "{} {name}: nothing was sent",
                     fixture.id()
                 );
                 carry(opened.session.as_mut(), &content).await;
-                let landed = fixture.provider.find_uploaded(&opened.ticket, Instant::now()).await.unwrap();
+                let landed = match looks {
+                    true => fixture.provider.find_uploaded(&opened.ticket, Instant::now()).await.unwrap(),
+                    // The server's answers are all that is known of the file.
+                    false => opened.ticket.confirmed_entry.get().cloned(),
+                };
                 let landed = landed.unwrap_or_else(|| panic!("{} {name}: it is there", fixture.id()));
                 assert_eq!(landed.path.to_string(), format!("/up/{name}"), "{}", fixture.id());
                 assert!(landed.size.is_none_or(|told| told == size), "{} {name}", fixture.id());
@@ -57,14 +62,16 @@ async fn every_protocol_on_offer_brings_the_bytes() {
 
 #[tokio::test]
 async fn an_upload_that_is_not_finished_has_not_arrived() {
-    each(async |fixture: Fixture| {
+    each_of_all(async |fixture: Fixture| {
         let folder = fixture.folder("up").await;
         let content = bytes(250_000);
         let mut opened = fixture.provider.open_upload(&request(&folder, "half.bin", &content, None)).await.unwrap();
         if let Chunking::Parts(most) = opened.session.chunking() {
             opened.session.send(MemorySource::new(content.clone()).part(0, most)).await.unwrap();
         }
-        assert!(fixture.provider.find_uploaded(&opened.ticket, Instant::now()).await.unwrap().is_none(), "{}", fixture.id());
+        if fixture.provider.abilities().find_uploaded.is_some() {
+            assert!(fixture.provider.find_uploaded(&opened.ticket, Instant::now()).await.unwrap().is_none(), "{}", fixture.id());
+        }
         opened.session.abort().await;
         assert_eq!(fixture.stored("/up/half.bin"), None, "{}", fixture.id());
     })
@@ -111,7 +118,7 @@ async fn a_token_that_dies_under_eight_workers_is_renewed_once() {
 
 #[tokio::test]
 async fn a_protocol_that_nobody_speaks_is_refused_before_anything_is_made() {
-    each(async |fixture: Fixture| {
+    each_of_all(async |fixture: Fixture| {
         let folder = fixture.folder("up").await;
         let created = fixture.sandbox.counts().created(fixture.id());
         let error = match fixture.provider.open_upload(&request(&folder, "a.bin", b"x", Some(Protocol::Ftp))).await {
@@ -121,6 +128,30 @@ async fn a_protocol_that_nobody_speaks_is_refused_before_anything_is_made() {
         };
         assert_eq!(error.kind(), Kind::Unsupported, "{}: {error}", fixture.id());
         assert_eq!(fixture.sandbox.counts().created(fixture.id()), created, "{}", fixture.id());
+    })
+    .await;
+}
+
+/// Where nothing is listed, what was uploaded is found and removed by the id that its receipt has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_listed_nowhere_is_found_by_its_id() {
+    each_of_all(async |fixture: Fixture| {
+        if fixture.provider.abilities().browse.is_some() {
+            return;
+        }
+        let (folder, content) = (fixture.folder("up").await, bytes(250_001));
+        let item = request(&folder, "a.bin", &content, None);
+        let uploaded = upload(&fixture.client(), 1, item, true, None, &ConfirmationQueue::default()).await.unwrap();
+        assert_eq!(uploaded.size, 250_001, "{}", fixture.id());
+        let there = fixture.provider.stat(&by_id(&uploaded.entry.id)).await.unwrap();
+        assert_eq!((there.size, there.incomplete, there.name.as_str()), (Some(250_001), false, "a.bin"), "{}", fixture.id());
+        assert!(fixture.stored("/up/a.bin").unwrap() == content, "{}", fixture.id());
+        let asked = fixture.sandbox.asked(fixture.id()).len();
+        assert_eq!(fixture.provider.stat(&at("/up/a.bin")).await.unwrap_err().kind(), Kind::Unsupported, "{}", fixture.id());
+        assert_eq!(fixture.sandbox.asked(fixture.id()).len(), asked, "{}: nothing is sent for that", fixture.id());
+        let Some(deletions) = fixture.provider.abilities().deletions else { return };
+        deletions.remove(&there).await.unwrap();
+        assert_eq!(fixture.provider.stat(&by_id(&uploaded.entry.id)).await.unwrap_err().kind(), Kind::NotFound, "{}", fixture.id());
     })
     .await;
 }

@@ -139,6 +139,7 @@ async fn client() {
             "explicit" => Security::Explicit,
             _ => Security::Plain,
         },
+        user_chooses: true,
         ca_file: Some(std::env::var_os("HAUL_TEST_CA").unwrap().into()),
         timeout: Duration::from_secs(6),
     });

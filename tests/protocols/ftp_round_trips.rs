@@ -51,6 +51,7 @@ async fn lone(habit: Habit) -> Lone {
         user: "user".to_owned(),
         password: Secret::new("swordfish-7"),
         security: Security::Plain,
+        user_chooses: true,
         ca_file: None,
         timeout: Duration::from_secs(4),
     };

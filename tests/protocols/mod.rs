@@ -16,6 +16,8 @@ pub(crate) mod ftp_round_trips;
 pub(crate) mod http;
 #[cfg(unix)]
 mod real_servers;
+mod tus_concat;
 pub(crate) mod tus_remote;
+mod tus_rules;
 #[cfg(unix)]
 mod url_places;

@@ -225,6 +225,7 @@ pub fn server(running: &Running, security: Security) -> FtpServer {
         user: "anonymous".to_owned(),
         password: Secret::new(PASSWORD),
         security,
+        user_chooses: true,
         ca_file: Some(running.ca_file()),
         timeout: TIMEOUT,
     }

@@ -240,6 +240,7 @@ async fn between_remotes(
             protocol: remote.protocol(args.protocol.0)?,
             // A part is held in memory until it is accepted, because nothing is stored here.
             chunk_size: Some(args.chunk_size.unwrap_or(WINDOW)),
+            streams: args.streams as usize,
             jobs: args.jobs as usize,
             dry_run: args.dry_run,
             fail_fast: args.fail_fast,

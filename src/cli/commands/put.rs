@@ -98,6 +98,7 @@ pub async fn execute(context: &mut Context, args: PutArgs) -> Result<Tally> {
             checksum: args.transfer.checksum,
             protocol: remote.protocol(args.transfer.protocol.0)?,
             chunk_size: args.transfer.chunk_size,
+            streams: args.transfer.streams as usize,
             jobs: args.transfer.jobs as usize,
             dry_run: args.transfer.dry_run,
             fail_fast: args.transfer.fail_fast,

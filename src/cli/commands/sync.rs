@@ -222,6 +222,7 @@ impl SyncJob {
                 checksum: transfer.checksum,
                 protocol: remote.protocol(transfer.protocol.0)?,
                 chunk_size: transfer.chunk_size.or(window),
+                streams: transfer.streams as usize,
                 jobs: transfer.jobs as usize,
                 dry_run: transfer.dry_run,
                 fail_fast: transfer.fail_fast,

@@ -16,12 +16,14 @@ use super::reply::{Reply, silent};
 use super::route::{Route, unreachable};
 use super::server::{FtpServer, Security};
 use super::starttls::no_protection;
-use super::tls::{TlsClient, TlsVersion, in_tls, wants_other_version};
+use super::tls::{ClearStart, TlsClient, TlsVersion, in_tls, wants_other_version};
 use crate::error::{Error, Kind, Result};
 use crate::protocols::tls::untrusted;
 
 /// The time-outs for the steps after TCP: the greeting, AUTH and the handshake have one each.
 const HANDSHAKES: u32 = 3;
+
+const MAY_BE_IMPLICIT: &str = "try ftps+implicit:// in the url: a server that waits in silence may want TLS from the first byte";
 
 /// Connects, starts TLS, signs in and prepares the connection for uploads. With `V12` a server without TLS 1.2 gets a second
 /// connection with 1.3. Fails with `Auth`, `Unreachable`, `Busy` (too many connections), `Untrusted`, `Unsupported` (no TLS
@@ -95,7 +97,8 @@ async fn protected(server: &FtpServer, route: &Route, version: TlsVersion) -> Re
     // suppaftp connects by itself: to the server, or to the proxy, which then forwards. Our side of the connector gets the
     // socket before TLS, and does the steps without TLS there.
     let proxy = route.proxy.as_ref();
-    let begins_in_clear = (server.security != Security::Implicit).then_some(server.timeout);
+    let silence_hint = server.user_chooses.then_some(MAY_BE_IMPLICIT);
+    let begins_in_clear = (server.security != Security::Implicit).then_some(ClearStart { wait: server.timeout, silence_hint });
     let (client, connected) = tls.begun_by(proxy.map(|proxy| (proxy.clone(), server.port)), begins_in_clear);
     let address = proxy.map_or((host, server.port), |proxy| proxy.address());
     let mut attempt = pin!(Ftp::connect_secure_implicit(address, client, host));
@@ -175,9 +178,8 @@ fn no_handshake(server: &FtpServer, failure: io::Error) -> Error {
     match in_tls(&failure) {
         None => unreachable(failure),
         Some(rustls::Error::InvalidMessage(_)) if server.security == Security::Implicit => {
-            Error::new(Kind::Unsupported, "the server does not speak TLS from the first byte")
-                .with_cause(failure)
-                .with_hint("try explicit FTPS")
+            let error = Error::new(Kind::Unsupported, "the server does not speak TLS from the first byte").with_cause(failure);
+            if server.user_chooses { error.with_hint("try ftps:// in the url") } else { error }
         }
         // Plain text came where TLS should begin. For libunftp that is a race under load (one connection in a hundred), and the
         // next try succeeds.

@@ -45,7 +45,7 @@ pub async fn list(
     let command = if folder.is_empty() { verb.to_owned() } else { format!("{verb} {}", unmistakable(folder)) };
     let reading = open_reading(pool, &command, 0, "the listing").await?;
     let (mut has_read, mut first_unread) = (false, None::<String>);
-    read_lines(reading.chunks(), |line| {
+    read_lines(reading.lines(), |line| {
         let Ok(text) = std::str::from_utf8(line) else { return each(Err(None)) };
         match parse(text) {
             Row::Of(file) => {

@@ -27,12 +27,25 @@ pub struct Reading {
     /// The offset of the first byte, from the start of the file.
     pub from: u64,
     what: &'static str,
+    /// The last byte that came.
+    last: Option<u8>,
+    /// TLS ended without a close_notify.
+    is_cut: bool,
 }
 
 /// Starts `command`, at offset `from` if the server supports that. `what` is the word for it in errors. Reading changes
 /// nothing: if it fails on a kept connection, or with one TLS version, it is tried once more on a new connection.
 pub async fn open_reading(pool: &Arc<FtpPool>, command: &str, from: u64, what: &'static str) -> Result<Reading> {
-    let reading = |control, (data, from)| Reading { pool: pool.clone(), control, data, buffer: BytesMut::new(), from, what };
+    let reading = |control, (data, from)| Reading {
+        pool: pool.clone(),
+        control,
+        data,
+        buffer: BytesMut::new(),
+        from,
+        what,
+        last: None,
+        is_cut: false,
+    };
     let mut control = pool.take().await?;
     let failure = match begin(&mut control, command, from, what).await {
         Ok(begun) => return Ok(reading(control, begun)),
@@ -101,9 +114,17 @@ impl Reading {
         match timeout(wait, self.data.read_buf(&mut self.buffer)).await {
             Err(_) => Err(silent(wait)),
             Ok(Ok(0)) => Ok(None),
-            Ok(Ok(_)) => Ok(Some(self.buffer.split().freeze())),
-            // There was no close_notify: the reply, and the size in the listing, show whether all bytes arrived.
-            Ok(Err(e)) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Ok(Ok(_)) => {
+                let piece = self.buffer.split().freeze();
+                self.last = piece.last().copied();
+                Ok(Some(piece))
+            }
+            // No close_notify, as many servers end it: whether that was all is told by the reply, and of a file by the size that
+            // the listing has. (lftp, and rclone by Go's TLS, believe the reply, too.)
+            Ok(Err(e)) if e.kind() == io::ErrorKind::UnexpectedEof => {
+                self.is_cut = true;
+                Ok(None)
+            }
             Ok(Err(e)) => Err(reply::connection_lost(e)),
         }
     }
@@ -120,6 +141,22 @@ impl Reading {
         }
         self.pool.give(self.control);
         Ok(())
+    }
+
+    /// As [`Reading::chunks`], of lines: what ends without a close_notify within a line was cut, whatever the reply says.
+    pub fn lines(self) -> Chunks {
+        Box::pin(stream::unfold(Some(self), |reading| async {
+            let mut reading = reading?;
+            match reading.next().await {
+                Ok(Some(piece)) => Some((Ok(piece), Some(reading))),
+                Ok(None) if reading.is_cut && reading.last.is_some_and(|byte| byte != b'\n') => {
+                    let error = Error::new(Kind::Interrupted, format!("{} broke off within a line", reading.what));
+                    Some((Err(io::Error::other(reading.pool.named(error))), None))
+                }
+                Ok(None) => reading.end().await.err().map(|error| (Err(io::Error::other(error)), None)),
+                Err(error) => Some((Err(io::Error::other(error)), None)),
+            }
+        }))
     }
 }
 

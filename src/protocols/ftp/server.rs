@@ -23,6 +23,8 @@ pub struct FtpServer {
     pub user: String,
     pub password: Secret,
     pub security: Security,
+    /// The user chose `security` and can choose another, as errors then say. At ioGates the service tells it.
+    pub user_chooses: bool,
     /// PEM file with certificates that are trusted in addition to the system's.
     pub ca_file: Option<PathBuf>,
     /// The time without an answer or a byte after which the connection counts as lost.

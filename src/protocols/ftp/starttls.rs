@@ -19,13 +19,17 @@ const READY: u16 = 220;
 /// The longest reply in bytes.
 const LONGEST_REPLY: usize = 64 << 10;
 
-/// Prepares the connection up to the start of TLS. Returns the greeting as it came.
-pub async fn change_over(socket: &mut TcpStream, wait: Duration) -> Result<Bytes> {
+/// Prepares the connection up to the start of TLS. Returns the greeting as it came. `silence_hint`: what to try where the server
+/// does not greet.
+pub async fn change_over(socket: &mut TcpStream, wait: Duration, silence_hint: Option<&'static str>) -> Result<Bytes> {
     let mut clear = ClearText::default();
     let greeting = match timeout(wait, clear.reply(socket)).await {
         Err(_) => {
-            let hint = "try implicit FTPS: a server that waits in silence may want TLS from the first byte";
-            return Err(silent(wait).with_hint(hint));
+            let silence = silent(wait);
+            return Err(match silence_hint {
+                Some(hint) => silence.with_hint(hint),
+                None => silence,
+            });
         }
         Ok(greeting) => greeting?,
     };

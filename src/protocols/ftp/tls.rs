@@ -35,6 +35,15 @@ pub enum TlsVersion {
     V13,
 }
 
+/// TLS begins after a greeting and AUTH in clear.
+#[derive(Clone, Copy)]
+pub struct ClearStart {
+    /// For each answer.
+    pub wait: Duration,
+    /// What to try where the server does not greet.
+    pub silence_hint: Option<&'static str>,
+}
+
 /// Makes the TLS connections of one control connection.
 #[derive(Clone)]
 pub struct TlsClient {
@@ -47,7 +56,7 @@ pub struct TlsClient {
     /// Sockets are connected to this proxy, which forwards to this port of the server.
     leader: Option<(Proxy, u16)>,
     /// TLS begins after AUTH; each answer before that may take this time.
-    clear: Option<Duration>,
+    clear: Option<ClearStart>,
     /// Signals that a socket is connected.
     connected: Arc<Notify>,
     host: String,
@@ -82,7 +91,7 @@ impl TlsClient {
 
     /// For the socket that suppaftp connects itself; the returned `Notify` signals when it is connected. `clear`: TLS begins
     /// after AUTH.
-    pub fn begun_by(&self, leader: Option<(Proxy, u16)>, clear: Option<Duration>) -> (TlsClient, Arc<Notify>) {
+    pub fn begun_by(&self, leader: Option<(Proxy, u16)>, clear: Option<ClearStart>) -> (TlsClient, Arc<Notify>) {
         (TlsClient { leader, clear, ..self.clone() }, self.connected.clone())
     }
 
@@ -94,7 +103,7 @@ impl TlsClient {
             None => socket,
         };
         let greeting = match self.clear {
-            Some(wait) => change_over(&mut socket, wait).await.map_err(io::Error::other)?,
+            Some(clear) => change_over(&mut socket, clear.wait, clear.silence_hint).await.map_err(io::Error::other)?,
             None => Bytes::new(),
         };
         self.secure_after(greeting, socket).await

@@ -39,6 +39,13 @@ impl Servers {
         self.known().insert(endpoint.clone(), announced);
     }
 
+    /// It refuses what it announces: for this run each file goes in one stream.
+    pub(super) fn forget_concatenation(&self, endpoint: &Url) {
+        if let Some(announced) = self.known().get_mut(endpoint) {
+            announced.concatenation = false;
+        }
+    }
+
     /// Called after a failed creation with upload: for this run uploads are created first, and can be asked for their offset.
     pub(super) fn forget_creation_with_upload(&self, endpoint: &Url) {
         if let Some(announced) = self.known().get_mut(endpoint) {
@@ -54,6 +61,10 @@ pub struct Capabilities {
     pub defer_length: bool,
     /// The POST that creates an upload may carry its bytes (protocol 1.0.0, "Creation With Upload").
     pub creation_with_upload: bool,
+    /// Uploads can be joined to one (protocol 1.0.0, "Concatenation").
+    pub concatenation: bool,
+    /// The upload that joins others may be created before they are complete.
+    pub concatenation_unfinished: bool,
     pub checksum: Option<Algorithm>,
     /// The largest file in bytes.
     pub max_size: Option<u64>,
@@ -83,6 +94,8 @@ impl Capabilities {
             termination: info.extensions.contains(&TusExtension::Termination),
             defer_length: names(reply, "tus-extension").any(|e| e == "creation-defer-length"),
             creation_with_upload: names(reply, "tus-extension").any(|e| e == "creation-with-upload"),
+            concatenation: names(reply, "tus-extension").any(|e| e == "concatenation"),
+            concatenation_unfinished: names(reply, "tus-extension").any(|e| e == "concatenation-unfinished"),
             checksum,
             max_size: info.max_upload_size.map(|n| n as u64).filter(|&n| n > 0),
             versions: listed(reply, "tus-version"),

@@ -9,6 +9,7 @@ use reqwest::header::{CONTENT_TYPE, LOCATION};
 use reqwest::{Method, StatusCode};
 
 use super::refusal::not_made;
+use super::requests::Concat;
 use super::target::{TusTarget, WithUpload};
 use super::{TusSession, location, requests};
 use crate::contract::Part;
@@ -32,7 +33,7 @@ impl TusSession {
             servers.forget_creation_with_upload(&target.endpoint);
         }
         let Some(reply) = reply? else {
-            let (upload, expires) = requests::create(&self.line, &target).await?;
+            let (upload, expires) = requests::create(&self.line, &target, Concat::Alone).await?;
             (self.upload, self.expires, self.accepted) = (Some(upload), expires, None);
             return Ok(None);
         };

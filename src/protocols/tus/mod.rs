@@ -5,6 +5,8 @@ use chrono::{DateTime, Utc};
 use reqwest::Url;
 
 pub use self::capabilities::{Capabilities, Servers};
+pub use self::concatenation::{ConcatenatedSession, create_partials, resume_partials};
+use self::requests::Concat;
 pub use self::requests::{UploadStatus, check_key, delete, guard, head, options};
 use self::target::WithUpload;
 pub use self::target::{Endpoint, Manners, TusTarget};
@@ -15,6 +17,7 @@ use crate::model::Protocol;
 
 mod bridge;
 mod capabilities;
+mod concatenation;
 mod creation;
 mod location;
 mod patch;
@@ -53,6 +56,8 @@ pub struct TusSession {
     verdicts: Verdicts,
     /// The server reports more bytes than were sent.
     overfull: bool,
+    /// The upload is complete by the server's own word, of whatever length.
+    is_finished_there: bool,
     /// The empty PATCH of an empty file was sent.
     nudged: bool,
 }
@@ -67,25 +72,26 @@ pub async fn create(http: &Http, target: TusTarget) -> Result<TusSession> {
 pub async fn create_on(servers: &Servers, http: &Http, target: TusTarget) -> Result<TusSession> {
     let line = Endpoint::new(http, &target);
     let announced = ask_once(servers, &line).await;
-    match (target.size, announced.max_size) {
-        (None, _) if !announced.defer_length => {
-            return Err(Error::new(Kind::NeedsSize, "the server must know the size before the upload begins")
-                .with_subject(host_of(&target.endpoint)));
-        }
-        (Some(size), Some(most)) if size > most => {
-            let limit = bytesize::ByteSize(most).display().iec();
-            return Err(
-                Error::new(Kind::Refused, format!("the server takes files of at most {limit}")).with_subject(host_of(&target.endpoint))
-            );
-        }
-        _ => {}
-    }
+    check_size(&target, &announced)?;
     if !target.manners.creates_first && announced.takes_bytes_with_creation(target.size, target.chunk_size) {
         let with_upload = WithUpload { target: target.clone(), servers: servers.clone() };
         return Ok(TusSession { announced: Some(announced), with_upload: Some(with_upload), ..session(line, &target, None) });
     }
-    let (upload, expires) = requests::create(&line, &target).await?;
+    let (upload, expires) = requests::create(&line, &target, Concat::Alone).await?;
     Ok(TusSession { announced: Some(announced), expires, ..session(line, &target, Some(upload)) })
+}
+
+fn check_size(target: &TusTarget, announced: &Capabilities) -> Result<()> {
+    let refused = |kind, why: String| Err(Error::new(kind, why).with_subject(host_of(&target.endpoint)));
+    match (target.size, announced.max_size) {
+        (None, _) if !announced.defer_length => {
+            refused(Kind::NeedsSize, "the server must know the size before the upload begins".to_owned())
+        }
+        (Some(size), Some(most)) if size > most => {
+            refused(Kind::Refused, format!("the server takes files of at most {}", bytesize::ByteSize(most).display().iec()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Resumes an upload that an earlier run has created; `recover` returns its offset.
@@ -112,6 +118,7 @@ fn session(line: Endpoint, target: &TusTarget, upload: Option<Url>) -> TusSessio
         via_post: false,
         verdicts: Verdicts::default(),
         overfull: false,
+        is_finished_there: false,
         nudged: false,
     }
 }
@@ -173,6 +180,7 @@ impl TusSession {
     async fn look(&mut self) -> Result<Option<requests::UploadStatus>> {
         let Some(upload) = &self.upload else { return Ok(None) };
         let Some(held) = requests::head(&self.line, upload).await? else { return Ok(None) };
+        self.is_finished_there = held.length == Some(held.offset);
         self.overfull = held.length.or(self.size).is_some_and(|length| held.offset > length);
         self.expires = held.expires.or(self.expires);
         self.accepted = Some(held.offset);
@@ -227,14 +235,25 @@ impl TusSession {
         }
     }
 
+    /// What the server has finished is a file by now, and stays.
     async fn terminate(&mut self) -> Option<String> {
+        if self.is_finished_there && !self.is_spoilt() {
+            return self.upload.as_ref().and_then(last_step);
+        }
+        self.remove().await
+    }
+
+    async fn remove(&mut self) -> Option<String> {
         let upload = self.upload.clone()?;
         if self.announced().await.termination && requests::delete(&self.line, &upload, self.via_post).await.is_ok() {
             return None;
         }
-        let name = upload.path_segments()?.rfind(|segment| !segment.is_empty())?;
-        Some(name.to_owned())
+        last_step(&upload)
     }
+}
+
+fn last_step(upload: &Url) -> Option<String> {
+    upload.path_segments()?.rfind(|segment| !segment.is_empty()).map(str::to_owned)
 }
 
 impl UploadSession for TusSession {

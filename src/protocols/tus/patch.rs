@@ -77,9 +77,12 @@ impl TusSession {
         if !blocked || self.via_post {
             return Ok(reply);
         }
-        // A proxy does not pass PATCH; the override is part of the protocol.
+        // A proxy does not pass PATCH; the override is part of the protocol. No byte is sent a second time before a look.
         self.via_post = true;
-        self.patch_once(part, checksum).await
+        match requests::head(&self.line, self.created()?).await? {
+            Some(held) if held.offset == part.offset => self.patch_once(part, checksum).await,
+            _ => Err(Error::new(Kind::Interrupted, "a part of the request was kept")),
+        }
     }
 
     async fn patch_once(&self, part: &Part, checksum: Option<&str>) -> Result<HttpReply> {

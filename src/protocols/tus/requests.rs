@@ -6,13 +6,13 @@ use std::path::Path;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
-use reqwest::Url;
 use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::{Method, Url};
 
 use super::bridge::{Overrides, run};
 use super::capabilities::Capabilities;
 use super::location;
-use super::refusal::LOCKED;
+use super::refusal::{LOCKED, refused};
 use super::target::{Endpoint, TusTarget};
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
@@ -42,15 +42,40 @@ pub async fn options(line: &Endpoint) -> Result<Capabilities> {
     Ok(Capabilities::new(&info, &reply))
 }
 
+/// What an upload is to others (protocol 1.0.0, "Concatenation").
+#[derive(Clone, Copy)]
+pub enum Concat<'a> {
+    Alone,
+    Partial,
+    /// It is made of these, in their order.
+    Final(&'a [Url]),
+}
+
+impl Concat<'_> {
+    fn header(self) -> Result<Option<HeaderValue>> {
+        let text = match self {
+            Concat::Alone => return Ok(None),
+            Concat::Partial => "partial".to_owned(),
+            Concat::Final(parts) => format!("final;{}", parts.iter().map(Url::as_str).collect::<Vec<_>>().join(" ")),
+        };
+        HeaderValue::from_str(&text)
+            .map(Some)
+            .map_err(|e| Error::new(Kind::Protocol, "the addresses of the parts can't be sent").with_cause(e))
+    }
+}
+
 /// Creates the upload; returns its URL and when it expires. After a failure of kind `Interrupted` the upload may exist.
-pub async fn create(line: &Endpoint, target: &TusTarget) -> Result<(Url, Option<DateTime<Utc>>)> {
+pub async fn create(line: &Endpoint, target: &TusTarget, concat: Concat<'_>) -> Result<(Url, Option<DateTime<Utc>>)> {
     let metadata = encoded(&target.metadata)?;
-    let length = match target.size {
-        Some(size) => (HeaderName::from_static("upload-length"), HeaderValue::from(size)),
-        None => (HeaderName::from_static("upload-defer-length"), HeaderValue::from(1)),
+    let length = match (concat, target.size) {
+        // Its length is the sum of the others, and must not be told.
+        (Concat::Final(_), _) => None,
+        (_, Some(size)) => Some((HeaderName::from_static("upload-length"), HeaderValue::from(size))),
+        (_, None) => Some((HeaderName::from_static("upload-defer-length"), HeaderValue::from(1))),
     };
     let endpoint = target.endpoint.to_string();
-    let mut creation = vec![length];
+    let mut creation: Vec<_> = length.into_iter().collect();
+    creation.extend(concat.header()?.map(|value| (HeaderName::from_static("upload-concat"), value)));
     // Older versions of @tus/server refuse an empty header (providers.md 11.1).
     if !metadata.is_empty() {
         let value = HeaderValue::from_str(&metadata).map_err(|e| Error::new(Kind::Usage, "this metadata can't be sent").with_cause(e))?;
@@ -113,11 +138,26 @@ pub async fn head(line: &Endpoint, upload: &Url) -> Result<Option<UploadStatus>>
             Ok(Some(UploadStatus { offset: offset_of(&reply)?, length, expires: expiry(&reply), metadata: told_metadata(&reply) }))
         }
         Err(failure) if is_gone(&failure) => Ok(None),
-        // tusdotnet's HEAD also takes the lock, and answers 409 when it is taken.
-        Err(failure) if failure.status_code() == Some(409) => {
-            Err(Error::new(Kind::Busy, LOCKED).with_status(409).with_subject(host_of(upload)))
-        }
-        Err(failure) => Err(failure),
+        Err(failure) => Err(locked(failure, upload)),
+    }
+}
+
+/// tusdotnet's HEAD also takes the lock, and answers 409 when it is taken.
+fn locked(failure: Error, upload: &Url) -> Error {
+    match failure.status_code() {
+        Some(409) => Error::new(Kind::Busy, LOCKED).with_status(409).with_subject(host_of(upload)),
+        _ => failure,
+    }
+}
+
+/// The bytes of a final upload; none while the server still joins it: its HEAD then may lack the offset.
+pub async fn head_of_final(line: &Endpoint, upload: &Url) -> Result<Option<u64>> {
+    let reply = line.http.call(line.request(Method::HEAD, upload.clone()).header("tus-resumable", "1.0.0")).await?;
+    line.cookies.take(&reply);
+    match () {
+        () if !reply.is_success() => Err(locked(refused(&reply), upload)),
+        () if reply.headers.contains_key("upload-offset") => offset_of(&reply).map(Some),
+        () => Ok(None),
     }
 }
 

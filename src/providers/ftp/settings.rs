@@ -123,6 +123,7 @@ impl Settings {
             user: self.user.clone(),
             password,
             security: self.security,
+            user_chooses: true,
             ca_file: opening.network.ca_file.clone(),
             timeout: opening.network.timeout,
         }

@@ -5,10 +5,12 @@ use reqwest::Url;
 use super::entry::of_finished;
 use super::remote::TusRemote;
 use super::settings::{PATH_KEY, TYPE_KEY};
-use crate::contract::{BoxFuture, Chunking, Error, Kind, Part, Recovery, Result, Upload, UploadHandle, UploadRequest, UploadSession};
+use crate::contract::{
+    BoxFuture, Chunking, Error, Kind, Part, PartialUpload, Recovery, Result, Upload, UploadHandle, UploadRequest, UploadSession,
+};
 use crate::model::Protocol;
 use crate::protocols::tus;
-use crate::protocols::tus::{Manners, TusSession, TusTarget};
+use crate::protocols::tus::{ConcatenatedSession, Manners, TusSession, TusTarget};
 
 /// Bytes of one request to an unknown server. Behind a proxy that forwards only complete requests, a cut request is lost as a
 /// whole, and PHP copies each part (providers.md 11): so a request is neither the whole file nor a single MiB.
@@ -23,9 +25,12 @@ pub async fn open(remote: &TusRemote, item: &UploadRequest) -> Result<Upload> {
     if let Some(closed) = item.avoid.first() {
         return Err(closed.error.duplicate());
     }
-    let session = match remote.ahead.take(item) {
-        Some(session) => session,
-        None => create(remote, item).await?,
+    let session: Box<dyn FileUpload> = match remote.ahead.take(item) {
+        Some(session) => Box::new(session),
+        None => match create_partials(remote, item).await? {
+            Some(session) => Box::new(session),
+            None => Box::new(create(remote, item).await?),
+        },
     };
     let ticket = UploadHandle { path: item.path()?, size: item.source.size(), ..UploadHandle::default() };
     Ok(opened(ticket, session))
@@ -39,13 +44,31 @@ pub(super) async fn create(remote: &TusRemote, item: &UploadRequest) -> Result<T
 
 /// Resumes what an earlier run began, at the address in its note.
 pub async fn resume(remote: &TusRemote, item: &UploadRequest, ticket: &UploadHandle, note: &str) -> Result<Option<Upload>> {
+    let target = target(remote, item).await?;
+    let check = |address: &str| remote.upload_url(address);
+    if let Some(session) = tus::resume_partials(&remote.servers, &remote.http, &target, note, check).await? {
+        return Ok(Some(opened(ticket.clone(), Box::new(session))));
+    }
     let Ok(upload) = remote.upload_url(note) else { return Ok(None) };
     tus::guard(&upload);
-    let session = tus::resume(&remote.http, target(remote, item).await?, upload);
-    Ok(Some(opened(ticket.clone(), session)))
+    let session = tus::resume(&remote.http, target, upload);
+    Ok(Some(opened(ticket.clone(), Box::new(session))))
 }
 
-fn opened(ticket: UploadHandle, session: TusSession) -> Upload {
+/// None where the file goes in one stream.
+async fn create_partials(remote: &TusRemote, item: &UploadRequest) -> Result<Option<ConcatenatedSession>> {
+    if item.spans.len() < 2 {
+        return Ok(None);
+    }
+    let target = target(remote, item).await?;
+    // Without the name: a server that stores uploads by their names must not take a part for the file.
+    let names = [remote.settings.name_key.as_str(), PATH_KEY];
+    let of_parts: Vec<_> = target.metadata.iter().filter(|(key, _)| !names.contains(&key.as_str())).cloned().collect();
+    let created = tus::create_partials(&remote.servers, &remote.http, &target, &of_parts, &item.spans).await;
+    created.map_err(|e| explained(remote, item, e))
+}
+
+fn opened(ticket: UploadHandle, session: Box<dyn FileUpload>) -> Upload {
     let session = RemoteSession { session, ticket: ticket.clone() };
     Upload { ticket, session: Box::new(session) }
 }
@@ -98,9 +121,35 @@ fn explained(remote: &TusRemote, item: &UploadRequest, error: Error) -> Error {
     }
 }
 
+/// A session whose upload has an address.
+trait FileUpload: UploadSession {
+    /// None before the upload is created.
+    fn url(&self) -> Option<&Url>;
+    /// Does the server hold every byte, by its latest word?
+    fn is_complete(&self) -> bool;
+}
+
+impl FileUpload for TusSession {
+    fn url(&self) -> Option<&Url> {
+        TusSession::url(self)
+    }
+    fn is_complete(&self) -> bool {
+        TusSession::is_complete(self)
+    }
+}
+
+impl FileUpload for ConcatenatedSession {
+    fn url(&self) -> Option<&Url> {
+        ConcatenatedSession::url(self)
+    }
+    fn is_complete(&self) -> bool {
+        ConcatenatedSession::is_complete(self)
+    }
+}
+
 /// A TUS session that also records the finished upload for the receipt.
 struct RemoteSession {
-    session: TusSession,
+    session: Box<dyn FileUpload>,
     ticket: UploadHandle,
 }
 
@@ -143,6 +192,12 @@ impl UploadSession for RemoteSession {
     fn takes_unknown_size(&self) -> bool {
         self.session.takes_unknown_size()
     }
+    fn is_split(&self) -> bool {
+        self.session.is_split()
+    }
+    fn partials(&mut self) -> Vec<PartialUpload<'_>> {
+        self.session.partials()
+    }
     fn send(&mut self, part: Part) -> BoxFuture<'_, Result<u64>> {
         self.session.send(part)
     }
@@ -154,6 +209,9 @@ impl UploadSession for RemoteSession {
     }
     fn has_last_step(&self) -> bool {
         self.ticket.size == Some(0) || self.session.has_last_step()
+    }
+    fn has_blind_last_step(&self) -> bool {
+        self.session.has_blind_last_step()
     }
     fn finish(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.end())

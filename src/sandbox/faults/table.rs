@@ -42,6 +42,10 @@ pub enum Fault {
     TusTrails,
     TusEmptyWaits,
     TusRefusesEnd,
+    TusNoConcat,
+    TusConcatFirst,
+    TusConcatSlow,
+    TusPartsGone,
     Wall,
     NotTakenIn,
     LargestBody,
@@ -139,6 +143,7 @@ use crate::sandbox::names::NAMES as ALL;
 const IOGATES: &[&str] = &["iogates"];
 const GIGA0: &[&str] = &["giga0"];
 const TUS: &[&str] = &["iogates", "tus"];
+const TUS_HOST: &[&str] = &["tus"];
 const FILEAGO: &[&str] = &["fileago"];
 const METHODS: FaultArg = FaultArg::Word(&["tus", "plupload", "ftp"]);
 const HEADERS: FaultArg = FaultArg::Word(&["authorization", "authorisation", "token"]);
@@ -199,6 +204,17 @@ pub const TABLE: &[FaultSpec] = &[
     row(Fault::TusTrails, "tus-trails", Number(1), Once, IOGATES, "HEAD tells so many bytes less than there will be in a moment"),
     row(Fault::TusEmptyWaits, "tus-empty-waits", Nothing, Always, IOGATES, "an empty upload is ended by a PATCH only"),
     row(Fault::TusRefusesEnd, "tus-refuses-end", Nothing, Once, TUS, "422 to a last PATCH whose bytes are kept; HEAD says complete"),
+    row(Fault::TusNoConcat, "tus-no-concat", Nothing, Always, TUS_HOST, "501 to the request that joins partial uploads"),
+    row(
+        Fault::TusConcatFirst,
+        "tus-concat-first",
+        Nothing,
+        Always,
+        TUS_HOST,
+        "announce concatenation-unfinished, and join once all is there",
+    ),
+    row(Fault::TusConcatSlow, "tus-concat-slow", Nothing, Once, TUS_HOST, "HEAD of a joined upload tells no offset yet"),
+    row(Fault::TusPartsGone, "tus-parts-gone", Nothing, Always, TUS_HOST, "remove partial uploads once they are joined"),
     row(Fault::Wall, "wall", Number(0), Always, IOGATES, "no file passes this byte: 404 (tus), 502 after the chunk (plupload)"),
     row(Fault::NotTakenIn, "not-taken-in", Nothing, Once, IOGATES, "a file that is complete is refused without a word"),
     row(Fault::PluploadError, "plupload-error", Nothing, Once, IOGATES, "200 with a JSON-RPC error; the chunk is dropped"),

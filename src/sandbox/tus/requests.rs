@@ -12,7 +12,7 @@ use crate::sandbox::tus_append::{TusUploads, append};
 use crate::sandbox::tus_headers::{ALGORITHMS, Concat, Creation, Refused, number, text};
 
 const VERSION: &str = "1.0.0";
-const EXTENSIONS: &str = "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination";
+const EXTENSIONS: &str = "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination,concatenation";
 
 type Host = State<Arc<TusHost>>;
 
@@ -62,9 +62,10 @@ fn describe(host: &TusHost) -> Response {
     if host.hit(Fault::TusNoOptions).is_some() {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
+    let first = if host.hit(Fault::TusConcatFirst).is_some() { ",concatenation-unfinished" } else { "" };
     let mut headers = vec![
         ("tus-version", VERSION.to_owned()),
-        ("tus-extension", EXTENSIONS.to_owned()),
+        ("tus-extension", format!("{EXTENSIONS}{first}")),
         ("tus-checksum-algorithm", ALGORITHMS.to_owned()),
     ];
     let largest = host.state().max_size;
@@ -79,14 +80,19 @@ async fn create(host: &Arc<TusHost>, request: Request) -> Result<Response, Refus
     let headers = &parts.headers;
     check(host, headers)?;
     let creation = Creation::read(headers)?;
-    if creation.concat != Concat::No {
-        return Err((StatusCode::NOT_IMPLEMENTED, "concatenation is not offered"));
+    if let Concat::Final(parts) = &creation.concat {
+        check_parts(host, parts)?;
     }
     let largest = host.state().max_size;
     if largest > 0 && creation.length.is_some_and(|length| length > largest) {
         return Err((StatusCode::PAYLOAD_TOO_LARGE, "larger than Tus-Max-Size"));
     }
     let id = host.create(&creation)?;
+    let (joins, new) = (host.clone(), id.clone());
+    let joined = tokio::task::spawn_blocking(move || joins.join(&new)).await;
+    if !matches!(joined, Ok(Ok(()))) {
+        return Err((StatusCode::INTERNAL_SERVER_ERROR, "the disk refused"));
+    }
     host.hand_over(&id);
     let mut told = Vec::new();
     if number(headers, "content-length")?.unwrap_or(0) > 0 {
@@ -96,6 +102,23 @@ async fn create(host: &Arc<TusHost>, request: Request) -> Result<Response, Refus
     told.push(("location", location));
     told.extend(expires(host, &id));
     Ok(answer(StatusCode::CREATED, &told))
+}
+
+/// The parts of a final upload must be there; and complete, unless the server says that it waits for them.
+fn check_parts(host: &TusHost, parts: &[String]) -> Result<(), Refused> {
+    if host.hit(Fault::TusNoConcat).is_some() {
+        return Err((StatusCode::NOT_IMPLEMENTED, "concatenation is not offered"));
+    }
+    let waits = host.hit(Fault::TusConcatFirst).is_some();
+    let state = host.state();
+    for id in parts {
+        let part = state.uploads.get(id).filter(|part| part.concat == Concat::Partial && !part.gone);
+        let part = part.ok_or((StatusCode::NOT_FOUND, "a partial upload is not there"))?;
+        if !waits && part.length != Some(part.offset()) {
+            return Err((StatusCode::BAD_REQUEST, "a partial upload is not complete"));
+        }
+    }
+    Ok(())
 }
 
 /// An upload's own address: OPTIONS, HEAD, PATCH, DELETE.
@@ -145,7 +168,13 @@ fn head(host: &TusHost, id: &str) -> Result<Response, Refused> {
         Some(length) => ("upload-length", length.to_string()),
         None => ("upload-defer-length", "1".to_owned()),
     };
-    let mut told = vec![("upload-offset", upload.offset().to_string()), length, ("cache-control", "no-store".to_owned())];
+    let mut told = vec![("cache-control", "no-store".to_owned())];
+    // A final upload that is still to be joined tells neither offset nor length.
+    let waits = upload.length.is_none() || host.hit(Fault::TusConcatSlow).is_some();
+    if !(waits && matches!(upload.concat, Concat::Final(_))) {
+        told.extend([("upload-offset", upload.offset().to_string()), length]);
+    }
+    told.extend(upload.concat_text.clone().map(|text| ("upload-concat", text)));
     told.extend(upload.metadata_text.clone().map(|text| ("upload-metadata", text)));
     drop(state);
     told.extend(expires(host, id));

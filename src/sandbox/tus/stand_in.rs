@@ -32,7 +32,7 @@ impl StandIn for TusHost {
         for name in names {
             let path = format!("{}/{name}", path.trim_end_matches('/'));
             let metadata = vec![("path".to_owned(), path)];
-            let creation = Creation { length: Some(content.size), metadata, metadata_text: None, concat: Concat::No };
+            let creation = Creation { length: Some(content.size), metadata, metadata_text: None, concat: Concat::No, concat_text: None };
             // A full disk can hold no more files.
             let Ok(id) = self.create(&creation) else { return };
             if let Some(upload) = self.state().uploads.get_mut(&id) {

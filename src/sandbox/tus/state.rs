@@ -16,7 +16,7 @@ use crate::sandbox::options::SandboxOptions;
 use crate::sandbox::random;
 use crate::sandbox::storage::{Content, UploadFile};
 use crate::sandbox::tus_append::{Slot, TusUploads};
-use crate::sandbox::tus_headers::{Creation, Refused};
+use crate::sandbox::tus_headers::{Concat, Creation, Refused};
 
 /// How long an upload is kept.
 const KEPT: Duration = Duration::hours(24);
@@ -45,6 +45,9 @@ pub(super) struct Upload {
     /// Bytes; none = not known yet.
     pub length: Option<u64>,
     pub metadata_text: Option<String>,
+    pub concat: Concat,
+    /// `Upload-Concat`, for HEAD.
+    pub concat_text: Option<String>,
     pub bytes: Arc<Mutex<UploadFile>>,
     pub expires: DateTime<Utc>,
     /// A PATCH is being received.
@@ -61,7 +64,7 @@ impl Upload {
     }
 
     fn is_file(&self) -> bool {
-        self.done && !self.gone
+        self.done && !self.gone && self.concat != Concat::Partial
     }
 }
 
@@ -97,6 +100,8 @@ impl TusHost {
             path,
             length: creation.length,
             metadata_text: creation.metadata_text.clone(),
+            concat: creation.concat.clone(),
+            concat_text: creation.concat_text.clone(),
             bytes: Arc::new(Mutex::new(bytes)),
             expires: Utc::now() + KEPT,
             busy: false,
@@ -105,6 +110,41 @@ impl TusHost {
         };
         state.uploads.insert(id.clone(), upload);
         Ok(id)
+    }
+
+    /// Fills a final upload from its parts, once all of them are complete.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(super) fn join(&self, id: &str) -> std::io::Result<()> {
+        let mut state = self.state();
+        let Some((bytes, ids)) = state.uploads.get(id).filter(|upload| upload.length.is_none()).and_then(|upload| match &upload.concat {
+            Concat::Final(ids) => Some((upload.bytes.clone(), ids.clone())),
+            Concat::Partial | Concat::No => None,
+        }) else {
+            return Ok(());
+        };
+        let parts: Option<Vec<_>> = ids.iter().map(|id| state.uploads.get(id).filter(|part| part.length == Some(part.offset()))).collect();
+        let Some(parts) = parts else { return Ok(()) };
+        let mut whole = bytes.lock();
+        for part in parts {
+            whole.append_file(part.bytes.lock().path())?;
+        }
+        let removes = self.hit(Fault::TusPartsGone).is_some();
+        for id in ids.iter().filter(|_| removes) {
+            state.uploads.remove(id);
+        }
+        if let Some(upload) = state.uploads.get_mut(id) {
+            upload.length = Some(whole.size());
+        }
+        Ok(())
+    }
+
+    /// The final uploads that this one is a part of.
+    fn finals_of(&self, part: &str) -> Vec<String> {
+        let state = self.state();
+        let has_it = |upload: &Upload| matches!(&upload.concat, Concat::Final(ids) if ids.iter().any(|id| id == part));
+        state.uploads.iter().filter(|(_, upload)| has_it(upload)).map(|(id, _)| id.clone()).collect()
     }
 
     pub(super) fn newest(&self, path: &str) -> Option<Content> {
@@ -140,8 +180,8 @@ impl TusUploads for TusHost {
 
     fn with_slot<T>(&self, id: &str, work: impl FnOnce(Slot<'_>) -> T) -> Option<T> {
         let mut state = self.state();
-        let Upload { length, busy, bytes, .. } = state.uploads.get_mut(id)?;
-        Some(work(Slot { length, busy, bytes, is_final: false }))
+        let Upload { length, busy, bytes, concat, .. } = state.uploads.get_mut(id)?;
+        Some(work(Slot { length, busy, bytes, is_final: matches!(concat, Concat::Final(_)) }))
     }
 
     fn count_received(&self, id: &str, bytes: usize) {
@@ -157,6 +197,15 @@ impl TusUploads for TusHost {
             return;
         }
         upload.done = true;
+        if upload.concat == Concat::Partial {
+            drop(state);
+            for id in self.finals_of(id) {
+                // A disk that is full shows itself at the next request.
+                let _ = self.join(&id);
+                self.hand_over(&id);
+            }
+            return;
+        }
         let (path, content) = (upload.path.clone(), upload.bytes.lock().content());
         drop(state);
         self.shared.store.arrive(NAME, path, &content, Protocol::Tus);

@@ -10,9 +10,7 @@ use super::{Downloader, write};
 use crate::contract::Download;
 use crate::error::Result;
 use crate::model::Event;
-
-/// The smallest span: below this a second connection costs more than it saves.
-const SMALLEST: u64 = 8 << 20;
+use crate::transfer::spans::split;
 
 impl Downloader<'_> {
     /// False: this file should or can only be fetched in one stream. The bytes that are there are then used or dropped.
@@ -45,7 +43,7 @@ impl Downloader<'_> {
                 None => return Ok(None),
             },
         };
-        let spans = split_ranges(size, self.order.streams);
+        let spans: Vec<_> = split(size, self.order.streams).into_iter().map(|span| ByteRange { at: span.start, end: span.end }).collect();
         let Some(second) = spans.get(1) else { return Ok(None) };
         let opened = self.client.call(|p| self.open(p, second.at)).await?;
         if opened.from != second.at {
@@ -106,28 +104,6 @@ impl Downloader<'_> {
             let error = self.effort().ask_again(error, self.size.get().copied())?;
             patience.after(error).await?;
             self.retries.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
-
-/// Spans of about the same size, none below [`SMALLEST`].
-fn split_ranges(size: u64, streams: usize) -> Vec<ByteRange> {
-    let count = (streams as u64).min(size / SMALLEST).max(1);
-    let step = size / count;
-    (0..count).map(|n| ByteRange { at: n * step, end: if n + 1 == count { size } else { (n + 1) * step } }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_cover_the_file_without_a_gap() {
-        for (size, streams, count) in [(0, 4, 1), (SMALLEST, 4, 1), (2 * SMALLEST, 4, 2), (100 << 20, 4, 4), ((100 << 20) + 3, 3, 3)] {
-            let spans = split_ranges(size, streams);
-            assert_eq!(spans.len(), count, "{size} {streams}");
-            assert_eq!((spans[0].at, spans[count - 1].end), (0, size));
-            assert!(spans.windows(2).all(|pair| pair[0].end == pair[1].at));
         }
     }
 }

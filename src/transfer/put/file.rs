@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::conflict::{ConflictCheck, Decision, Skip, resolve};
-use super::open_source::open_source;
+use super::open_source::{open_source, spans_of};
 use super::options::ChecksumMode;
 use super::plan::PutItem;
 use super::previous::{PreviousUpload, SentContent};
@@ -207,7 +207,6 @@ impl PutRun {
         let item = UploadRequest {
             checksum: Checksum::default(),
             metadata: item.origin.original().map_or(&self.job.options.metadata, |original| &original.metadata).clone(),
-            source,
             folder: way.folder.entry.clone(),
             siblings: way.folder.children.clone(),
             name: way.name,
@@ -215,8 +214,10 @@ impl PutRun {
             protocol: self.job.options.protocol,
             avoid: Vec::new(),
             chunk_size: self.job.options.chunk_size,
+            spans: if stream.is_none() { spans_of(source.as_ref(), self.job.options.streams) } else { Vec::new() },
             reusable: way.unused,
             on_created: way.journal.as_ref().map(Journal::when_made),
+            source,
         };
         Ok(PreparedUpload { item, fresh: way.fresh, sent: way.sent, journal: way.journal, stream, _claim: way.claim })
     }

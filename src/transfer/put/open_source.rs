@@ -1,5 +1,6 @@
 //! The source of a file that is to be sent.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::plan::PutItem;
@@ -9,6 +10,7 @@ use crate::transfer::source::SourceSpec;
 use crate::transfer::source::file::{FileSource, unmeasured, unreadable};
 use crate::transfer::source::open_file::OpenFile;
 use crate::transfer::source::stdin::{StdinSource, standard_input};
+use crate::transfer::spans::split;
 
 /// With what is read to an end that nobody knows before. `file`: of a local one, as it was looked at.
 pub(super) async fn open_source(item: &PutItem, file: Option<OpenFile>) -> Result<(Arc<dyn Source>, Option<Arc<StdinSource>>)> {
@@ -29,4 +31,12 @@ pub(super) async fn open_source(item: &PutItem, file: Option<OpenFile>) -> Resul
     };
     let stream = Arc::new(stream);
     Ok((stream.clone(), Some(stream)))
+}
+
+/// The spans of the source that may travel side by side: only of one that can be read at several places at once.
+pub(super) fn spans_of(source: &dyn Source, streams: usize) -> Vec<Range<u64>> {
+    match source.size() {
+        Some(size) if !source.is_one_stream() => split(size, streams),
+        _ => Vec::new(),
+    }
 }

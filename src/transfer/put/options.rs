@@ -42,6 +42,8 @@ pub struct PutOptions {
     pub protocol: Option<Protocol>,
     /// Bytes.
     pub chunk_size: Option<u64>,
+    /// Connections for one large file, where the protocol can.
+    pub streams: usize,
     /// Files in flight.
     pub jobs: usize,
     /// Reports what would be done, and does nothing.

@@ -33,6 +33,7 @@ fn job(received: &Arc<Received>, to: &str, if_exists: IfExists, state: &Path) ->
             checksum: ChecksumMode::Auto,
             protocol: None,
             chunk_size: None,
+            streams: 1,
             jobs: 2,
             dry_run: false,
             fail_fast: false,

@@ -7,6 +7,7 @@ pub mod meter;
 pub mod open_file;
 pub mod remote;
 pub(crate) mod running_md5;
+pub(crate) mod span;
 pub mod stdin;
 
 use std::fmt;

@@ -24,6 +24,8 @@ pub(crate) struct Sums {
     checksum: Checksum,
     /// An earlier run has sent a part.
     taken_up: bool,
+    /// Sums are computed at all.
+    hash: bool,
 }
 
 impl Sums {
@@ -37,19 +39,23 @@ impl Sums {
     ) -> Result<Self> {
         let unheard = sent.filter(|_| hash && !checksum.from_remote);
         // One stream brings the head before the rest; else the whole is hashed beside the sending.
-        let beside = match unheard {
-            Some(sent) if source.is_one_stream() => {
-                meter.read_over(sent).await?;
-                None
-            }
-            Some(_) => {
-                let source = source.clone();
-                Some(AbortOnDropHandle::new(tokio::spawn(async move { md5_of(source.as_ref()).await })))
-            }
-            None => None,
-        };
         let (source, meter, checksum) = (source.clone(), meter.clone(), checksum.clone());
-        Ok(Sums { source, meter, passed: None, beside, checksum, taken_up: sent.is_some() })
+        let mut sums = Sums { source, meter, passed: None, beside: None, checksum, taken_up: sent.is_some(), hash };
+        match unheard {
+            Some(sent) if sums.source.is_one_stream() => sums.meter.read_over(sent).await?,
+            Some(_) => sums.read_beside(),
+            None => {}
+        }
+        Ok(sums)
+    }
+
+    /// Reads the whole source beside the sending, where not all of its bytes pass in their order.
+    pub(crate) fn read_beside(&mut self) {
+        if self.beside.is_some() || !self.hash || self.checksum.from_remote {
+            return;
+        }
+        let source = self.source.clone();
+        self.beside = Some(AbortOnDropHandle::new(tokio::spawn(async move { md5_of(source.as_ref()).await })));
     }
 
     /// The `size` bytes of the file are accepted, and no other passes: the thread that hashes them is given back, for a file may

@@ -173,6 +173,14 @@ impl Journal {
         })
     }
 
+    /// Notes what a later run needs by now, where that has become another thing with the last step.
+    pub fn goes_on_as(&self, note: Option<String>) -> Result<()> {
+        match self.latest() {
+            Some((begun, _)) if begun.note != note => self.write(JournalRecord { note, ..begun }),
+            _ => Ok(()),
+        }
+    }
+
     /// Waits until the last note is on the disk: called before each call that depends on the note.
     pub async fn commit(&self) -> Result<()> {
         self.ledger.commit(self.mark.load(Ordering::Relaxed)).await
@@ -235,6 +243,19 @@ impl Journal {
             Some((begun, _)) if begun.note.is_some() || begun.stage < Stage::Leaving => {
                 self.write(JournalRecord { stage: Stage::Finishing, ..begun })
             }
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes that the user is told that nobody knows what the last step has done: the next run does it again.
+    pub fn outcome_told(&self, begun: JournalRecord) -> Result<()> {
+        self.write(JournalRecord { stage: Stage::Sending, ..begun })
+    }
+
+    /// As [`Journal::outcome_told`], about this run's own last step.
+    pub fn is_unknown(&self) -> Result<()> {
+        match self.latest() {
+            Some((begun, _)) if begun.stage == Stage::Finishing => self.outcome_told(begun),
             _ => Ok(()),
         }
     }

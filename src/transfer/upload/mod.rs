@@ -4,9 +4,11 @@
 pub(crate) mod checksums;
 pub(crate) mod confirm;
 pub mod journal;
+mod opening;
 pub(crate) mod parts;
 pub(crate) mod read_back;
 pub mod resume;
+mod side_by_side;
 pub(crate) mod stable_offset;
 pub(crate) mod uncertain;
 mod uploader;
@@ -18,7 +20,7 @@ use std::time::{Duration, Instant};
 use tokio::time::Instant as Moment;
 
 use super::client::RemoteClient;
-use super::effort::{Effort, choice, way_out};
+use super::effort::{Effort, way_out};
 use super::put::confirmation_queue::{ConfirmationQueue, Confirming};
 use super::source::meter::Meter;
 use super::stall::stalled;
@@ -30,8 +32,7 @@ use super::upload::resume::Resumed;
 use super::upload::stable_offset::{at_rest, may_be_on_its_way};
 use super::upload::uncertain::taken_meanwhile;
 use super::upload::uploader::Uploader;
-use crate::contract::part::CHUNK_READ;
-use crate::contract::{Chunking, Closed, Recovery, Source, Upload, UploadHandle, UploadRequest, UploadSession};
+use crate::contract::{Chunking, Closed, Recovery, Source, UploadHandle, UploadRequest, UploadSession};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::Verified;
@@ -96,8 +97,8 @@ pub(crate) async fn upload_within(
     let sent = (!matches!(taken_up, Resumed::Nothing)).then(|| taken_up.sent());
     let unproven = sent.is_some() && carrier.journal.as_ref().is_some_and(Journal::is_unproven);
     let mut sums = Sums::begin(&meter, &raw, &item.checksum, sent, hash).await?;
-    let (ticket, protocol, size) = carrier.run(&mut item, taken_up).await?;
-    let (retries, resumed_from) = (carrier.patience.retries(), carrier.resumed_from);
+    let (ticket, protocol, size) = carrier.run(&mut item, taken_up, &mut sums).await?;
+    let (retries, resumed_from) = (carrier.retries(), carrier.resumed_from);
     sums.end(size).await;
     let mut confirming = queue.enter();
     let entry = match wait_until_visible(client, id, (&ticket, size), (queue, item.siblings.len())).await {
@@ -137,7 +138,7 @@ enum SessionEnd {
 
 impl Uploader<'_> {
     /// Opens uploads until one of them has sent the whole file. The first may be one that an earlier run began.
-    async fn run(&mut self, item: &mut UploadRequest, taken_up: Resumed) -> Result<(UploadHandle, Protocol, u64)> {
+    async fn run(&mut self, item: &mut UploadRequest, taken_up: Resumed, sums: &mut Sums) -> Result<(UploadHandle, Protocol, u64)> {
         let mut open = match taken_up {
             Resumed::There(ticket, protocol, size) => {
                 self.resumed_from = size;
@@ -155,6 +156,12 @@ impl Uploader<'_> {
                 Some(open) => open,
                 None => self.open(item).await?,
             };
+            if session.is_split() {
+                sums.read_beside();
+            } else if item.spans.len() > 1 {
+                let text = format!("{}: goes in one stream, as the server takes no file in several", ticket.path);
+                self.client.events.tell(Event::Note(text));
+            }
             let mut accepted = from;
             (self.doubt, self.worthless) = (from > 0, false);
             // Nobody knows how much an earlier run sent.
@@ -207,38 +214,12 @@ impl Uploader<'_> {
                     item.avoid.push(Closed { protocol: session.protocol(), error: Arc::new(error) });
                     item.reusable = (!(doubtful && session.spoils_its_name())).then_some(ticket);
                 }
-                Err(error) => return self.give_up(error, ticket, session, item, accepted).await,
-            }
-        }
-    }
-
-    async fn open(&mut self, item: &UploadRequest) -> Result<(UploadHandle, Box<dyn UploadSession>, u64)> {
-        loop {
-            if !self.client.has(|can| can.opening_makes_nothing) {
-                self.commit().await?;
-            }
-            match self.patience.attempt(|p| p.open_upload(item)).await {
-                Ok(Upload { ticket, session }) => {
-                    self.client.events.tell(Event::Note(choice(item, session.protocol(), self.client.info().protocols)));
-                    let left = self.left || leaves_at_once(item.source.size(), session.chunking());
-                    // This note is on the disk before the first byte, because without it the upload could not be resumed.
-                    self.note(|journal| journal.opened(item, &ticket, session.as_ref(), left))?;
-                    self.commit().await?;
-                    return Ok((ticket, session, 0));
-                }
-                Err(error) => match self.patience.after(error).await {
-                    Ok(()) => {}
-                    Err(error) => {
-                        if error.kind() == Kind::Exists {
-                            // Somebody took the name meanwhile: the caller decides anew what becomes of the file.
-                            self.note(Journal::close)?;
-                        }
-                        if self.patience.retries() == 0 && matches!(error.kind(), Kind::Refused | Kind::Unsupported) {
-                            self.note(Journal::refused)?;
-                        }
-                        return Err(error);
+                Err(error) => {
+                    if error.kind() == Kind::Unknown && session.has_blind_last_step() {
+                        self.note(Journal::is_unknown)?;
                     }
-                },
+                    return self.give_up(error, ticket, session, item, accepted).await;
+                }
             }
         }
     }
@@ -253,6 +234,12 @@ impl Uploader<'_> {
     ) -> Result<SessionEnd> {
         let (mut at, mut all_sent) = (from, from > 0 && source.size() == Some(from));
         loop {
+            if !all_sent && session.is_split() {
+                if let Some(why) = self.send_spans(source, session, accepted).await? {
+                    return Ok(SessionEnd::StartOver(why));
+                }
+                (at, all_sent) = (source.size().unwrap_or(at), true);
+            }
             let before = (session.chunking(), self.effort.spent());
             let outcome = if all_sent {
                 // Before the last step makes the file appear under its name.
@@ -273,6 +260,9 @@ impl Uploader<'_> {
                         return Err(own);
                     }
                     self.note_failure(&failure, session, source.size(), at);
+                    if all_sent {
+                        self.note(|journal| journal.goes_on_as(session.note()))?;
+                    }
                     let shown = failure.duplicate();
                     let is_smaller = is_smaller(session.chunking(), before.0);
                     if is_smaller {
@@ -294,8 +284,7 @@ impl Uploader<'_> {
             }
             self.client.at_once.accepted(at.saturating_sub(*accepted));
             *accepted = at.max(*accepted);
-            self.note(|journal| journal.accepted(at))?;
-            self.client.events.tell(Event::Accepted { id: self.id, offset: at });
+            self.tell_accepted(at)?;
         }
     }
 
@@ -366,16 +355,6 @@ impl Uploader<'_> {
         item.protocol.is_none()
             && self.client.info().protocols.iter().any(|p| *p != failed && item.avoid.iter().all(|closed| closed.protocol != *p))
     }
-}
-
-/// An empty file leaves with its request, and a small file with the first piece that is read. So one note says both that the
-/// upload is open and that its last byte may have left.
-fn leaves_at_once(size: Option<u64>, chunking: Chunking) -> bool {
-    let whole = match chunking {
-        Chunking::Whole => CHUNK_READ as u64,
-        Chunking::Parts(most) => most.min(CHUNK_READ as u64),
-    };
-    size.is_some_and(|size| size <= whole)
 }
 
 /// Has the session reduced the size of its parts?

@@ -80,6 +80,9 @@ impl Uploader<'_> {
             }
             return self.begin_anew(&journal, begun, &ticket);
         };
+        if begun.stage == Stage::Finishing && !self.client.has(|can| can.find_uploaded.is_some()) {
+            self.check_last_step(&journal, &begun, offset, session.has_blind_last_step()).await?;
+        }
         match offset {
             Recovery::ResumeAt(at) => {
                 self.client.events.tell(Event::Accepted { id: self.id, offset: at });
@@ -156,6 +159,25 @@ impl Uploader<'_> {
         }
     }
 
+    /// Fails with `Unknown` where the earlier run ended in its last step, and nobody can tell what came of that. The user is told
+    /// before anything is done twice.
+    async fn check_last_step(&self, journal: &Journal, begun: &JournalRecord, offset: Recovery, is_blind: bool) -> Result<()> {
+        let (what, hint) = match offset {
+            Recovery::StartOver => (
+                "an earlier run had sent all of it, and the server no longer has the upload: it may have become a file",
+                "look there whether the file is there; the same command sends it again",
+            ),
+            Recovery::ResumeAt(_) if is_blind => (
+                "an earlier run ended while it asked the server to join the parts of the file: nobody can tell whether it has",
+                "look there whether the file is there; the same command asks once more",
+            ),
+            Recovery::ResumeAt(_) => return Ok(()),
+        };
+        journal.outcome_told(begun.clone())?;
+        journal.commit().await?;
+        Err(Error::new(Kind::Unknown, what).with_subject(self.client.address(&begun.ticket.path)).with_hint(hint))
+    }
+
     /// Somebody has removed the entry that an earlier run's bytes were for: they would never appear anywhere.
     async fn drop_gone(&self, begun: &JournalRecord, item: &UploadRequest) {
         let left = match discard_partial(self.client, begun, item).await {
@@ -192,6 +214,7 @@ pub fn cleanup_request(begun: &JournalRecord, folder: Entry) -> UploadRequest {
         protocol: None,
         avoid: Vec::new(),
         chunk_size: None,
+        spans: Vec::new(),
         reusable: None,
         on_created: None,
         metadata: Arc::default(),

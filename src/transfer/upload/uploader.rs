@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::journal::Journal;
+use super::side_by_side::SpanProgress;
 use crate::contract::UploadRequest;
 use crate::error::Result;
-use crate::model::Entry;
 use crate::model::event::FileId;
+use crate::model::{Entry, Event};
 use crate::transfer::client::{RemoteClient, Retries};
 use crate::transfer::effort::Effort;
 use crate::transfer::source::meter::{Activity, Meter};
@@ -31,6 +32,10 @@ pub(super) struct Uploader<'a> {
     pub left: bool,
     /// The last failure said that the server goes on with the bytes that it has.
     pub still_worked_on: bool,
+    /// This is one of several spans of a file.
+    pub span: Option<SpanProgress>,
+    /// Failures of spans that were got over, for the report.
+    pub span_retries: u32,
 }
 
 impl<'a> Uploader<'a> {
@@ -38,7 +43,42 @@ impl<'a> Uploader<'a> {
         let (patience, pulse) = (client.retries(Some(id)), meter.pulse());
         let (resumed_from, sent_to, doubt, worthless) = (0, 0, false, false);
         let (left, still_worked_on) = (false, false);
-        Uploader { client, id, meter, pulse, patience, journal, resumed_from, doubt, effort, sent_to, worthless, left, still_worked_on }
+        let (span, span_retries) = (None, 0);
+        Uploader {
+            client,
+            id,
+            meter,
+            pulse,
+            patience,
+            journal,
+            resumed_from,
+            doubt,
+            effort,
+            sent_to,
+            worthless,
+            left,
+            still_worked_on,
+            span,
+            span_retries,
+        }
+    }
+
+    /// Tells that the server has the bytes up to this offset, and notes it.
+    pub(super) fn tell_accepted(&self, at: u64) -> Result<()> {
+        let offset = match &self.span {
+            Some(span) => span.accepted(at)?,
+            None => {
+                self.note(|journal| journal.accepted(at))?;
+                at
+            }
+        };
+        self.client.events.tell(Event::Accepted { id: self.id, offset });
+        Ok(())
+    }
+
+    /// Failures that were got over.
+    pub(super) fn retries(&self) -> u32 {
+        self.patience.retries() + self.span_retries
     }
 
     pub(super) fn note(&self, step: impl FnOnce(&Journal) -> Result<()>) -> Result<()> {

@@ -71,6 +71,7 @@ async fn env(security: Security, answers: impl Fn(&Asked) -> Option<&'static str
         user: "user".to_owned(),
         password: Secret::new("swordfish-3"),
         security,
+        user_chooses: true,
         ca_file: authority.as_ref().map(|dir| dir.path().join("ca.crt")),
         timeout: Duration::from_secs(10),
     };
@@ -163,6 +164,19 @@ async fn converse(
                 },
                 _ => Box::new(socket),
             };
+            // What stands between two `^` is sent, and the line ends without a close_notify.
+            if let Some((content, last)) = last.strip_prefix('^').and_then(|last| last.split_once('^')) {
+                data.write_all(content.as_bytes()).await?;
+                data.flush().await?;
+                drop(data);
+                control.write_all(format!("{last}\r\n").as_bytes()).await?;
+                command.clear();
+                if control.read_line(&mut command).await? == 0 {
+                    return Ok(());
+                }
+                command.truncate(command.trim_end().len());
+                continue;
+            }
             let last = match last.strip_prefix('!') {
                 Some(last) => {
                     let _ = data.read(&mut [0; 4096]).await;
@@ -533,10 +547,33 @@ async fn silence_hints_at_implicit_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let played = env(Security::Explicit, |_| None).await;
-    let server = FtpServer { port, timeout: Duration::from_millis(200), ..played.server.clone() };
-    let error = open(&FtpPool::new(server), target("a.bin", 1)).await.err().unwrap();
-    assert_eq!(error.kind(), Kind::Unreachable);
-    assert!(error.to_string().contains("no answer from the server within 200ms; try implicit FTPS"), "{error}");
+    for user_chooses in [true, false] {
+        let server = FtpServer { port, user_chooses, timeout: Duration::from_millis(200), ..played.server.clone() };
+        let error = open(&FtpPool::new(server), target("a.bin", 1)).await.err().unwrap();
+        assert_eq!(error.kind(), Kind::Unreachable);
+        assert!(error.to_string().contains("no answer from the server within 200ms"), "{error}");
+        assert_eq!(error.to_string().contains("; try ftps+implicit:// in the url"), user_chooses, "{error}");
+    }
+}
+
+/// A name that is cut in the middle would be another name.
+#[tokio::test]
+async fn a_listing_that_breaks_off_within_a_line_is_not_the_whole() {
+    const WHOLE: &str = "150 here|^drwxr-xr-x 2 a a 4096 Jan 01 00:00 one\r\ndrwxr-xr-x 2 a a 4096 Jan 01 00:00 other\r\n^226 done";
+    const CUT: &str = "150 here|^drwxr-xr-x 2 a a 4096 Jan 01 00:00 one\r\ndrwxr-xr-x 2 a a 4096 Jan 01 00:00 oth^226 done";
+    for (answer, whole) in [(WHOLE, true), (CUT, false)] {
+        let played = env(Security::Explicit, says("LIST", answer)).await;
+        let mut names = Vec::new();
+        let listed = haul::protocols::ftp::listing::list(&played.pool(), "in", |row| {
+            names.extend(row.ok().map(|file| file.name));
+            Ok(())
+        })
+        .await;
+        match whole {
+            true => assert_eq!((listed.is_ok(), names), (true, vec!["one".to_owned(), "other".to_owned()])),
+            false => assert_eq!(listed.unwrap_err().kind(), Kind::Interrupted),
+        }
+    }
 }
 
 #[tokio::test]

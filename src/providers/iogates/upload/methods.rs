@@ -141,7 +141,8 @@ fn ftp_server(ftp: &Ftp, network: &Network) -> (Protocol, Result<FtpServer, Stri
         if [user.as_str(), password.expose()].iter().any(|word| word.contains(['\r', '\n', '\0'])) {
             return Err("its credentials hold a line break".to_owned());
         }
-        Ok(FtpServer { host, port, user, password, security, ca_file: network.ca_file.clone(), timeout: network.timeout })
+        let (ca_file, timeout) = (network.ca_file.clone(), network.timeout);
+        Ok(FtpServer { host, port, user, password, security, user_chooses: false, ca_file, timeout })
     };
     (protocol, server())
 }
