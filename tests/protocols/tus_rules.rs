@@ -111,8 +111,7 @@ async fn a_refused_part_is_looked_into_before_anything_else() {
 /// tus-php looks at no offset of 0: it would append the bytes to those that it has.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_byte_is_never_sent_twice_without_a_look() {
-    for answer in ["", "400", "405", "409", "413", "423", "460", "500", "501", "502", "503\nRetry-After: 0", "204\nUpload-Offset: 0", "200"]
-    {
+    for answer in ["", "400", "405", "409", "413", "423", "460", "500", "501", "502", "503\nRetry-After: 0", "204\nUpload-Offset: 0"] {
         let raw = server(move |seen, n| {
             let is_first = seen.method == "PATCH" && n < 2;
             is_first.then(|| Some(answer.to_owned()).filter(|answer| !answer.is_empty()))

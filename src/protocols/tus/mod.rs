@@ -237,7 +237,9 @@ impl TusSession {
 
     /// What the server has finished is a file by now, and stays.
     async fn terminate(&mut self) -> Option<String> {
-        if self.is_finished_there && !self.is_spoilt() {
+        // After a PATCH whose answer told nothing only a look tells what the server has.
+        let is_unknown = self.verdicts.unsure.is_some() && self.look().await.is_err();
+        if is_unknown || self.is_finished_there && !self.is_spoilt() {
             return self.upload.as_ref().and_then(last_step);
         }
         self.remove().await
