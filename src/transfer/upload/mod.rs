@@ -9,6 +9,7 @@ pub(crate) mod parts;
 pub(crate) mod read_back;
 pub mod resume;
 mod side_by_side;
+mod span_progress;
 pub(crate) mod stable_offset;
 pub(crate) mod uncertain;
 mod uploader;
@@ -31,7 +32,7 @@ use super::upload::parts::{check_complete, next_part};
 use super::upload::resume::Resumed;
 use super::upload::stable_offset::{at_rest, may_be_on_its_way};
 use super::upload::uncertain::taken_meanwhile;
-use super::upload::uploader::Uploader;
+use super::upload::uploader::{SessionEnd, Uploader};
 use crate::contract::{Chunking, Closed, Recovery, Source, UploadHandle, UploadRequest, UploadSession};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
@@ -126,14 +127,6 @@ pub(crate) async fn upload_within(
         Err(error) => return Err(error),
     };
     Ok(Uploaded { entry, size, md5, verified, protocol, resumed_from, retries, time: begun.elapsed(), confirming: Some(confirming) })
-}
-
-/// How a session ended without an error.
-enum SessionEnd {
-    /// All bytes are accepted and the last request is answered; with the number of bytes.
-    Finished(u64),
-    /// The session can't go on, and its bytes are lost; with the reason.
-    StartOver(Error),
 }
 
 impl Uploader<'_> {

@@ -2,53 +2,16 @@
 //! offset, its own tries and its own watch for a stall. The loop that sends a span is the loop that sends a file.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::{StreamExt, stream};
 
-use super::SessionEnd;
-use super::journal::Journal;
-use super::uploader::Uploader;
+use super::span_progress::{SpanProgress, SpanState};
+use super::uploader::{SessionEnd, Uploader};
 use crate::contract::{PartialUpload, Source, UploadSession};
 use crate::error::{Error, Result};
 use crate::transfer::effort::Effort;
-use crate::transfer::source::meter::{Activity, Meter};
+use crate::transfer::source::meter::Meter;
 use crate::transfer::source::span::SpanSource;
-
-/// How far one span has come, and beside it the others.
-#[derive(Clone)]
-pub(super) struct SpanProgress {
-    number: usize,
-    all: Arc<Vec<SpanState>>,
-    /// Of the file.
-    journal: Option<Journal>,
-}
-
-struct SpanState {
-    accepted: AtomicU64,
-    pulse: Arc<Activity>,
-}
-
-impl SpanProgress {
-    /// Notes that the server has so many bytes of this span.
-    ///
-    /// # Returns
-    /// The bytes of the whole file that have left, as a bar shows them: what the other spans have on their way counts, too.
-    pub(super) fn accepted(&self, at: u64) -> Result<u64> {
-        let Some(own) = self.all.get(self.number) else { return Ok(at) };
-        own.accepted.store(at, Ordering::Relaxed);
-        own.pulse.reached.store(at, Ordering::Relaxed);
-        if let Some(journal) = &self.journal {
-            journal.accepted(self.sum())?;
-        }
-        Ok(self.all.iter().map(|span| span.pulse.reached.load(Ordering::Relaxed)).sum())
-    }
-
-    /// The bytes of the file that the server has.
-    fn sum(&self) -> u64 {
-        self.all.iter().map(|span| span.accepted.load(Ordering::Relaxed)).sum()
-    }
-}
 
 impl Uploader<'_> {
     /// Sends the spans of a split upload that are not complete.
@@ -68,13 +31,13 @@ impl Uploader<'_> {
             .map(|partial| (self.metered(&partial), partial))
             .map(|(meter, partial)| (partial, meter))
             .collect();
-        let all = partials.iter().map(|(partial, meter)| SpanState { accepted: partial.held.into(), pulse: meter.pulse() }).collect();
-        let progress = SpanProgress { number: 0, all: Arc::new(all), journal: self.journal.clone() };
+        let all = partials.iter().map(|(partial, meter)| SpanState::new(partial.held, meter.pulse())).collect();
+        let progress = SpanProgress::new(all, self.journal.clone());
         let at_once = partials.len().max(1);
         let work = partials.into_iter().enumerate().filter(|(_, (partial, _))| partial.held < partial.span.end - partial.span.start);
         let work: Vec<_> = work
             .map(|(number, (partial, meter))| {
-                let progress = SpanProgress { number, ..progress.clone() };
+                let progress = progress.of_span(number);
                 async move {
                     let mut effort = Effort::new(client.policy.tries);
                     let source: Arc<dyn Source> = meter.clone();

@@ -3,14 +3,22 @@
 use std::sync::Arc;
 
 use super::journal::Journal;
-use super::side_by_side::SpanProgress;
+use super::span_progress::SpanProgress;
 use crate::contract::UploadRequest;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::event::FileId;
 use crate::model::{Entry, Event};
 use crate::transfer::client::{RemoteClient, Retries};
 use crate::transfer::effort::Effort;
 use crate::transfer::source::meter::{Activity, Meter};
+
+/// How a session ended without an error.
+pub(super) enum SessionEnd {
+    /// All bytes are accepted and the last request is answered; with the number of bytes.
+    Finished(u64),
+    /// The session can't go on, and its bytes are lost; with the reason.
+    StartOver(Error),
+}
 
 pub(super) struct Uploader<'a> {
     pub client: &'a RemoteClient,
