@@ -59,6 +59,7 @@ async fn main() -> Result<()> {
             checksum: ChecksumMode::Auto,
             protocol: None,
             chunk_size: None,
+            streams: 1,
             jobs: 1,
             dry_run: false,
             fail_fast: false,

@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 use reqwest::Url;
 
 pub use self::capabilities::{Capabilities, Servers};
-pub use self::concatenation::{ConcatenatedSession, create_partials, resume_partials};
 use self::requests::Concat;
 pub use self::requests::{UploadStatus, check_key, delete, guard, head, options};
 use self::target::WithUpload;
@@ -17,7 +16,7 @@ use crate::model::Protocol;
 
 mod bridge;
 mod capabilities;
-mod concatenation;
+pub mod concatenation;
 mod creation;
 mod location;
 mod patch;

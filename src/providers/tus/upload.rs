@@ -10,7 +10,8 @@ use crate::contract::{
 };
 use crate::model::Protocol;
 use crate::protocols::tus;
-use crate::protocols::tus::{ConcatenatedSession, Manners, TusSession, TusTarget};
+use crate::protocols::tus::concatenation::ConcatenatedSession;
+use crate::protocols::tus::{Manners, TusSession, TusTarget};
 
 /// Bytes of one request to an unknown server. Behind a proxy that forwards only complete requests, a cut request is lost as a
 /// whole, and PHP copies each part (providers.md 11): so a request is neither the whole file nor a single MiB.
@@ -46,7 +47,7 @@ pub(super) async fn create(remote: &TusRemote, item: &UploadRequest) -> Result<T
 pub async fn resume(remote: &TusRemote, item: &UploadRequest, ticket: &UploadHandle, note: &str) -> Result<Option<Upload>> {
     let target = target(remote, item).await?;
     let check = |address: &str| remote.upload_url(address);
-    if let Some(session) = tus::resume_partials(&remote.servers, &remote.http, &target, note, check).await? {
+    if let Some(session) = tus::concatenation::resume_partials(&remote.servers, &remote.http, &target, note, check).await? {
         return Ok(Some(opened(ticket.clone(), Box::new(session))));
     }
     let Ok(upload) = remote.upload_url(note) else { return Ok(None) };
@@ -64,7 +65,7 @@ async fn create_partials(remote: &TusRemote, item: &UploadRequest) -> Result<Opt
     // Without the name: a server that stores uploads by their names must not take a part for the file.
     let names = [remote.settings.name_key.as_str(), PATH_KEY];
     let of_parts: Vec<_> = target.metadata.iter().filter(|(key, _)| !names.contains(&key.as_str())).cloned().collect();
-    let created = tus::create_partials(&remote.servers, &remote.http, &target, &of_parts, &item.spans).await;
+    let created = tus::concatenation::create_partials(&remote.servers, &remote.http, &target, &of_parts, &item.spans).await;
     created.map_err(|e| explained(remote, item, e))
 }
 
