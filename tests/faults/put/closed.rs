@@ -25,7 +25,9 @@ fn the_only_protocol_fails_as_it_does_alone() {
             let blank: String =
                 ["tus", "plupload", "ftp"].iter().filter(|p| **p != offered).map(|p| format!("iogates:server-blank={p} ")).collect();
             env.sandbox.faults().script(&format!("{blank} iogates/{fault}")).unwrap();
-            let args = ["put", "--retries", "2", "--timeout", "20s", "--protocol", wanted, "film.bin", "iogates:/box/film.bin"];
+            // The FTP library of the stand-in breaks off a handshake now and then: that try is not the one that is meant.
+            let tries = if offered == "ftp" { "5" } else { "2" };
+            let args = ["put", "--retries", tries, "--timeout", "20s", "--protocol", wanted, "film.bin", "iogates:/box/film.bin"];
             let ran = env.home.run(&args);
             let what = format!("{offered} {fault} by {wanted}: {}", ran.stderr);
             assert!(statuses.contains(&ran.status), "{what}");
