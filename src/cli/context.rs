@@ -14,7 +14,7 @@ use super::connection::Connection;
 use super::global::{Global, Stage};
 use crate::config::{Config, Env, Remote};
 use crate::contract::{Events, ProviderContext, TokenStore, TransferStore};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::model::{Entry, Event, Protocol};
 use crate::render::{Ci, LogFile, Progress, Renderer, Style, Terminal, View, exit, style};
 use crate::state::{State, Tell};
@@ -197,7 +197,7 @@ impl Context {
             // A server that can't be reached is told at the first try, and then only where the wait is long.
             let mut is_silent = true;
             while let Some(event) = poll_fn(&next).await {
-                let is_first = matches!(&event, Event::Waiting { kind: Kind::Unreachable, .. }) && std::mem::take(&mut is_silent);
+                let is_first = event.is_no_answer() && std::mem::take(&mut is_silent);
                 tell(&renderer, event, is_first);
             }
         });

@@ -92,3 +92,10 @@ pub enum Event {
     /// A line on standard error with `-v`.
     Note(String),
 }
+
+impl Event {
+    /// A wait for a server that does not answer. A server that breaks off a TLS handshake was reached.
+    pub(crate) fn is_no_answer(&self) -> bool {
+        matches!(self, Event::Waiting { kind: Kind::Unreachable, why, .. } if !why.contains("TLS handshake"))
+    }
+}

@@ -152,7 +152,7 @@ async fn sign_ins_that_fail() {
 
         let error = open(&FtpPool::new(server(&running, Security::Implicit)), target("in/a.bin", 0)).await.err().unwrap();
         assert_eq!(error.kind(), Kind::Unsupported, "{error}");
-        assert!(error.to_string().contains("try explicit FTPS"), "{error}");
+        assert!(error.to_string().contains("try ftps:// in the url"), "{error}");
     }
 }
 

@@ -14,7 +14,6 @@ use tokio::time::{MissedTickBehavior, interval, interval_at};
 
 use self::failures::ToldFailures;
 use self::fold::Fold;
-use crate::error::Kind;
 use crate::model::{Event, Report};
 use crate::render::progress::bars::Bars;
 use crate::render::progress::state::ProgressState;
@@ -206,7 +205,7 @@ impl<'a> Following<'a> {
 
     /// Prints the events that have a line.
     fn print(&mut self, event: &Event) {
-        let is_dead = self.mode != ProgressMode::Bars && matches!(event, Event::Waiting { kind: Kind::Unreachable, .. });
+        let is_dead = self.mode != ProgressMode::Bars && event.is_no_answer();
         // Bars show a wait; elsewhere the first one tells that the server can't be reached.
         let is_first_sign = is_dead && !std::mem::replace(&mut self.is_told_unreachable, true);
         let name = |id: &u64| self.board.flights.get(id).map(|flight| format!("{}: ", flight.name)).unwrap_or_default();
@@ -286,6 +285,7 @@ fn progress_line(board: &ProgressState, now: Instant) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Kind;
     use crate::render::style::{Progress, Style, Terminal};
     use crate::render::testing;
     use crate::render::testing::captured;
