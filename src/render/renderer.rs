@@ -140,15 +140,11 @@ impl Renderer {
         }
     }
 
-    /// As [`Renderer::line`], for a line that ends with the name of `entry`: a folder has its colour.
-    pub fn drawn(&self, text: &str, entry: &Entry) {
-        let name = if entry.is_folder() { format!("{}/", entry.name) } else { entry.name.clone() };
-        match text.strip_suffix(&name) {
-            Some(before) if entry.is_folder() && self.style().colours_results && !self.style().json => {
-                self.lines(&format!("{before}{}", text::shaded(&escape_control(&masked(&name)), text::FOLDER, self.style())), true);
-            }
-            _ => self.line(text, ""),
-        }
+    /// As [`Renderer::line`], for a branch of a tree before the name of `entry`: a folder has its colour.
+    pub fn drawn(&self, branch: &str, entry: &Entry) {
+        let slash = if entry.is_folder() { "/" } else { "" };
+        let name = escape_control(&masked(&format!("{}{slash}", entry.name))).into_owned();
+        self.own_line(&format!("{branch}{}", if entry.is_folder() { text::shaded(&name, text::FOLDER, self.style()) } else { name }));
     }
 
     /// As `report`, for a result that has no line of its own but appears on the job's page.
@@ -234,13 +230,16 @@ impl Renderer {
     /// A line among the results that a command drew itself (a heading, a branch of a tree), after the rows before it and after
     /// `gap`. Not in JSON.
     pub fn line(&self, text: &str, gap: &str) {
+        self.own_line(&format!("{gap}{}", escape_control(&masked(text))));
+    }
+
+    fn own_line(&self, line: &str) {
         if self.style().json {
             return;
         }
         let rows = self.0.tables.lock().rest();
         rows.iter().for_each(|rows| self.lines(rows, false));
-        let text = escape_control(&masked(text)).into_owned();
-        self.lines(&format!("{gap}{text}"), self.style().terminal.out);
+        self.lines(line, self.style().terminal.out);
     }
 
     /// True when the reader of standard output is gone, as in `haul ls | head`: a listing may stop, a transfer goes on.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use glob::Pattern as Glob;
 
 use crate::cli::abilities::LIST;
 use crate::cli::context::{Context, Hit, OpenRemote};
@@ -13,7 +12,7 @@ use crate::cli::value_parsers;
 use crate::error::Result;
 use crate::model::{Address, Entry, EntryKind};
 use crate::render::{Style, View};
-use crate::transfer::filter::{Candidate, Conditions, Filter, FilteredWalk, RemoteFilter, SizeBound, Verdict, name_pattern};
+use crate::transfer::filter::{Candidate, Conditions, Filter, FilteredWalk, NamePattern, RemoteFilter, SizeBound, Verdict};
 use crate::transfer::walk::{WalkEvent, is_fatal};
 
 /// Find files and folders on a remote, by name, kind, size and time
@@ -36,11 +35,11 @@ pub struct FindArgs {
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
     /// Names that match a pattern of *, ? and […]
-    #[arg(long, value_name = "GLOB", value_parser = |text: &str| Ok::<_, String>(name_pattern(text)))]
-    pub name: Option<Glob>,
+    #[arg(long, value_name = "GLOB", value_parser = |text: &str| Ok::<_, String>(NamePattern::new(text)))]
+    pub name: Option<NamePattern>,
     /// As --name, in small or capital letters
-    #[arg(long, value_name = "GLOB", conflicts_with = "name", value_parser = |text: &str| Ok::<_, String>(name_pattern(text)))]
-    pub iname: Option<Glob>,
+    #[arg(long, value_name = "GLOB", conflicts_with = "name", value_parser = |text: &str| Ok::<_, String>(NamePattern::ignoring_case(text)))]
+    pub iname: Option<NamePattern>,
     /// Only files, or only folders
     #[arg(long, value_enum, value_name = "KIND")]
     pub kind: Option<Kinds>,
@@ -81,12 +80,7 @@ fn bound(text: &str) -> Result<SizeBound, String> {
 
 pub async fn run(context: &mut Context, args: FindArgs) -> Result<u8> {
     context.show_in(|style| Style { view: View::Name, paths: true, null: args.null, ..style });
-    let conditions = Conditions {
-        ignores_case: args.iname.is_some(),
-        name: args.name.or(args.iname),
-        kind: args.kind.map(EntryKind::from),
-        size: args.size,
-    };
+    let conditions = Conditions { name: args.name.or(args.iname), kind: args.kind.map(EntryKind::from), size: args.size };
     let filter = Arc::new(args.filter.filter()?);
     let look = Lister::new(args.look, &LIST);
     let mut search = Search { context, look, filter, conditions: Arc::new(conditions), sizeless: 0 };

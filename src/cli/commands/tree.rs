@@ -66,7 +66,7 @@ async fn draw(context: &Context, look: &mut Lister, found: Hit, deepest: usize, 
         match step {
             WalkEvent::Entry { entry, depth, last } => {
                 follows.truncate(depth - 1);
-                context.renderer.drawn(&branch(&follows, &entry, last), &entry);
+                context.renderer.drawn(&branch(&follows, last), &entry);
                 follows.push(!last);
                 sums.add(&entry);
                 look.event(context, &remote, entry);
@@ -81,16 +81,12 @@ async fn draw(context: &Context, look: &mut Lister, found: Hit, deepest: usize, 
     Ok(())
 }
 
-fn branch(follows: &[bool], entry: &Entry, last: bool) -> String {
+fn branch(follows: &[bool], last: bool) -> String {
     let mut line = String::new();
     for more in follows {
         line.push_str(if *more { "│   " } else { "    " });
     }
     line.push_str(if last { "└── " } else { "├── " });
-    line.push_str(&entry.name);
-    if entry.is_folder() {
-        line.push('/');
-    }
     line
 }
 
@@ -119,9 +115,8 @@ mod tests {
     #[test]
     fn branches_and_sums() {
         let folder = Entry::new(EntryKind::Folder, "1", RemotePath::parse("/a/clips").unwrap());
-        let file = Entry::new(EntryKind::File, "2", RemotePath::parse("/a/b").unwrap());
-        assert_eq!(branch(&[], &folder, false), "├── clips/");
-        assert_eq!(branch(&[true, false], &file, true), "│       └── b");
+        assert_eq!(branch(&[], false), "├── ");
+        assert_eq!(branch(&[true, false], true), "│       └── ");
         let mut sums = Sums::default();
         sums.add(&folder);
         assert_eq!((sums.said(false), sums.said(true)), ("1 folder, 0 files".to_owned(), "1 folder".to_owned()));

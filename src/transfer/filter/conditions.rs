@@ -2,6 +2,7 @@
 
 use glob::Pattern as Glob;
 
+use super::pattern::name_pattern;
 use crate::model::{Entry, EntryKind};
 
 /// A bound of a size, in bytes.
@@ -12,11 +13,31 @@ pub enum SizeBound {
     Exactly(u64),
 }
 
+/// A pattern for names.
+#[derive(Clone, Debug)]
+pub struct NamePattern {
+    pattern: Glob,
+    ignores_case: bool,
+}
+
+impl NamePattern {
+    pub fn new(text: &str) -> NamePattern {
+        NamePattern { pattern: name_pattern(text), ignores_case: false }
+    }
+
+    /// Small and capital letters are the same, of all scripts: the crate knows only those of ASCII.
+    pub fn ignoring_case(text: &str) -> NamePattern {
+        NamePattern { pattern: name_pattern(&text.to_lowercase()), ignores_case: true }
+    }
+
+    fn fits(&self, name: &str) -> bool {
+        if self.ignores_case { self.pattern.matches(&name.to_lowercase()) } else { self.pattern.matches(name) }
+    }
+}
+
 /// Conditions that must all hold; none = any entry.
 pub struct Conditions {
-    pub name: Option<Glob>,
-    /// Small and capital letters are the same in `name`.
-    pub ignores_case: bool,
+    pub name: Option<NamePattern>,
     pub kind: Option<EntryKind>,
     pub size: Option<SizeBound>,
 }
@@ -24,15 +45,7 @@ pub struct Conditions {
 impl Conditions {
     /// Do name and kind fit?
     pub fn named(&self, entry: &Entry) -> bool {
-        self.kind.is_none_or(|kind| kind == entry.kind) && self.name.as_ref().is_none_or(|name| self.fits(name, &entry.name))
-    }
-
-    fn fits(&self, pattern: &Glob, name: &str) -> bool {
-        // The crate compares only ASCII letters without their case.
-        match self.ignores_case {
-            true => Glob::new(&pattern.as_str().to_lowercase()).is_ok_and(|small| small.matches(&name.to_lowercase())),
-            false => pattern.matches(name),
-        }
+        self.kind.is_none_or(|kind| kind == entry.kind) && self.name.as_ref().is_none_or(|name| name.fits(&entry.name))
     }
 
     /// None: the size is not known. Folders have no size.
@@ -54,22 +67,20 @@ impl Conditions {
 mod tests {
     use super::*;
     use crate::model::RemotePath;
-    use crate::transfer::filter::name_pattern;
 
     #[test]
     fn what_is_not_told_is_known_as_that() {
         let mut entry = Entry::new(EntryKind::File, "1", RemotePath::parse("/a.mov").unwrap());
-        let none = || Conditions { name: None, ignores_case: false, kind: None, size: None };
+        let none = || Conditions { name: None, kind: None, size: None };
         let below = Conditions { size: Some(SizeBound::Below(10)), ..none() };
         assert_eq!((none().sized(&entry), below.sized(&entry)), (Some(true), None));
         entry.size = Some(9);
         assert_eq!(below.sized(&entry), Some(true));
         assert_eq!(below.sized(&Entry::new(EntryKind::Folder, "", RemotePath::root())), Some(false));
-        let named = |pattern: &str| Conditions { name: Some(name_pattern(pattern)), ..none() }.named(&entry);
+        let named = |pattern: &str| Conditions { name: Some(NamePattern::new(pattern)), ..none() }.named(&entry);
         assert!(named("*.mov") && !named("*.MOV") && !named("mov"));
         let mut entry = Entry::new(EntryKind::File, "1", RemotePath::parse("/ÄRGER.Mov").unwrap());
-        let either =
-            |pattern: &str, entry: &Entry| Conditions { name: Some(name_pattern(pattern)), ignores_case: true, ..none() }.named(entry);
+        let either = |pattern: &str, entry: &Entry| Conditions { name: Some(NamePattern::ignoring_case(pattern)), ..none() }.named(entry);
         assert!(either("ärger*.MOV", &entry) && !either("b*", &entry));
         entry.name = "[x".into();
         assert!(either("[X", &entry), "a bracket that nothing closes");

@@ -15,10 +15,10 @@ mod remote;
 mod rules;
 mod shard;
 
-pub(crate) use self::conditions::{Conditions, SizeBound};
+pub(crate) use self::conditions::{Conditions, NamePattern, SizeBound};
 pub use self::decide::{Candidate, Filter, FilterSpec, Verdict};
 pub use self::listed::Listed;
-pub(crate) use self::pattern::{PathPattern, is_pattern, name_pattern};
+pub(crate) use self::pattern::{PathPattern, is_pattern};
 pub(crate) use self::remote::{FilteredStep, FilteredWalk, RemoteFilter};
 pub use self::rules::RuleOption;
 pub use self::shard::Shard;
