@@ -78,7 +78,7 @@ async fn main() -> Result<()> {
                 Event::Waiting { wait, why, .. } => println!("  waits {wait:?}: {why}"),
                 Event::Warning(text) => println!("  warning: {text}"),
                 Event::Finished { report, .. } => match *report {
-                    Report::Uploaded(transfer) => println!("  {} is there, compared by {:?}", transfer.path, transfer.verified),
+                    Report::Transferred { transfer, .. } => println!("  {} is there, compared by {:?}", transfer.path, transfer.verified),
                     Report::Skipped { path, reason, .. } => println!("  {path} is left alone: {reason}"),
                     Report::Failed(failure) => {
                         failures += 1;

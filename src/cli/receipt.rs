@@ -134,14 +134,7 @@ impl Receipts {
 
     fn note(&mut self, report: &Report, to: &Events) -> Result<()> {
         match (report, &mut self.receipt, &mut self.failed) {
-            (
-                Report::Uploaded(transfer)
-                | Report::Downloaded(transfer)
-                | Report::CopiedThrough(transfer)
-                | Report::MovedThrough(transfer),
-                Some((path, file)),
-                _,
-            ) => {
+            (Report::Transferred { transfer, .. }, Some((path, file)), _) => {
                 let text = serde_json::to_string(&ReceiptRow::of(transfer))
                     .map_err(|e| Error::new(Kind::Other, "a receipt could not be made").with_cause(e))?;
                 // The text and its line end go in one write, so that a kill leaves whole lines.

@@ -257,7 +257,14 @@ pub async fn clear(context: &Context, remote: Option<&str>, dry_run: bool) -> Re
         };
         if dry_run {
             let source = Some(noted.words().join(" "));
-            context.renderer.report(&Report::Planned { action: "forget", source, remote: run.remote, path: noted.path(), size: None });
+            context.renderer.report(&Report::Planned {
+                action: "forget",
+                source,
+                remote: run.remote,
+                path: noted.path(),
+                target: None,
+                size: None,
+            });
         } else {
             context.state().forget_run(&run.key);
         }

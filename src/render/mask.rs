@@ -23,10 +23,8 @@ pub(super) fn report(report: &Report) -> Cow<'_, Report> {
 /// Lists every report, so that a new one can't be shown before its fields are considered here.
 fn hide(report: &mut Report) {
     match report {
-        Report::Uploaded(transfer) | Report::Downloaded(transfer) | Report::CopiedThrough(transfer) | Report::MovedThrough(transfer) => {
-            transfer.url.iter_mut().for_each(text);
-        }
-        Report::Skipped { reason, .. } | Report::NotDownloaded { reason, .. } => text(reason),
+        Report::Transferred { transfer, .. } => transfer.url.iter_mut().for_each(text),
+        Report::Skipped { reason, .. } => text(reason),
         Report::Verify { reason, .. } => reason.iter_mut().for_each(text),
         Report::Failed(failure) => text(&mut failure.error.message),
         Report::Import { url, status, .. } => [url, status].into_iter().for_each(text),
@@ -49,7 +47,6 @@ fn hide(report: &mut Report) {
         Report::Copied(_)
         | Report::Moved(_)
         | Report::Planned { .. }
-        | Report::PlannedDownload { .. }
         | Report::Created { .. }
         | Report::Deleted { .. }
         | Report::DeletedHere { .. }

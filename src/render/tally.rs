@@ -45,16 +45,11 @@ fn count(counts: &mut Vec<(&'static str, u64)>, name: &'static str, more: u64) {
 impl Tally {
     pub(super) fn add(&mut self, report: &Report) {
         match report {
-            Report::Planned { action, size, .. }
-            | Report::PlannedDownload { action, size, .. }
-            | Report::PlannedHere { action, size, .. } => {
+            Report::Planned { action, size, .. } | Report::PlannedHere { action, size, .. } => {
                 count(&mut self.would, action, 1);
                 self.would_bytes = self.would_bytes.saturating_add(size.unwrap_or(0));
             }
-            Report::Uploaded(transfer)
-            | Report::Downloaded(transfer)
-            | Report::CopiedThrough(transfer)
-            | Report::MovedThrough(transfer) => {
+            Report::Transferred { transfer, .. } => {
                 self.files = self.files.saturating_add(1);
                 self.bytes = self.bytes.saturating_add(transfer.size.saturating_sub(transfer.resumed_from));
             }
@@ -62,7 +57,7 @@ impl Tally {
             Report::Copied(placed) => self.add_on_server("copied", placed.size),
             Report::Moved(placed) => self.add_on_server("moved", placed.size),
             Report::MovedHere { .. } => self.files = self.files.saturating_add(1),
-            Report::Skipped { .. } | Report::NotDownloaded { .. } => self.skipped = self.skipped.saturating_add(1),
+            Report::Skipped { .. } => self.skipped = self.skipped.saturating_add(1),
             Report::Failed(failure) => {
                 self.failed = self.failed.saturating_add(1);
                 // A report contains the name of the kind; kinds of one name have one status.

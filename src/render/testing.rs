@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::error::{Error, Kind};
 use crate::model::account::{Limits, Quota};
-use crate::model::report::{CheckLine, CommentLine, Failure, ProviderLine, RemoteLine, Summary, Transfer, Verified};
+use crate::model::report::{CheckLine, CommentLine, Failure, ProviderLine, RemoteLine, Summary, Transfer, TransferKind, Verified};
 use crate::model::timecode::TimeSpan;
 use crate::model::{Account, Entry, EntryKind, Protocol, RemotePath, Report};
 use crate::render::{Renderer, Style};
@@ -128,11 +128,12 @@ pub fn all() -> Vec<Report> {
     uploaded.resumed_from = 1 << 30;
     uploaded.retries = 2;
     vec![
-        Report::Uploaded(uploaded),
+        Report::Transferred { how: TransferKind::Uploaded, transfer: uploaded },
         Report::Skipped {
             source: "a.mov".into(),
             remote: remote_name(),
             path: path("/in/a.mov"),
+            target: None,
             id: Some("77".into()),
             size: Some(3),
             reason: "same MD5".into(),
@@ -142,6 +143,7 @@ pub fn all() -> Vec<Report> {
             source: Some("a.mov".into()),
             remote: remote_name(),
             path: path("/in/a.mov"),
+            target: None,
             size: Some(2048),
         },
         Report::Created { remote: remote_name(), path: path("/in"), id: Some("5".into()), kind: "folder" },

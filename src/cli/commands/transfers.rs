@@ -280,7 +280,7 @@ async fn clear(context: &mut Context, args: ClearArgs) -> Result<u8> {
 fn what_would_be(left: PendingUpload) -> Report {
     let (source, size) = (Some(left.source.clone()), Some(left.size));
     match report(left) {
-        Report::Transfers { remote, path, .. } => Report::Planned { action: "clear", source, remote, path, size },
+        Report::Transfers { remote, path, .. } => Report::Planned { action: "clear", source, remote, path, target: None, size },
         other => other,
     }
 }

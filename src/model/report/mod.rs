@@ -4,7 +4,8 @@
 mod parts;
 
 pub use self::parts::{
-    BatchSummary, CheckLine, CommentLine, Failure, FailureReason, Placed, ProviderLine, RemoteLine, Summary, SyncCounts, Transfer, Verified,
+    BatchSummary, CheckLine, CommentLine, Failure, FailureReason, Placed, ProviderLine, RemoteLine, Summary, SyncCounts, Transfer,
+    TransferKind, Verified,
 };
 
 use serde::Serialize;
@@ -15,9 +16,7 @@ use crate::model::{Account, Entry, EntryKind, RemotePath};
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Report {
-    /// A file was uploaded.
-    Uploaded(Transfer),
-    /// A file was not sent, because the target has the same content or must not be changed.
+    /// A file was not transferred, because the target has the same content or must not be changed.
     Skipped {
         /// The source: a local path, `-` for standard input, or `REMOTE:PATH`.
         source: String,
@@ -25,6 +24,9 @@ pub enum Report {
         remote: String,
         /// The path on the remote.
         path: RemotePath,
+        /// Of a download: the local file, `-` for standard output.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        target: Option<String>,
         /// The provider's id of the entry.
         id: Option<String>,
         /// Bytes.
@@ -32,7 +34,7 @@ pub enum Report {
         /// The reason, as text for people.
         reason: String,
     },
-    /// What a dry run would do: `upload`, `replace`, `create`, `rename`, `move`, `copy`, `delete`.
+    /// What a dry run would do: `upload`, `download`, `replace`, `create`, `rename`, `move`, `copy`, `delete`.
     Planned {
         /// The verb of the planned action.
         action: &'static str,
@@ -42,6 +44,9 @@ pub enum Report {
         remote: String,
         /// The path on the remote.
         path: RemotePath,
+        /// Of a download: the local file, `-` for standard output.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        target: Option<String>,
         /// Bytes.
         size: Option<u64>,
     },
@@ -56,49 +61,6 @@ pub enum Report {
         /// `folder`.
         kind: &'static str,
     },
-    /// A file was downloaded.
-    Downloaded(Transfer),
-    /// A file was not downloaded, because the local file has the same content or must not be changed; `source` is
-    /// `REMOTE:PATH`, `target` the local file.
-    #[serde(rename = "skipped")]
-    NotDownloaded {
-        /// `REMOTE:PATH`.
-        source: String,
-        /// The remote's name.
-        remote: String,
-        /// The path on the remote.
-        path: RemotePath,
-        /// The local file, `-` for standard output.
-        target: String,
-        /// The provider's id of the entry.
-        id: String,
-        /// Bytes.
-        size: Option<u64>,
-        /// The reason, as text for people.
-        reason: String,
-    },
-    /// What a dry run of a download would do: `download`, `replace`.
-    #[serde(rename = "planned")]
-    PlannedDownload {
-        /// `download` or `replace`.
-        action: &'static str,
-        /// `REMOTE:PATH`.
-        source: String,
-        /// The remote's name.
-        remote: String,
-        /// The path on the remote.
-        path: RemotePath,
-        /// The local file, `-` for standard output.
-        target: String,
-        /// Bytes.
-        size: Option<u64>,
-    },
-    /// Copied through this machine from another remote; `source` is `REMOTE:PATH`.
-    #[serde(rename = "copied")]
-    CopiedThrough(Transfer),
-    /// As `CopiedThrough`, and the source was removed.
-    #[serde(rename = "moved")]
-    MovedThrough(Transfer),
     /// The server copied an entry.
     Copied(Placed),
     /// The server moved or renamed an entry.
@@ -394,4 +356,14 @@ pub enum Report {
     Batch(BatchSummary),
     /// The last line of a transfer.
     Summary(Summary),
+    /// The bytes of a file went through this machine. As JSON, `event` says how.
+    #[serde(untagged)]
+    Transferred {
+        /// From where to where.
+        #[serde(rename = "event")]
+        how: TransferKind,
+        /// The file.
+        #[serde(flatten)]
+        transfer: Transfer,
+    },
 }

@@ -32,6 +32,32 @@ pub struct BatchSummary {
     pub seconds: f64,
 }
 
+/// From where to where a file was carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TransferKind {
+    /// From this machine to a remote.
+    Uploaded,
+    /// From a remote to this machine.
+    Downloaded,
+    /// From one remote to another, through this machine.
+    Copied,
+    /// As `Copied`, and the source is gone.
+    Moved,
+}
+
+impl TransferKind {
+    /// The word for people and scripts.
+    pub fn name(self) -> &'static str {
+        match self {
+            TransferKind::Uploaded => "uploaded",
+            TransferKind::Downloaded => "downloaded",
+            TransferKind::Copied => "copied",
+            TransferKind::Moved => "moved",
+        }
+    }
+}
+
 /// One uploaded or downloaded file.
 #[derive(Clone, Debug, Serialize)]
 pub struct Transfer {

@@ -30,10 +30,7 @@ impl Outputs {
     /// Adds a report. Messages and URLs are masked already.
     pub(crate) fn add(&mut self, report: &Report) {
         match report {
-            Report::Uploaded(transfer)
-            | Report::Downloaded(transfer)
-            | Report::CopiedThrough(transfer)
-            | Report::MovedThrough(transfer) => self.add_transfer(transfer),
+            Report::Transferred { transfer, .. } => self.add_transfer(transfer),
             Report::Summary(sum) => {
                 self.is_known = true;
                 self.files = self.files.saturating_add(sum.files);
@@ -94,11 +91,15 @@ fn github_line(name: &str, value: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::report::TransferKind;
     use crate::render::testing;
 
     fn uploaded(id: &str) -> Report {
         let url = Some("https://h/a".to_owned());
-        Report::Uploaded(Transfer { id: Some(id.into()), url, ..testing::transfer("a", "/a", 1) })
+        Report::Transferred {
+            how: TransferKind::Uploaded,
+            transfer: Transfer { id: Some(id.into()), url, ..testing::transfer("a", "/a", 1) },
+        }
     }
 
     #[test]

@@ -35,10 +35,7 @@ impl StepSummary {
     /// Adds a report to the table. Messages are masked already.
     pub(crate) fn add(&mut self, report: &Report) {
         match report {
-            Report::Uploaded(transfer) => self.add_transfer("uploaded", transfer),
-            Report::Downloaded(transfer) => self.add_transfer("downloaded", transfer),
-            Report::CopiedThrough(transfer) => self.add_transfer("copied", transfer),
-            Report::MovedThrough(transfer) => self.add_transfer("moved", transfer),
+            Report::Transferred { how, transfer } => self.add_transfer(how.name(), transfer),
             Report::Copied(placed) => self.add_placed("copied", placed),
             Report::Moved(placed) => self.add_placed("moved", placed),
             Report::Failed(failure) => {
@@ -135,6 +132,7 @@ fn markdown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::report::TransferKind;
     use crate::render::testing;
 
     #[test]
@@ -143,7 +141,7 @@ mod tests {
         let path = folder.path().join("summary.md");
         std::fs::write(&path, "before\n").unwrap();
         let mut page = StepSummary::default();
-        page.add(&Report::Uploaded(testing::transfer("a|<b>\n.mov", "/in/a", 2048)));
+        page.add(&Report::Transferred { how: TransferKind::Uploaded, transfer: testing::transfer("a|<b>\n.mov", "/in/a", 2048) });
         page.add(&Report::Failed(testing::failure("b.mov", "/in/b.mov")));
         page.add(&testing::summary());
         page.append_to(&path).unwrap();
@@ -171,9 +169,9 @@ mod tests {
             kind: crate::model::EntryKind::File,
             size: None,
         };
-        page.add(&Report::Downloaded(transfer(Some("./to"))));
-        page.add(&Report::CopiedThrough(transfer(None)));
-        page.add(&Report::MovedThrough(transfer(None)));
+        page.add(&Report::Transferred { how: TransferKind::Downloaded, transfer: transfer(Some("./to")) });
+        page.add(&Report::Transferred { how: TransferKind::Copied, transfer: transfer(None) });
+        page.add(&Report::Transferred { how: TransferKind::Moved, transfer: transfer(None) });
         page.add(&Report::Copied(placed()));
         page.add(&Report::Moved(placed()));
         assert_eq!(
@@ -194,14 +192,17 @@ mod tests {
         let path = folder.path().join("summary.md");
         let mut page = StepSummary::default();
         for _ in 0..2000 {
-            page.add(&Report::Uploaded(testing::transfer(&"|".repeat(4000), &"/x".repeat(2000), 1)));
+            page.add(&Report::Transferred {
+                how: TransferKind::Uploaded,
+                transfer: testing::transfer(&"|".repeat(4000), &"/x".repeat(2000), 1),
+            });
         }
         page.add(&testing::summary());
         page.append_to(&path).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.ends_with("\n… and 1500 more\n\n") && text.len() < 1_000_000, "{}", text.len());
         std::fs::write(&path, " ".repeat(999_900)).unwrap();
-        page.add(&Report::Uploaded(testing::transfer("a", "/a", 1)));
+        page.add(&Report::Transferred { how: TransferKind::Uploaded, transfer: testing::transfer("a", "/a", 1) });
         page.add(&testing::summary());
         page.append_to(&path).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();

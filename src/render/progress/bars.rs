@@ -241,6 +241,7 @@ fn amount(at: u64, size: Option<u64>) -> String {
 mod tests {
     use super::*;
     use crate::error::Kind;
+    use crate::model::report::TransferKind;
     use crate::model::{Event, Report};
     use crate::render::testing;
     use std::time::Duration;
@@ -292,7 +293,7 @@ mod tests {
         ];
         assert_eq!(shown(&board, now, 80, 9), wanted);
 
-        let report = Box::new(Report::Uploaded(testing::transfer("c.mov", "/c.mov", 1024)));
+        let report = Box::new(Report::Transferred { how: TransferKind::Uploaded, transfer: testing::transfer("c.mov", "/c.mov", 1024) });
         board.apply(&Event::Finished { id: 3, report }, now);
         board.apply(&Event::Finished { id: 2, report: Box::new(Report::Failed(testing::failure("b.mov", "/b.mov"))) }, now);
         let lines = shown(&board, now, 120, 9);

@@ -273,7 +273,7 @@ impl Drop for Following<'_> {
 
 /// True for a line of a dry run, which is always printed, because the user asked for it.
 fn is_planned(report: &Report) -> bool {
-    matches!(report, Report::Planned { .. } | Report::PlannedDownload { .. })
+    matches!(report, Report::Planned { .. })
 }
 
 fn progress_line(board: &ProgressState, now: Instant) -> String {
@@ -286,6 +286,7 @@ fn progress_line(board: &ProgressState, now: Instant) -> String {
 mod tests {
     use super::*;
     use crate::error::Kind;
+    use crate::model::report::TransferKind;
     use crate::render::style::{Progress, Style, Terminal};
     use crate::render::testing;
     use crate::render::testing::captured;
@@ -312,7 +313,7 @@ mod tests {
             },
             Event::StartedOver { id: 1, left_behind: Some("@9".into()) },
             Event::Sent { id: 1, bytes: 5 },
-            finished(1, Report::Uploaded(testing::transfer("a", "/a", 5))),
+            finished(1, Report::Transferred { how: TransferKind::Uploaded, transfer: testing::transfer("a", "/a", 5) }),
             finished(2, Report::Failed(testing::failure("b", "/b"))),
             Event::Warning("the share ends tomorrow".into()),
             Event::Note("fell back to FTPS".into()),
@@ -340,7 +341,7 @@ mod tests {
     }
 
     fn uploaded(name: &str) -> Event {
-        finished(1, Report::Uploaded(testing::transfer(name, "/x", 5)))
+        finished(1, Report::Transferred { how: TransferKind::Uploaded, transfer: testing::transfer(name, "/x", 5) })
     }
 
     #[test]

@@ -163,13 +163,8 @@ impl ProgressState {
     fn finished(&mut self, id: FileId, report: &Report) {
         let flight = self.flights.remove(&id);
         match report {
-            Report::Uploaded(transfer)
-            | Report::Downloaded(transfer)
-            | Report::CopiedThrough(transfer)
-            | Report::MovedThrough(transfer) => self.landed = self.landed.saturating_add(transfer.size),
-            Report::Skipped { size, .. } | Report::NotDownloaded { size, .. } => {
-                self.dropped = self.dropped.saturating_add(size.unwrap_or(0))
-            }
+            Report::Transferred { transfer, .. } => self.landed = self.landed.saturating_add(transfer.size),
+            Report::Skipped { size, .. } => self.dropped = self.dropped.saturating_add(size.unwrap_or(0)),
             Report::Failed(_) => {
                 self.failed = self.failed.saturating_add(1);
                 self.dropped = self.dropped.saturating_add(flight.and_then(|f| f.size).unwrap_or(0));
@@ -246,6 +241,7 @@ fn begun(name: &str, size: Option<u64>, now: Instant) -> FileProgress {
 mod tests {
     use super::*;
     use crate::error::Kind;
+    use crate::model::report::TransferKind;
     use crate::render::testing;
 
     fn started(id: FileId, size: Option<u64>) -> Event {
@@ -286,7 +282,7 @@ mod tests {
         let failed = Box::new(Report::Failed(testing::failure("a", "/a")));
         board.apply(&Event::Finished { id: 1, report: failed }, now);
         assert_eq!(told(&board), (1, 4, 0, Some(600)));
-        let uploaded = Box::new(Report::Uploaded(testing::transfer("b", "/b", 300)));
+        let uploaded = Box::new(Report::Transferred { how: TransferKind::Uploaded, transfer: testing::transfer("b", "/b", 300) });
         board.apply(&Event::Finished { id: 2, report: uploaded }, now);
         assert_eq!(told(&board), (2, 4, 300, Some(600)));
         board.apply(&started(3, None), now);

@@ -10,9 +10,9 @@ use chrono::Local;
 
 use crate::error::Error;
 use crate::model::escape::{escape_control, shell_word};
-use crate::model::report::{Placed, Transfer, Verified};
+use crate::model::report::{Placed, Transfer, TransferKind, Verified};
 use crate::model::secret::masked;
-use crate::model::{Entry, EntryKind, Report};
+use crate::model::{Entry, EntryKind, RemotePath, Report};
 use crate::render::style::{Style, View};
 use crate::render::text::phrases::{address, bytes, failed, progress, summary};
 
@@ -37,29 +37,20 @@ pub(super) enum TextOutput {
 
 pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
     match report {
-        Report::Uploaded(transfer) => TextOutput::Done(uploaded(transfer)),
-        Report::Skipped { source, remote, path, reason, .. } => {
-            TextOutput::Done(format!("skipped  {} -> {}  ({})", escape_control(source), address(remote, path), escape_control(reason)))
+        Report::Transferred { how, transfer } => TextOutput::Done(transferred(*how, transfer)),
+        Report::Skipped { source, remote, path, target, reason, .. } => {
+            let to = target_text(target.as_deref(), remote, path);
+            TextOutput::Done(format!("skipped  {} -> {to}  ({})", escape_control(source), escape_control(reason)))
         }
-        Report::Planned { action, source, remote, path, size } => {
+        Report::Planned { action, source, remote, path, target, size } => {
             let from = source.as_ref().map(|source| format!("{} -> ", escape_control(source))).unwrap_or_default();
             let size = size.map(|size| format!("  ({})", bytes(size, style))).unwrap_or_default();
-            TextOutput::Answer(format!("would {action}  {from}{}{size}", address(remote, path)))
+            TextOutput::Answer(format!("would {action}  {from}{}{size}", target_text(target.as_deref(), remote, path)))
         }
         Report::Created { remote, path, kind, .. } => {
             let slash = if *kind == "folder" && !path.is_root() { "/" } else { "" };
             TextOutput::Done(format!("created  {}{slash}", address(remote, path)))
         }
-        Report::Downloaded(transfer) => TextOutput::Done(downloaded(transfer)),
-        Report::NotDownloaded { source, target, reason, .. } => {
-            TextOutput::Done(format!("skipped  {} -> {}  ({})", escape_control(source), escape_control(target), escape_control(reason)))
-        }
-        Report::PlannedDownload { action, source, target, size, .. } => {
-            let size = size.map(|size| format!("  ({})", bytes(size, style))).unwrap_or_default();
-            TextOutput::Answer(format!("would {action}  {} -> {}{size}", escape_control(source), escape_control(target)))
-        }
-        Report::CopiedThrough(transfer) => TextOutput::Done(uploaded(transfer).replacen("uploaded", "copied", 1)),
-        Report::MovedThrough(transfer) => TextOutput::Done(uploaded(transfer).replacen("uploaded", "moved", 1)),
         Report::Copied(placed) => TextOutput::Done(format!("copied  {}", direction(placed))),
         Report::Moved(placed) => TextOutput::Done(format!("moved  {}", direction(placed))),
         Report::Deleted { remote, path, kind, .. } => {
@@ -236,14 +227,14 @@ fn direction(placed: &Placed) -> String {
     format!("{} -> {}", escape_control(&placed.source), address(&placed.remote, &placed.path))
 }
 
-fn downloaded(transfer: &Transfer) -> String {
-    let target = transfer.target.as_deref().unwrap_or("-");
-    format!("downloaded  {} -> {}  ({})", escape_control(&transfer.source), escape_control(target), details(transfer).join(", "))
+/// The local file of a download, else the place on the remote.
+fn target_text(target: Option<&str>, remote: &str, path: &RemotePath) -> String {
+    target.map_or_else(|| address(remote, path), |target| escape_control(target).into_owned())
 }
 
-fn uploaded(transfer: &Transfer) -> String {
-    let to = address(&transfer.remote, &transfer.path);
-    format!("uploaded  {} -> {to}  ({})", escape_control(&transfer.source), details(transfer).join(", "))
+fn transferred(how: TransferKind, transfer: &Transfer) -> String {
+    let to = target_text(transfer.target.as_deref(), &transfer.remote, &transfer.path);
+    format!("{}  {} -> {to}  ({})", how.name(), escape_control(&transfer.source), details(transfer).join(", "))
 }
 
 fn details(transfer: &Transfer) -> Vec<String> {
@@ -352,7 +343,7 @@ mod tests {
         transfer.retries = 1;
         transfer.kept = Some("12".into());
         let line = "uploaded  - -> studio:/x  (5 B, size compared, 1 retry, the old entry @12 stays beside it)";
-        assert_eq!(uploaded(&transfer), line);
+        assert_eq!(transferred(TransferKind::Uploaded, &transfer), line);
     }
 
     #[test]
@@ -398,6 +389,6 @@ mod tests {
         let failure = Failure::new(&Error::new(Kind::Local, evil)).of_source(evil);
         assert_eq!(failed(&failure), shown);
         let transfer = testing::transfer(evil, &format!("/{evil}"), 1);
-        assert_eq!(uploaded(&transfer).matches(shown).count(), 2);
+        assert_eq!(transferred(TransferKind::Uploaded, &transfer).matches(shown).count(), 2);
     }
 }

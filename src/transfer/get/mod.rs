@@ -32,7 +32,7 @@ use super::source::hashing::tell_hashing;
 use crate::contract::{Events, PlaceLock, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
-use crate::model::report::{Failure, Transfer};
+use crate::model::report::{Failure, Transfer, TransferKind};
 use crate::model::{Address, Entry, Event, RemotePath, Report};
 
 /// What an address names, and what is needed to read it.
@@ -339,42 +339,39 @@ impl GetRun {
 
     fn skipped(&self, item: &GetItem, target: &Target, reason: String) -> Report {
         let (source, remote, path) = from(item);
-        Report::NotDownloaded {
-            source,
-            remote,
-            path,
-            target: shown(&target.path()),
-            id: item.file.id.clone(),
-            size: item.file.size,
-            reason,
-        }
+        let (target, id) = (Some(shown(&target.path())), Some(item.file.id.clone()));
+        Report::Skipped { source, remote, path, target, id, size: item.file.size, reason }
     }
 
     fn plan_report(&self, item: &GetItem, target: &Target, replaces: bool) -> Report {
         let (source, remote, path) = from(item);
         let action = if replaces { "replace" } else { "download" };
-        Report::PlannedDownload { action, source, remote, path, target: shown(&target.path()), size: item.file.size }
+        let (source, target) = (Some(source), Some(shown(&target.path())));
+        Report::Planned { action, source, remote, path, target, size: item.file.size }
     }
 
     fn downloaded(&self, item: &GetItem, target: &Target, done: Downloaded) -> Report {
         let (source, remote, path) = from(item);
-        Report::Downloaded(Transfer {
-            source,
-            remote,
-            path,
-            id: Some(item.file.id.clone()),
-            size: done.size,
-            md5: done.md5,
-            verified: done.verified,
-            protocol: done.protocol,
-            resumed_from: done.resumed_from,
-            retries: done.retries,
-            seconds: done.time.as_secs_f64(),
-            stamp: Some(EntryFingerprint::of(&item.file).text()),
-            target: Some(shown(&target.path())),
-            kept: None,
-            url: None,
-        })
+        Report::Transferred {
+            how: TransferKind::Downloaded,
+            transfer: Transfer {
+                source,
+                remote,
+                path,
+                id: Some(item.file.id.clone()),
+                size: done.size,
+                md5: done.md5,
+                verified: done.verified,
+                protocol: done.protocol,
+                resumed_from: done.resumed_from,
+                retries: done.retries,
+                seconds: done.time.as_secs_f64(),
+                stamp: Some(EntryFingerprint::of(&item.file).text()),
+                target: Some(shown(&target.path())),
+                kept: None,
+                url: None,
+            },
+        }
     }
 }
 

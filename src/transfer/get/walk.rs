@@ -153,9 +153,9 @@ impl GetRun {
                 filter.count_left_out(&file.name, &Verdict::Unsettled(String::new()));
                 let path: PathBuf = below.iter().chain([name]).collect();
                 let (source, remote, path_there) = from(item);
-                let target = shown(&self.local.folder().join(path));
-                let (id, size) = (file.id.clone(), file.size);
-                let report = Report::NotDownloaded { source, remote, path: path_there, target, id, size, reason };
+                let target = Some(shown(&self.local.folder().join(path)));
+                let (id, size) = (Some(file.id.clone()), file.size);
+                let report = Report::Skipped { source, remote, path: path_there, target, id, size, reason };
                 origin.client.events.tell(Event::Finished { id: self.next_id(), report: Box::new(report) });
             }
             verdict => {

@@ -290,7 +290,7 @@ impl SourceTree {
             Verdict::Unsettled(reason) => {
                 filter.count_left_out(&shown, &Verdict::Unsettled(String::new()));
                 let (remote, path) = (job.target.remote.clone(), job.target.place.display_path(&job.target.place.path));
-                let report = Report::Skipped { source: shown, remote, path, id: None, size: entry.size, reason };
+                let report = Report::Skipped { source: shown, remote, path, target: None, id: None, size: entry.size, reason };
                 events.tell(Event::Finished { id: u64::MAX, report: Box::new(report) });
             }
             verdict => {

@@ -186,6 +186,7 @@ impl PutRun {
             source: Some(item.shown()),
             remote: self.job.target.remote.clone(),
             path: folder.entry.path.join(&name)?,
+            target: None,
             size: item.size,
         })
     }
@@ -195,6 +196,7 @@ impl PutRun {
             source: item.shown(),
             remote: self.job.target.remote.clone(),
             path: there.path,
+            target: None,
             id: Some(there.id),
             size: item.size,
             reason,

@@ -25,6 +25,7 @@ impl PutRun {
             source: item.shown(),
             remote: self.job.target.remote.clone(),
             path: self.job.target.place.display_path(&item.folder.join(&item.name)?),
+            target: None,
             id: None,
             size: item.size,
             reason,

@@ -12,7 +12,7 @@ use super::plan_stream::PlanStream;
 use super::run::PutRun;
 use super::{ChecksumMode, PutJob, PutOptions, put};
 use crate::contract::{AnyProvider, Events};
-use crate::model::report::Verified;
+use crate::model::report::{TransferKind, Verified};
 use crate::model::{Address, Event, Report};
 use crate::testing::minimal_provider::{MinimalProvider, Received};
 use crate::transfer::source::SourceSpec;
@@ -73,7 +73,7 @@ async fn a_remote_that_only_takes_uploads_gets_files() {
         let reports = run(&received, "m:/in/", &sources, policy).await;
         assert_eq!(reports.len(), 3, "{reports:?}");
         for report in &reports {
-            let Report::Uploaded(transfer) = report else { panic!("{report:?}") };
+            let Report::Transferred { how: TransferKind::Uploaded, transfer } = report else { panic!("{report:?}") };
             assert_eq!(transfer.verified, Verified::Size, "{report:?}");
         }
         let files = received.files.lock();
@@ -120,7 +120,7 @@ async fn the_first_file_is_sent_while_the_walk_goes_on() {
     while let Some(event) = told.recv().await {
         match event {
             Event::Planned { files, bytes } => totals.push((files, bytes)),
-            Event::Finished { report, .. } => assert!(matches!(*report, Report::Uploaded(_)), "{report:?}"),
+            Event::Finished { report, .. } => assert!(matches!(*report, Report::Transferred { .. }), "{report:?}"),
             _ => {}
         }
     }

@@ -142,7 +142,7 @@ impl Remover {
                     let shown = shown(&folder, found);
                     if dry_run {
                         let (remote, path) = (self.remote.clone(), shown);
-                        let planned = Report::Planned { action: "delete", source: None, remote, path, size: None };
+                        let planned = Report::Planned { action: "delete", source: None, remote, path, target: None, size: None };
                         emptied.is_certain.then(|| tell(Removal::Done(Box::new(planned))));
                         continue;
                     }
@@ -185,7 +185,7 @@ impl Remover {
             removed.lock().insert(entry.path.clone());
         }
         if dry_run {
-            return Ok(Report::Planned { action: "delete", source: None, remote, path, size: entry.size });
+            return Ok(Report::Planned { action: "delete", source: None, remote, path, target: None, size: entry.size });
         }
         self.hands.remove(entry, parent).await?;
         if let Some((_, removed)) = &self.known {

@@ -143,12 +143,12 @@ impl OpsRun {
 
     pub fn planned(&self, action: &'static str, source: &str, path: &RemotePath, entry: &Entry) -> Report {
         let (remote, path) = (self.job.to.remote.clone(), self.job.to.place.display_path(path));
-        Report::Planned { action, source: Some(source.to_owned()), remote, path, size: entry.size }
+        Report::Planned { action, source: Some(source.to_owned()), remote, path, target: None, size: entry.size }
     }
 
     pub fn skipped(&self, source: &str, path: &RemotePath, there: &Entry, reason: String) -> Report {
         let (remote, path) = (self.job.to.remote.clone(), self.job.to.place.display_path(path));
-        Report::Skipped { source: source.to_owned(), remote, path, id: Some(there.id.clone()), size: there.size, reason }
+        Report::Skipped { source: source.to_owned(), remote, path, target: None, id: Some(there.id.clone()), size: there.size, reason }
     }
 }
 

@@ -23,7 +23,7 @@ use super::source::open_file::{OpenFile, RealFolders};
 use super::source::remote::RemoteSource;
 use crate::contract::{Metadata, Source};
 use crate::error::{Error, Kind, Result};
-use crate::model::report::{Transfer, Verified};
+use crate::model::report::{Transfer, TransferKind, Verified};
 use crate::model::{Entry, Place, RemotePath, Report, Root};
 
 #[derive(Clone, Debug)]
@@ -84,11 +84,12 @@ impl SourceSpec {
     }
 
     pub(super) fn report(&self, transfer: Transfer) -> Report {
-        match self.original() {
-            None => Report::Uploaded(transfer),
-            Some(original) if original.moves => Report::MovedThrough(transfer),
-            Some(_) => Report::CopiedThrough(transfer),
-        }
+        let how = match self.original() {
+            None => TransferKind::Uploaded,
+            Some(original) if original.moves => TransferKind::Moved,
+            Some(_) => TransferKind::Copied,
+        };
+        Report::Transferred { how, transfer }
     }
 }
 

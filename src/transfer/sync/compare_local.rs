@@ -198,8 +198,9 @@ impl ComparisonHere {
 
     fn tell_skipped(&self, file: Entry, place: &RemotePath, reason: String) {
         let remote = self.source.address.remote.clone();
-        let (source, target) = (format!("{remote}:{}", file.path), self.here.listing.shown(place));
-        tell(self.client(), Report::NotDownloaded { source, remote, path: file.path, target, id: file.id, size: file.size, reason });
+        let (source, target) = (format!("{remote}:{}", file.path), Some(self.here.listing.shown(place)));
+        let (id, size) = (Some(file.id), file.size);
+        tell(self.client(), Report::Skipped { source, remote, path: file.path, target, id, size, reason });
     }
 
     /// What can't be looked at here can't be made equal.

@@ -221,7 +221,8 @@ impl Comparison {
         if let Some((there, reason)) = same {
             self.equal.fetch_add(1, Ordering::Relaxed);
             let (source, remote, reason) = (item.shown(), self.to.run.job.target.remote.clone(), reason.to_owned());
-            self.to.tell(Report::Skipped { source, remote, path: there.path, id: Some(there.id), size: item.size, reason });
+            let (path, id) = (there.path, Some(there.id));
+            self.to.tell(Report::Skipped { source, remote, path, target: None, id, size: item.size, reason });
             return Ok(());
         }
         if self.options.plan {
@@ -281,7 +282,7 @@ impl Comparison {
     fn tell_unsettled(&mut self, source: String, item: &PutItem, reason: String) {
         self.done.unsettled += 1;
         let (remote, path) = (self.to.run.job.target.remote.clone(), self.to.place(item));
-        self.to.tell(Report::Skipped { source, remote, path, id: None, size: item.size, reason });
+        self.to.tell(Report::Skipped { source, remote, path, target: None, id: None, size: item.size, reason });
     }
 
     /// Moves what only moved; the rest of what is new is sent.

@@ -154,6 +154,6 @@ impl RemoteDeletions<'_> {
 
 /// What a dry run says of them.
 pub(super) fn plan_deletion(client: &RemoteClient, path: RemotePath, size: Option<u64>) {
-    let report = Report::Planned { action: "delete", source: None, remote: client.remote.clone(), path, size };
+    let report = Report::Planned { action: "delete", source: None, remote: client.remote.clone(), path, target: None, size };
     client.events.tell(Event::Finished { id: u64::MAX, report: Box::new(report) });
 }

@@ -101,7 +101,7 @@ impl ToRemote {
             let path = self.place(&item);
             if options.dry_run {
                 let (source, remote) = (Some(source), target.remote.clone());
-                self.tell(Report::Planned { action: "move", source, remote, path, size: entry.size });
+                self.tell(Report::Planned { action: "move", source, remote, path, target: None, size: entry.size });
                 continue;
             }
             let relocated = server.relocate(&entry, &folder.entry, &item.folder, &item.name).await;

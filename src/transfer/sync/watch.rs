@@ -31,9 +31,8 @@ pub(super) async fn watch(mut told: UnboundedReceiver<Event>, to: Events, equal_
             Event::Planned { files, .. } => *files = files.saturating_add(equal_before.load(Ordering::Relaxed)),
             Event::Finished { report, .. } => match **report {
                 Report::Failed(_) => outcomes.failed += 1,
-                Report::Skipped { .. } | Report::NotDownloaded { .. } => outcomes.equal += 1,
+                Report::Skipped { .. } => outcomes.equal += 1,
                 Report::Planned { action, ref path, .. } if action != "move" => outcomes.planned.push(path.clone()),
-                Report::PlannedDownload { ref path, .. } => outcomes.planned.push(path.clone()),
                 _ => {}
             },
             _ => {}
