@@ -203,10 +203,10 @@ impl Verb {
     fn receipts(&mut self) -> Option<&mut super::receipt::ReceiptArgs> {
         use commands::transfers::TransfersVerb;
         match self {
-            Verb::Put(args) => Some(&mut args.receipts),
-            Verb::Get(args) => Some(&mut args.receipts),
-            Verb::Cp(args) => Some(&mut args.receipts),
-            Verb::Mv(args) => Some(&mut args.receipts),
+            Verb::Put(args) => Some(&mut args.options.receipts),
+            Verb::Get(args) => Some(&mut args.options.receipts),
+            Verb::Cp(args) => Some(&mut args.options.receipts),
+            Verb::Mv(args) => Some(&mut args.options.receipts),
             Verb::Sync(args) => Some(&mut args.receipts),
             Verb::Apply(args) => Some(&mut args.receipts),
             Verb::Transfers(TransfersVerb::Resume(args)) => Some(&mut args.receipts),

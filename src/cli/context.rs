@@ -36,14 +36,18 @@ pub struct Context {
     telling: AtomicBool,
     stage: Stage,
     state_folder: Option<PathBuf>,
+    remotes: Arc<OpenRemotes>,
     /// Of a line of a batch: what all its lines share.
     shared: Option<Arc<Shared>>,
 }
 
-/// What the lines of a batch share beside the state: each remote is opened once, and so signed in to once.
+/// Each remote is opened once, and so signed in to once.
+type OpenRemotes = Mutex<Vec<(Connection, OpenRemote)>>;
+
+/// What the lines of a batch share beside the state.
 pub struct Shared {
     events: Events,
-    remotes: Mutex<Vec<(String, Connection, OpenRemote)>>,
+    remotes: Arc<OpenRemotes>,
     pub puts: Arc<PutSessions>,
 }
 
@@ -82,7 +86,8 @@ impl Context {
         state.tell_waits(teller(&renderer));
         stage.is_of(&renderer);
         let (told, telling, config) = (Arc::new(Mutex::new(told)), AtomicBool::new(false), Arc::new(config));
-        Context { config, renderer, style, state, events, told, telling, stage, shared: None, state_folder }
+        let (remotes, shared) = (Arc::default(), None);
+        Context { config, renderer, style, state, events, told, telling, stage, state_folder, remotes, shared }
     }
 
     /// What the lines of a batch will share, `jobs` of them at once.
@@ -90,7 +95,7 @@ impl Context {
         self.tell_while_they_last();
         Arc::new(Shared {
             events: self.events.clone(),
-            remotes: Mutex::default(),
+            remotes: self.remotes.clone(),
             puts: Arc::new(PutSessions::new(jobs, self.events.clone())),
         })
     }
@@ -103,8 +108,9 @@ impl Context {
         let renderer = self.renderer.of_line(number, style.clone());
         let (events, told) = Events::channel();
         let (told, telling) = (Arc::new(Mutex::new(told)), AtomicBool::new(false));
-        let (config, state, stage, shared) = (self.config.clone(), self.state.clone(), self.stage.clone(), Some(shared.clone()));
-        Context { config, renderer, style, state, events, told, telling, stage, shared, state_folder: self.state_folder.clone() }
+        let (config, state, stage, state_folder) = (self.config.clone(), self.state.clone(), self.stage.clone(), self.state_folder.clone());
+        let (remotes, shared) = (shared.remotes.clone(), Some(shared.clone()));
+        Context { config, renderer, style, state, events, told, telling, stage, state_folder, remotes, shared }
     }
 
     /// Among the lines of a batch: what its puts share.
@@ -142,18 +148,22 @@ impl Context {
         self.config.remote(remote).is_ok()
     }
 
-    /// Fails with `NotFound` for an unknown remote and `Usage` for an incomplete one. Sends nothing.
+    /// A remote that was opened before is the same one, with its token and its listings. Fails with `NotFound` for an unknown
+    /// remote and `Usage` for an incomplete one. Sends nothing.
     pub fn open(&self, name: &str, connection: Connection) -> Result<OpenRemote> {
         let config = self.config.remote(name)?;
-        let Some(shared) = &self.shared else { return self.open_with(config, self.state.clone(), connection) };
-        let mut remotes = shared.remotes.lock();
-        if let Some((_, _, open)) = remotes.iter().find(|(known, by, _)| *known == config.name && *by == connection) {
+        let mut remotes = self.remotes.lock();
+        if let Some((_, open)) = remotes.iter().find(|(by, open)| open.name == config.name && *by == connection) {
             return Ok(open.clone());
         }
-        let name = config.name.clone();
         let open = self.open_with(config, self.state.clone(), connection)?;
-        remotes.push((name, connection, open.clone()));
+        remotes.push((connection, open.clone()));
         Ok(open)
+    }
+
+    /// The next command of this process opens its remotes anew: what they remember of listings may no longer be true.
+    pub fn close_remotes(&self) {
+        self.remotes.lock().clear();
     }
 
     /// As `open`, with tokens kept elsewhere.
@@ -245,7 +255,7 @@ impl Shared {
     /// What was listed, and what the providers remember of it, may no longer be true.
     pub async fn forget_listings(&self) {
         self.puts.forget_listings();
-        let open: Vec<OpenRemote> = self.remotes.lock().iter().map(|(_, _, remote)| remote.clone()).collect();
+        let open: Vec<OpenRemote> = self.remotes.lock().iter().map(|(_, remote)| remote.clone()).collect();
         for remote in open {
             let policy = RetryPolicy { tries: 1, timeout: remote.connection.timeout, min_rate: 0 };
             RemoteClient::new(remote.name, remote.provider, policy, self.events.clone()).invalidate_cache().await;

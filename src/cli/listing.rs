@@ -9,6 +9,7 @@ use super::abilities::{Ability, require};
 use super::connection::Connection;
 use super::context::{Context, Hit, OpenRemote};
 use super::file_times::WithTimes;
+use super::transfer_args::LiteralArgs;
 use super::{glob, value_parsers};
 use crate::contract::EntryOrder;
 use crate::error::{Error, Kind, Result};
@@ -19,9 +20,8 @@ use crate::transfer::walk::{TreeWalk, is_fatal};
 
 #[derive(Args)]
 pub struct LookArgs {
-    /// Don't expand "*", "?" and "[" in paths
-    #[arg(long)]
-    pub literal: bool,
+    #[command(flatten)]
+    pub literal: LiteralArgs,
     /// Requests at the same time
     #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = value_parsers::jobs)]
     pub jobs: u32,
@@ -57,25 +57,16 @@ impl Lister {
     /// Finds all `places`. A place that is not there is reported, and the others are found. Fails before anything is sent where
     /// an address itself is wrong. A single place that can't be found is a failure of the command.
     pub async fn find(&mut self, context: &Context, places: &[String]) -> Result<Vec<Hit>> {
-        let mut open: Vec<Arc<OpenRemote>> = Vec::new();
         let mut asked = Vec::new();
         for place in places {
             let address = Address::parse_remote(place)?;
-            let name = context.config.remote(&address.remote)?.name;
-            let remote = match open.iter().find(|remote| remote.name == name) {
-                Some(remote) => remote.clone(),
-                None => {
-                    let remote = Arc::new(context.open(&name, self.args.connection)?);
-                    require(&remote, self.needs)?;
-                    open.push(remote.clone());
-                    remote
-                }
-            };
+            let remote = Arc::new(context.open(&address.remote, self.args.connection)?);
+            require(&remote, self.needs)?;
             asked.push((remote, address));
         }
         let (mut found, mut lost) = (Vec::new(), glob::FailedRemotes::of(places.len()));
         for (remote, address) in asked {
-            let literal = self.args.literal;
+            let literal = self.args.literal.literal;
             match lost.ask(&address, async || glob::expand(context, &remote, &address, literal).await).await? {
                 Ok(entries) => found.extend(entries.into_iter().map(|entry| Hit { remote: remote.clone(), entry })),
                 Err(error) => self.failed(context, &remote, address.place.display_path(&address.place.path), &error),

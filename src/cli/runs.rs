@@ -66,6 +66,13 @@ impl Noted {
         (!dry_run).then_some(Noted { verb, places, literal, protocol, chunk_size, if_exists, checksum, attr, kind, selection, list, sync })
     }
 
+    /// As it is noted while it runs once more.
+    pub fn again(&self, args: &TransferArgs) -> Option<Noted> {
+        let Noted { attr, kind, selection, list, sync, .. } = self.clone();
+        let noted = Noted::new(self.verb, self.places.clone(), self.literal, args)?;
+        Some(Noted { attr, kind, selection, list, sync, ..noted })
+    }
+
     /// Only these files.
     pub fn choosing(self, selection: &SelectionArgs) -> Noted {
         Noted { selection: selection.absolute(), ..self }

@@ -2,7 +2,6 @@
 
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -15,7 +14,9 @@ use super::value_parsers;
 use crate::contract::{Events, Metadata};
 use crate::error::{Error, Kind, Result};
 use crate::model::Protocol;
-use crate::transfer::put::ChecksumMode;
+use crate::transfer::filter::Filter;
+use crate::transfer::get::GetOptions;
+use crate::transfer::put::{ChecksumMode, PutOptions};
 use crate::transfer::rate_limit::RateLimiter;
 use crate::transfer::{IfExists, RemoteClient, RetryPolicy};
 
@@ -35,12 +36,6 @@ fn attribute(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("write it as NAME=VALUE".to_owned()),
-    }
-}
-
-impl TransferArgs {
-    pub fn connection(&self) -> Connection {
-        Connection { retries: self.retries, timeout: self.timeout }
     }
 }
 
@@ -79,12 +74,8 @@ pub struct TransferArgs {
     /// Limit of all transfers together, per second: 10M is 10 MiB
     #[arg(long, value_name = "RATE", env = "HAUL_BWLIMIT", value_parser = value_parsers::some_rate)]
     pub bwlimit: Option<u64>,
-    /// Tries of one request, including the first
-    #[arg(long, value_name = "N", default_value = "5", env = "HAUL_RETRIES", value_parser = value_parsers::count)]
-    pub retries: u32,
-    /// Time without a byte before a connection counts as lost
-    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = value_parsers::time)]
-    pub timeout: Duration,
+    #[command(flatten)]
+    pub connection: Connection,
     /// A transfer slower than this for a minute is cut and resumed
     #[arg(long, value_name = "RATE", default_value = "1K", env = "HAUL_MIN_RATE", value_parser = value_parsers::rate)]
     pub min_rate: u64,
@@ -94,6 +85,48 @@ pub struct TransferArgs {
     /// Stop at the first failed file
     #[arg(long, env = "HAUL_FAIL_FAST", value_parser = clap::builder::BoolishValueParser::new())]
     pub fail_fast: bool,
+}
+
+/// Wildcards in the places of a command, or none.
+#[derive(Args, Clone)]
+pub struct LiteralArgs {
+    /// Don't expand *, ? and [ in paths
+    #[arg(long, env = "HAUL_LITERAL", value_parser = clap::builder::BoolishValueParser::new())]
+    pub literal: bool,
+}
+
+impl TransferArgs {
+    /// For a put to `remote`, or a copy to it.
+    pub fn put_options(&self, remote: &OpenRemote, filter: &Arc<Filter>) -> Result<PutOptions> {
+        Ok(PutOptions {
+            if_exists: self.if_exists.unwrap_or(IfExists::Update),
+            size_only: false,
+            checksum: self.checksum,
+            protocol: remote.protocol(self.protocol.0)?,
+            chunk_size: self.chunk_size,
+            streams: self.streams as usize,
+            jobs: self.jobs as usize,
+            dry_run: self.dry_run,
+            fail_fast: self.fail_fast,
+            stdin_size: None,
+            metadata: Arc::default(),
+            filter: filter.clone(),
+        })
+    }
+
+    pub fn get_options(&self, filter: &Arc<Filter>) -> GetOptions {
+        GetOptions {
+            several: false,
+            if_exists: self.if_exists.unwrap_or(IfExists::Update),
+            size_only: false,
+            checksum: self.checksum,
+            jobs: self.jobs as usize,
+            streams: self.streams as usize,
+            dry_run: self.dry_run,
+            fail_fast: self.fail_fast,
+            filter: filter.clone(),
+        }
+    }
 }
 
 /// What a sync may do besides bringing files.
@@ -153,7 +186,8 @@ fn checksum(text: &str) -> Result<ChecksumMode, String> {
 }
 
 pub(crate) fn transfer_client(args: &TransferArgs, remote: &OpenRemote, events: Events) -> RemoteClient {
-    let policy = RetryPolicy { tries: args.retries, timeout: args.timeout, min_rate: args.min_rate };
+    let Connection { retries: tries, timeout } = args.connection;
+    let policy = RetryPolicy { tries, timeout, min_rate: args.min_rate };
     let limit = args.bwlimit.map(|rate| Arc::new(RateLimiter::new(rate)));
     let client = RemoteClient::new(remote.name.clone(), remote.provider.clone(), policy, events);
     client.with_limit(limit).with_learned(remote.learned_names())

@@ -69,11 +69,11 @@ impl Verb {
     /// The options that say how many files are carried at once.
     pub fn transfer(&mut self) -> Option<&mut TransferArgs> {
         match self {
-            Verb::Put(args) => Some(&mut args.transfer),
-            Verb::Get(args) => Some(&mut args.transfer),
+            Verb::Put(args) => Some(&mut args.options.transfer),
+            Verb::Get(args) => Some(&mut args.options.transfer),
             Verb::Cat(args) => Some(&mut args.transfer),
-            Verb::Cp(args) => Some(&mut args.transfer),
-            Verb::Mv(args) => Some(&mut args.transfer),
+            Verb::Cp(args) => Some(&mut args.options.transfer),
+            Verb::Mv(args) => Some(&mut args.options.transfer),
             Verb::Sync(args) => Some(&mut args.transfer),
             Verb::Apply(args) => Some(&mut args.transfer),
             Verb::Transfers(commands::transfers::TransfersVerb::Resume(args)) => Some(&mut args.transfer),

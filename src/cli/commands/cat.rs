@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::get::{WildArgs, address, to_stdout};
+use super::get::{address, to_stdout};
 use crate::cli::context::Context;
-use crate::cli::transfer_args::TransferArgs;
+use crate::cli::transfer_args::{LiteralArgs, TransferArgs};
 use crate::error::Result;
 
 /// Write files to standard output, one after the other
@@ -19,12 +19,12 @@ pub struct CatArgs {
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub sources: Vec<String>,
     #[command(flatten)]
-    pub wild: WildArgs,
+    pub literal: LiteralArgs,
     #[command(flatten)]
     pub transfer: TransferArgs,
 }
 
 pub async fn run(context: &mut Context, args: CatArgs) -> Result<u8> {
     let sources = args.sources.iter().map(|source| address(source)).collect::<Result<Vec<_>>>()?;
-    to_stdout(context, sources, args.wild.literal, &args.transfer).await
+    to_stdout(context, sources, args.literal.literal, &args.transfer).await
 }

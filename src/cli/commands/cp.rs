@@ -7,13 +7,13 @@ use clap::Args;
 
 use crate::cli::abilities::{COPY, DOWNLOAD, MOVE, REMOVE, require};
 use crate::cli::context::{Context, OpenRemote};
-use crate::cli::filter_args::SelectionArgs;
 use crate::cli::glob::{Places, failure};
 use crate::cli::list_args::{ListArgs, ListedAddress};
-use crate::cli::receipt::{ReceiptArgs, Receipts};
-use crate::cli::runs;
+use crate::cli::receipt::ReceiptArgs;
+use crate::cli::requests::{CarryArgs, CopyRequest};
 use crate::cli::runs::{Carries, Noted};
-use crate::cli::transfer_args::{TransferArgs, from_and_to, transfer_client};
+use crate::cli::transfer_args::{LiteralArgs, TransferArgs, from_and_to, transfer_client};
+use crate::cli::transfer_run::{TransferRun, conclude};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
@@ -53,48 +53,44 @@ pub struct CpArgs {
     /// Folders are always taken whole; accepted for the fingers' sake
     #[arg(short, long, hide = true)]
     pub recursive: bool,
-    /// Don't expand *, ? and [ in paths
-    #[arg(long, env = "HAUL_LITERAL", value_parser = clap::builder::BoolishValueParser::new())]
-    pub literal: bool,
     #[command(flatten)]
-    pub receipts: ReceiptArgs,
+    pub literal: LiteralArgs,
     #[command(flatten)]
-    pub selection: SelectionArgs,
-    #[command(flatten)]
-    pub list: ListArgs,
-    #[command(flatten)]
-    pub transfer: TransferArgs,
-}
-
-fn noted_run(way: Op, args: &CpArgs) -> Option<Noted> {
-    let CpArgs { places, recursive: _, literal, receipts: _, selection, list, transfer } = args;
-    let list = list.absolute()?;
-    let noted = Noted::new(if way == Op::Move { Carries::Mv } else { Carries::Cp }, places.clone(), *literal, transfer)?;
-    Some(Noted { list, ..noted.choosing(selection) })
+    pub options: CarryArgs,
 }
 
 pub async fn run(context: &mut Context, args: CpArgs) -> Result<u8> {
-    run_job(context, Op::Copy, args).await
+    let CpArgs { places, recursive: _, literal, options } = args;
+    run_job(context, Op::Copy, places, literal, options).await
 }
 
 /// The whole of `cp` and `mv`.
-pub async fn run_job(context: &mut Context, way: Op, args: CpArgs) -> Result<u8> {
-    let tally = execute(context, way, args).await?;
+pub async fn run_job(context: &mut Context, way: Op, places: Vec<String>, literal: LiteralArgs, options: CarryArgs) -> Result<u8> {
+    let LiteralArgs { literal } = literal;
+    let noted = noted_run(way, &places, literal, &options);
+    let (from, to) = match places.as_slice() {
+        [to] if options.list.is_given() => (&[][..], to.as_str()),
+        places => from_and_to(places, if way == Op::Move { "mv FROM… TO" } else { "cp FROM… TO" })?,
+    };
+    let from = from.iter().map(|text| remote_address(text)).collect::<Result<Vec<_>>>()?;
+    let tally = execute(context, CopyRequest { way, from, to: remote_address(to)?, literal, options }, noted).await?;
     context.renderer.report(&tally.summary());
     Ok(tally.status())
 }
 
-/// As `carry`, but the caller prints the last line.
-pub(crate) async fn execute(context: &mut Context, way: Op, args: CpArgs) -> Result<Tally> {
-    let noted = noted_run(way, &args);
-    let filter = Arc::new(args.selection.filter()?);
-    let CpArgs { places, literal, receipts, list, transfer: args, .. } = args;
-    let args = &args;
-    let (from, to) = match places.as_slice() {
-        [to] if list.is_given() => (&[][..], to.as_str()),
-        places => from_and_to(places, if way == Op::Move { "mv FROM… TO" } else { "cp FROM… TO" })?,
-    };
-    let mut from = from.iter().map(|text| remote_address(text)).collect::<Result<Vec<_>>>()?;
+/// None: it leaves nothing that could be taken up.
+fn noted_run(way: Op, places: &[String], literal: bool, options: &CarryArgs) -> Option<Noted> {
+    let CarryArgs { receipts: _, selection, list, transfer } = options;
+    let list = list.absolute()?;
+    let noted = Noted::new(if way == Op::Move { Carries::Mv } else { Carries::Cp }, places.to_vec(), literal, transfer)?;
+    Some(Noted { list, ..noted.choosing(selection) })
+}
+
+/// As `run_job`, but the caller prints the last line.
+pub(crate) async fn execute(context: &mut Context, request: CopyRequest, noted: Option<Noted>) -> Result<Tally> {
+    let CopyRequest { way, mut from, mut to, literal, options } = request;
+    let CarryArgs { receipts, selection, list, transfer: args } = options;
+    let (filter, args) = (Arc::new(selection.filter()?), &args);
     let listed = list.read_addresses(context, &from)?;
     let (is_listed, several) = (listed.is_some(), listed.is_some() || from.len() > 1);
     let base = from.first().cloned();
@@ -105,8 +101,10 @@ pub(crate) async fn execute(context: &mut Context, way: Op, args: CpArgs) -> Res
         of_list = Some(chosen);
     }
     // This is checked before anything is sent, and so before wildcards are expanded.
-    let target = context.open(&remote_address(to)?.remote, args.connection())?;
-    for source in opened(context, &from, args)? {
+    let target = context.open(&to.remote, args.connection)?;
+    let open = |source: &Address| context.open(&source.remote, args.connection);
+    for source in from.iter().map(open) {
+        let source = source?;
         if source.key != target.key {
             require_between(&source, way)?;
         } else if source.name == target.name {
@@ -116,17 +114,15 @@ pub(crate) async fn execute(context: &mut Context, way: Op, args: CpArgs) -> Res
     let (from, failed) = match of_list {
         Some(FromList { found, failed }) => (found, failed),
         None => {
-            let Places { found, failed } = crate::cli::glob::places(context, from, literal, args.connection()).await?;
+            let Places { found, failed } = crate::cli::glob::places(context, from, literal, args.connection).await?;
             let failed = failed.iter().map(|(address, error)| failure(address, error)).collect();
             (found.into_iter().map(CopyFrom::from).collect(), failed)
         }
     };
-    let mut to = remote_address(to)?;
     // The meaning of TO must not depend on how many of the sources exist.
     to.folder |= several;
-    let remote = context.open(&to.remote, args.connection())?;
-    let addresses: Vec<Address> = from.iter().map(|from| from.address.clone()).collect();
-    let sources = opened(context, &addresses, args)?;
+    let remote = context.open(&to.remote, args.connection)?;
+    let sources = from.iter().map(|from| open(&from.address)).collect::<Result<Vec<_>>>()?;
     // Two remotes of one account are treated as one remote, if its server can copy or move.
     let one_account = sources.iter().all(|source| source.key == remote.key);
     let one_name = sources.iter().all(|source| source.name == remote.name);
@@ -137,9 +133,7 @@ pub(crate) async fn execute(context: &mut Context, way: Op, args: CpArgs) -> Res
     if receipts.receipt.is_some() {
         context.renderer.warning("a receipt names what came through this machine; what a server copies itself gets no line in it");
     }
-    let run = runs::begin(context, noted, &remote.name).await?;
-    let receipts = Receipts::open(&receipts, args.dry_run, &context.renderer)?.of_run(run).as_list(None, list.ends_with_nul());
-    let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
+    let (run, events) = TransferRun::begin(context, noted, &remote.name, (&receipts, args.dry_run)).await?;
     tell(&failed, &events);
     let job = ServerSideJob {
         client: transfer_client(args, &remote, events),
@@ -153,10 +147,8 @@ pub(crate) async fn execute(context: &mut Context, way: Op, args: CpArgs) -> Res
         fail_fast: args.fail_fast,
         filter: filter.clone(),
     };
-    let (outcome, noted, tally) = tokio::join!(arrange(job, &from), receipts.tee(noted, shown), context.renderer.follow(receiver));
-    outcome?;
-    noted?;
-    filter.conclude(is_listed, tally.failed > 0)?.iter().for_each(|warning| context.renderer.warning(warning));
+    let ((), tally) = run.as_list(None, list.ends_with_nul()).follow(context, arrange(job, &from)).await?;
+    conclude(context, &filter, is_listed, &tally)?;
     Ok(tally)
 }
 
@@ -196,17 +188,6 @@ fn from_list(context: &Context, base: Option<&Address>, listed: Vec<ListedAddres
     Ok(chosen)
 }
 
-/// Each remote has one provider, so that all entries that a wildcard names share its token and its listings.
-fn opened(context: &Context, from: &[Address], args: &TransferArgs) -> Result<Vec<OpenRemote>> {
-    let mut open: Vec<OpenRemote> = Vec::new();
-    for source in from {
-        let name = context.config.remote(&source.remote)?.name;
-        let known = open.iter().find(|remote| remote.name == name).cloned();
-        open.push(known.map_or_else(|| context.open(&name, args.connection()), Ok)?);
-    }
-    Ok(open)
-}
-
 /// Carries files between two remotes: they are streamed through this machine.
 async fn between_remotes(
     context: &mut Context,
@@ -217,9 +198,7 @@ async fn between_remotes(
     (args, receipts, noted): (&TransferArgs, &ReceiptArgs, Option<Noted>),
     (filter, list): (Arc<Filter>, ListArgs),
 ) -> Result<Tally> {
-    let run = runs::begin(context, noted, &remote.name).await?;
-    let receipts = Receipts::open(receipts, args.dry_run, &context.renderer)?.of_run(run).as_list(None, list.ends_with_nul());
-    let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
+    let (run, events) = TransferRun::begin(context, noted, &remote.name, (receipts, args.dry_run)).await?;
     tell(&failed, &events);
     let source = |(remote, from): (&OpenRemote, CopyFrom)| CopySource {
         client: transfer_client(args, remote, events.clone()),
@@ -233,27 +212,12 @@ async fn between_remotes(
         ledger: remote.ledger.clone(),
         remote_key: remote.key.clone(),
         target: Address { remote: remote.name.clone(), ..to },
-        options: PutOptions {
-            if_exists: args.if_exists.unwrap_or(IfExists::Update),
-            size_only: false,
-            checksum: args.checksum,
-            protocol: remote.protocol(args.protocol.0)?,
-            // A part is held in memory until it is accepted, because nothing is stored here.
-            chunk_size: Some(args.chunk_size.unwrap_or(WINDOW)),
-            streams: args.streams as usize,
-            jobs: args.jobs as usize,
-            dry_run: args.dry_run,
-            fail_fast: args.fail_fast,
-            stdin_size: None,
-            metadata: Arc::default(),
-            filter: filter.clone(),
-        },
+        // A part is held in memory until it is accepted, because nothing is stored here.
+        options: PutOptions { chunk_size: Some(args.chunk_size.unwrap_or(WINDOW)), ..args.put_options(&remote, &filter)? },
     };
     let work = copy_between(job, sources, way == Op::Move);
-    let (outcome, noted, tally) = tokio::join!(work, receipts.tee(noted, shown), context.renderer.follow(receiver));
-    outcome?;
-    noted?;
-    filter.conclude(list.is_given(), tally.failed > 0)?.iter().for_each(|warning| context.renderer.warning(warning));
+    let ((), tally) = run.as_list(None, list.ends_with_nul()).follow(context, work).await?;
+    conclude(context, &filter, list.is_given(), &tally)?;
     Ok(tally)
 }
 

@@ -11,13 +11,12 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::cli::abilities::{DOWNLOAD, require};
 use crate::cli::context::{Context, OpenRemote};
-use crate::cli::filter_args::SelectionArgs;
 use crate::cli::glob::{FailedRemotes, drop_nested, expand, failure};
-use crate::cli::list_args::{ListArgs, ListedAddress};
-use crate::cli::receipt::{ReceiptArgs, Receipts};
-use crate::cli::runs;
+use crate::cli::list_args::ListedAddress;
+use crate::cli::requests::{CarryArgs, GetRequest};
 use crate::cli::runs::{Carries, Noted, absolute};
-use crate::cli::transfer_args::{TransferArgs, transfer_client};
+use crate::cli::transfer_args::{LiteralArgs, TransferArgs, transfer_client};
+use crate::cli::transfer_run::{TransferRun, conclude};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
@@ -47,87 +46,67 @@ pub struct GetArgs {
     #[arg(required_unless_present_any = ["files_from", "files_from0"], value_name = "PLACE")]
     pub places: Vec<String>,
     #[command(flatten)]
-    pub wild: WildArgs,
+    pub literal: LiteralArgs,
     /// Folders are always taken whole; accepted for the fingers' sake
     #[arg(short, long, hide = true)]
     pub recursive: bool,
     #[command(flatten)]
-    pub receipts: ReceiptArgs,
-    #[command(flatten)]
-    pub selection: SelectionArgs,
-    #[command(flatten)]
-    pub list: ListArgs,
-    #[command(flatten)]
-    pub transfer: TransferArgs,
-}
-
-#[derive(Args, Clone)]
-pub struct WildArgs {
-    /// Don't expand "*", "?" and "[" in remote paths
-    #[arg(long)]
-    pub literal: bool,
+    pub options: CarryArgs,
 }
 
 pub async fn run(context: &mut Context, args: GetArgs) -> Result<u8> {
-    let (sources, local) = addresses(args.places.clone(), args.list.is_given())?;
+    let (request, noted) = request(args)?;
+    let GetRequest { sources, local, literal, options } = request;
     if local == "-" {
-        if args.list.is_given() {
+        if options.list.is_given() {
             return Err(Error::new(Kind::Usage, "a list of files can't go to standard output").with_hint("get the files into a folder"));
         }
-        return to_stdout(context, sources, args.wild.literal, &args.transfer).await;
+        return to_stdout(context, sources, literal, &options.transfer).await;
     }
-    let tally = carry(context, args).await?;
+    let tally = execute(context, GetRequest { sources, local, literal, options }, noted).await?;
     context.renderer.report(&tally.summary());
     Ok(tally.status())
 }
 
-/// `local`: where the files go.
-fn noted_run(args: &GetArgs, local: &str) -> Option<Noted> {
-    let GetArgs { places, wild: WildArgs { literal }, recursive: _, receipts: _, selection, list, transfer } = args;
+fn request(args: GetArgs) -> Result<(GetRequest, Option<Noted>)> {
+    let GetArgs { places, literal: LiteralArgs { literal }, recursive: _, options } = args;
+    let (sources, local) = addresses(places.clone(), options.list.is_given())?;
+    let noted = noted_run(&places, &local, literal, &options);
+    Ok((GetRequest { sources, local, literal, options }, noted))
+}
+
+/// None: it leaves nothing that could be taken up.
+fn noted_run(places: &[String], local: &str, literal: bool, options: &CarryArgs) -> Option<Noted> {
+    let CarryArgs { receipts: _, selection, list, transfer } = options;
     let is_place = |place: &&String| Address::parse(place).is_ok_and(|address| address.is_some());
     let mut places: Vec<String> = places.iter().filter(is_place).cloned().collect();
     places.push(absolute(local));
     let list = list.absolute()?;
-    Some(Noted { list, ..Noted::new(Carries::Get, places, *literal, transfer)?.choosing(selection) })
+    Some(Noted { list, ..Noted::new(Carries::Get, places, literal, transfer)?.choosing(selection) })
 }
 
 /// The whole of a get to files but its last line.
-pub(crate) async fn carry(context: &mut Context, args: GetArgs) -> Result<Tally> {
-    let (sources, local) = addresses(args.places.clone(), args.list.is_given())?;
-    let listed = args.list.read_addresses(context, &sources)?;
+pub(crate) async fn execute(context: &mut Context, request: GetRequest, noted: Option<Noted>) -> Result<Tally> {
+    let GetRequest { sources, local, literal, options } = request;
+    let CarryArgs { receipts, selection, list, transfer } = options;
+    let listed = list.read_addresses(context, &sources)?;
     let is_listed = listed.is_some();
-    let filter = Arc::new(args.selection.filter()?);
+    let filter = Arc::new(selection.filter()?);
     let first = listed.iter().flatten().find_map(|listed| listed.address.as_ref().ok());
     let remote = sources.first().or(first).map(|source| source.remote.clone()).unwrap_or_default();
-    let run = runs::begin(context, noted_run(&args, &local), &remote).await?;
-    let receipts =
-        Receipts::open(&args.receipts, args.transfer.dry_run, &context.renderer)?.of_run(run).as_list(None, args.list.ends_with_nul());
-    let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
+    let (run, events) = TransferRun::begin(context, noted, &remote, (&receipts, transfer.dry_run)).await?;
     let several = is_listed || sources.len() > 1;
     let (origins, failed) = match listed {
-        Some(listed) => open_listed(context, sources.first(), listed, &args.transfer, &events).await?,
-        None => open_sources(context, sources, args.wild.literal, &args.transfer, &events).await?,
+        Some(listed) => open_listed(context, sources.first(), listed, &transfer, &events).await?,
+        None => open_sources(context, sources, literal, &transfer, &events).await?,
     };
     for (address, error) in failed {
         events.tell(Event::Finished { id: u64::MAX, report: Box::new(failure(&address, &error)) });
     }
     drop(events);
-    let options = GetOptions {
-        several,
-        if_exists: args.transfer.if_exists.unwrap_or(crate::transfer::IfExists::Update),
-        size_only: false,
-        checksum: args.transfer.checksum,
-        jobs: args.transfer.jobs as usize,
-        streams: args.transfer.streams as usize,
-        dry_run: args.transfer.dry_run,
-        fail_fast: args.transfer.fail_fast,
-        filter: filter.clone(),
-    };
-    let (outcome, noted, tally) =
-        tokio::join!(get(origins, &local, options), receipts.tee(noted, shown), context.renderer.follow(receiver));
-    outcome?;
-    noted?;
-    filter.conclude(is_listed, tally.failed > 0)?.iter().for_each(|warning| context.renderer.warning(warning));
+    let work = get(origins, &local, GetOptions { several, ..transfer.get_options(&filter) });
+    let ((), tally) = run.as_list(None, list.ends_with_nul()).follow(context, work).await?;
+    conclude(context, &filter, is_listed, &tally)?;
     Ok(tally)
 }
 
@@ -199,8 +178,7 @@ pub fn address(text: &str) -> Result<Address> {
     })
 }
 
-/// The entries that the addresses name, and the addresses that name nothing where others do. Each remote has one provider, so
-/// that its token and its listings are shared.
+/// The entries that the addresses name, and the addresses that name nothing where others do.
 async fn open_sources(
     context: &Context,
     sources: Vec<Address>,
@@ -208,23 +186,15 @@ async fn open_sources(
     transfer: &TransferArgs,
     events: &Events,
 ) -> Result<(Vec<GetSource>, Vec<(Address, Error)>)> {
-    let (mut open, mut origins): (Vec<OpenRemote>, Vec<GetSource>) = (Vec::new(), Vec::new());
-    let (mut failed, mut lost) = (Vec::new(), FailedRemotes::of(sources.len()));
+    let (mut origins, mut failed): (Vec<GetSource>, _) = (Vec::new(), Vec::new());
+    let mut lost = FailedRemotes::of(sources.len());
     for mut address in sources {
-        address.remote = context.config.remote(&address.remote)?.name;
-        let at = match open.iter().position(|remote| remote.name == address.remote) {
-            Some(at) => at,
-            None => {
-                let remote = context.open(&address.remote, transfer.connection())?;
-                require(&remote, &DOWNLOAD)?;
-                open.push(remote);
-                open.len() - 1
-            }
-        };
-        let Some(remote) = open.get(at) else { continue };
+        let remote = context.open(&address.remote, transfer.connection)?;
+        require(&remote, &DOWNLOAD)?;
+        address.remote.clone_from(&remote.name);
         let found = async || {
-            let entries = drop_nested(expand(context, remote, &address, literal).await?);
-            entries.into_iter().map(|entry| origin((remote, &address, literal), entry, transfer, events)).collect::<Result<Vec<_>>>()
+            let entries = drop_nested(expand(context, &remote, &address, literal).await?);
+            entries.into_iter().map(|entry| origin((&remote, &address, literal), entry, transfer, events)).collect::<Result<Vec<_>>>()
         };
         let found = match lost.ask(&address, found).await? {
             Ok(found) => found,
@@ -254,7 +224,7 @@ async fn open_listed(
     let (mut origins, mut failed, mut seen): (Vec<GetSource>, _, _) = (Vec::new(), Vec::new(), HashSet::new());
     let mut top = Vec::new();
     if let Some(base) = base {
-        let remote = context.open(&base.remote, transfer.connection())?;
+        let remote = context.open(&base.remote, transfer.connection)?;
         require(&remote, &DOWNLOAD)?;
         let entry = Resolver::new(transfer_client(transfer, &remote, events.clone())).find(base).await?.entry;
         if !entry.is_folder() {
@@ -277,7 +247,7 @@ async fn open_listed(
             continue;
         }
         if !open.contains_key(&address.remote) {
-            let remote = context.open(&address.remote, transfer.connection())?;
+            let remote = context.open(&address.remote, transfer.connection)?;
             require(&remote, &DOWNLOAD)?;
             let resolver = Resolver::new(transfer_client(transfer, &remote, events.clone()));
             open.insert(address.remote.clone(), (remote, resolver));

@@ -2,12 +2,10 @@
 
 use clap::Args;
 
-use super::cp::{CpArgs, IF_EXISTS, run_job};
+use super::cp::{IF_EXISTS, run_job};
 use crate::cli::context::Context;
-use crate::cli::filter_args::SelectionArgs;
-use crate::cli::list_args::ListArgs;
-use crate::cli::receipt::ReceiptArgs;
-use crate::cli::transfer_args::TransferArgs;
+use crate::cli::requests::CarryArgs;
+use crate::cli::transfer_args::LiteralArgs;
 use crate::error::Result;
 use crate::transfer::remote_ops::Op;
 
@@ -34,20 +32,13 @@ pub struct MvArgs {
     /// Sources; and last, the target
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
-    /// Don't expand *, ? and [ in paths
-    #[arg(long, env = "HAUL_LITERAL", value_parser = clap::builder::BoolishValueParser::new())]
-    pub literal: bool,
     #[command(flatten)]
-    pub receipts: ReceiptArgs,
+    pub literal: LiteralArgs,
     #[command(flatten)]
-    pub selection: SelectionArgs,
-    #[command(flatten)]
-    pub list: ListArgs,
-    #[command(flatten)]
-    pub transfer: TransferArgs,
+    pub options: CarryArgs,
 }
 
 pub async fn run(context: &mut Context, args: MvArgs) -> Result<u8> {
-    let MvArgs { places, literal, receipts, selection, list, transfer } = args;
-    run_job(context, Op::Move, CpArgs { places, recursive: false, literal, receipts, selection, list, transfer }).await
+    let MvArgs { places, literal, options } = args;
+    run_job(context, Op::Move, places, literal, options).await
 }

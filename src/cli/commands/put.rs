@@ -6,19 +6,15 @@ use std::sync::Arc;
 use clap::Args;
 
 use crate::cli::context::Context;
-use crate::cli::filter_args::SelectionArgs;
-use crate::cli::list_args::ListArgs;
-use crate::cli::receipt::{ReceiptArgs, Receipts};
-use crate::cli::runs;
+use crate::cli::requests::{CarryArgs, PutRequest};
 use crate::cli::runs::{Carries, Noted, absolute};
-use crate::cli::transfer_args::{MetadataArgs, TransferArgs, from_and_to, transfer_client};
+use crate::cli::transfer_args::{MetadataArgs, from_and_to, transfer_client};
+use crate::cli::transfer_run::{TransferRun, conclude};
 use crate::cli::value_parsers;
-use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::Address;
 use crate::model::place_text::is_url;
 use crate::render::Tally;
-use crate::transfer::IfExists;
 use crate::transfer::put::{PutJob, PutOptions, put_chosen};
 
 /// Upload files, folders, or standard input
@@ -45,80 +41,65 @@ pub struct PutArgs {
     #[arg(short, long, hide = true)]
     pub recursive: bool,
     #[command(flatten)]
-    pub receipts: ReceiptArgs,
-    #[command(flatten)]
     pub metadata: MetadataArgs,
     #[command(flatten)]
-    pub selection: SelectionArgs,
-    #[command(flatten)]
-    pub list: ListArgs,
-    #[command(flatten)]
-    pub transfer: TransferArgs,
+    pub options: CarryArgs,
 }
 
 pub async fn run(context: &mut Context, args: PutArgs) -> Result<u8> {
-    let tally = execute(context, args).await?;
+    let noted = noted_run(&args);
+    let tally = execute(context, request(args)?, noted).await?;
     context.renderer.report(&tally.summary());
     Ok(tally.status())
 }
 
-/// The whole of a put but its last line. An error means that nothing was sent.
-pub async fn execute(context: &mut Context, args: PutArgs) -> Result<Tally> {
-    let (sources, target) = match args.places.as_slice() {
-        [target] if args.list.is_given() => (&[][..], target.as_str()),
+fn request(args: PutArgs) -> Result<PutRequest> {
+    let PutArgs { places, size: stdin_size, recursive: _, metadata, options } = args;
+    let (sources, target) = match places.as_slice() {
+        [target] if options.list.is_given() => (&[][..], target.as_str()),
         places => from_and_to(places, "put SOURCE… REMOTE:PATH")?,
     };
-    let list = args.list.read()?;
+    let target = Address::parse(target)?.ok_or_else(|| not_remote(target))?;
+    Ok(PutRequest { sources: sources.to_vec(), target, stdin_size, metadata, options })
+}
+
+/// The whole of a put but its last line. An error means that nothing was sent.
+pub async fn execute(context: &mut Context, request: PutRequest, noted: Option<Noted>) -> Result<Tally> {
+    let PutRequest { sources, mut target, stdin_size, metadata, options } = request;
+    let CarryArgs { receipts, selection, list, transfer } = options;
+    let (by_nul, list) = (list.ends_with_nul(), list.read()?);
     let is_listed = list.is_some();
-    let mut target = Address::parse(target)?.ok_or_else(|| not_remote(target))?;
-    for source in sources {
+    for source in &sources {
         refuse_remote_source(context, source)?;
     }
-    if args.size.is_some() && !sources.iter().any(|source| *source == "-") {
+    if stdin_size.is_some() && !sources.iter().any(|source| *source == "-") {
         return Err(Error::new(Kind::Usage, "--size is the size of standard input, but no source is `-`").with_hint("leave --size out"));
     }
-    let filter = Arc::new(args.selection.filter()?);
-    let remote = context.open(&target.remote, args.transfer.connection())?;
+    let filter = Arc::new(selection.filter()?);
+    let remote = context.open(&target.remote, transfer.connection)?;
     target.remote.clone_from(&remote.name);
     // A file alone has its own note, once it is on its way.
-    let is_noted = context.puts().is_none() || sources.len() > 1 || !sources.iter().all(|source| std::path::Path::new(source).is_file());
-    let run = runs::begin(context, noted_run(&args).filter(|_| is_noted), &remote.name).await?;
-    let receipts = Receipts::open(&args.receipts, args.transfer.dry_run, &context.renderer)?
-        .of_run(run)
-        .as_list(failed_base(sources), args.list.ends_with_nul());
-    let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
+    let is_noted = context.puts().is_none() || sources.len() > 1 || !sources.iter().all(|source| Path::new(source).is_file());
+    let noted = noted.filter(|_| is_noted);
+    let (run, events) = TransferRun::begin(context, noted, &remote.name, (&receipts, transfer.dry_run)).await?;
     let job = PutJob {
-        client: transfer_client(&args.transfer, &remote, events),
+        client: transfer_client(&transfer, &remote, events),
         ledger: remote.ledger.clone(),
         remote_key: remote.key.clone(),
         target,
-        options: PutOptions {
-            if_exists: args.transfer.if_exists.unwrap_or(IfExists::Update),
-            size_only: false,
-            checksum: args.transfer.checksum,
-            protocol: remote.protocol(args.transfer.protocol.0)?,
-            chunk_size: args.transfer.chunk_size,
-            streams: args.transfer.streams as usize,
-            jobs: args.transfer.jobs as usize,
-            dry_run: args.transfer.dry_run,
-            fail_fast: args.transfer.fail_fast,
-            stdin_size: args.size,
-            metadata: args.metadata.for_remote(&remote)?,
-            filter: filter.clone(),
-        },
+        options: PutOptions { stdin_size, metadata: metadata.for_remote(&remote)?, ..transfer.put_options(&remote, &filter)? },
     };
-    let (outcome, noted, tally) =
-        tokio::join!(put_chosen(context.puts(), job, sources, list), receipts.tee(noted, shown), context.renderer.follow(receiver));
-    outcome?;
-    noted?;
-    filter.conclude(is_listed, tally.failed > 0)?.iter().for_each(|warning| context.renderer.warning(warning));
+    let work = put_chosen(context.puts(), job, &sources, list);
+    let ((), tally) = run.as_list(failed_base(&sources), by_nul).follow(context, work).await?;
+    conclude(context, &filter, is_listed, &tally)?;
     Ok(tally)
 }
 
 /// None: it leaves nothing that could be taken up.
 fn noted_run(args: &PutArgs) -> Option<Noted> {
     // `size` belongs to standard input, and a receipt is this run's own.
-    let PutArgs { places, size: _, recursive: _, receipts: _, metadata, selection, list, transfer } = args;
+    let PutArgs { places, size: _, recursive: _, metadata, options } = args;
+    let CarryArgs { receipts: _, selection, list, transfer } = options;
     let (target, sources) = places.split_last()?;
     let mut places: Vec<String> = sources.iter().map(|source| absolute(source)).collect();
     places.push(target.clone());

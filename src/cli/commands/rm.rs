@@ -11,6 +11,7 @@ use crate::cli::context::{Context, OpenRemote};
 use crate::cli::filter_args::SelectionArgs;
 use crate::cli::list_args::{ListArgs, ListedAddress};
 use crate::cli::questions;
+use crate::cli::transfer_args::LiteralArgs;
 use crate::error::{Error, Kind, Result};
 use crate::model::escape::shell_word;
 use crate::model::report::Failure;
@@ -44,9 +45,8 @@ pub struct RmArgs {
     /// Don't ask; needed to empty the top folder of a remote
     #[arg(short, long)]
     pub yes: bool,
-    /// Don't expand *, ? and [ in paths
-    #[arg(long, env = "HAUL_LITERAL", value_parser = clap::builder::BoolishValueParser::new())]
-    pub literal: bool,
+    #[command(flatten)]
+    pub literal: LiteralArgs,
     /// Show what would be removed, and remove nothing
     #[arg(short = 'n', long, env = "HAUL_DRY_RUN", value_parser = clap::builder::BoolishValueParser::new())]
     pub dry_run: bool,
@@ -94,9 +94,9 @@ pub async fn run(context: &mut Context, args: RmArgs) -> Result<u8> {
     let mut places = addresses;
     if !is_listed {
         let named: Vec<Address> = places.into_iter().map(|(address, _)| address).collect();
-        let has_wildcard = |address: &&Address| !args.literal && address.place.path.names().iter().any(|name| is_pattern(name));
+        let has_wildcard = |address: &&Address| !args.literal.literal && address.place.path.names().iter().any(|name| is_pattern(name));
         let literal = named.len() - named.iter().filter(has_wildcard).count();
-        let asked = crate::cli::glob::places(context, named, args.literal, args.connection).await?;
+        let asked = crate::cli::glob::places(context, named, args.literal.literal, args.connection).await?;
         places = asked.found.into_iter().map(|address| (address, None)).collect();
         if !agreed_to_all(context, &args, places.len().saturating_sub(literal)).await? {
             context.renderer.warning("nothing was removed");

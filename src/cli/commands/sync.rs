@@ -11,17 +11,16 @@ use crate::cli::filter_args::SelectionArgs;
 use crate::cli::list_args::ListArgs;
 use crate::cli::plan_file;
 use crate::cli::plan_file::PlanHeader;
-use crate::cli::receipt::{ReceiptArgs, Receipts};
-use crate::cli::runs;
+use crate::cli::receipt::ReceiptArgs;
 use crate::cli::runs::{Carries, Noted, absolute};
 use crate::cli::transfer_args::{MetadataArgs, SyncOptionArgs, TransferArgs, transfer_client};
+use crate::cli::transfer_run::{TransferRun, conclude};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::escape::shell_word;
 use crate::model::report::SyncCounts;
 use crate::model::{Address, RemotePath};
 use crate::render::Tally;
-use crate::transfer::IfExists;
 use crate::transfer::filter::{Filter, Listed};
 use crate::transfer::get::{GetOptions, GetSource};
 use crate::transfer::put::cross_remote::CopySource;
@@ -96,11 +95,7 @@ pub async fn execute(context: &mut Context, mut args: SyncArgs) -> Result<Tally>
     args.transfer.dry_run |= args.plan.is_some();
     let noted = noted_run(&args);
     let SyncArgs { from, to, plan, sync, receipts, metadata, selection, list, transfer } = args;
-    let filter = match list.read()? {
-        Some(lines) => selection.filter()?.only_listed(listed(&lines, &from)?),
-        None => selection.filter()?,
-    };
-    let filter = Arc::new(filter);
+    let filter = filter(&selection, &list, &from)?;
     let by_nul = list.ends_with_nul();
     let job = SyncJob { from, to, sync, metadata, filter, transfer, actions: None, plan: plan.is_some(), by_nul };
     let (tally, actions) = job.execute(context, noted, &receipts).await?;
@@ -145,14 +140,10 @@ impl SyncJob {
         let named = match &sides {
             Sides::Up(_, side) | Sides::Across(_, side) | Sides::Down(side, _) => side.remote.name.clone(),
         };
-        let run = runs::begin(context, noted, &named).await?;
+        let (run, events) = TransferRun::begin(context, noted, &named, (receipts, self.transfer.dry_run)).await?;
         let base = Some(Path::new(&self.from)).filter(|from| from.is_dir());
-        let receipts = Receipts::open(receipts, self.transfer.dry_run, &context.renderer)?.of_run(run).as_list(base, self.by_nul);
-        let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
-        let work = self.bring(sides, events);
-        let (outcome, noted, mut tally) = tokio::join!(work, receipts.tee(noted, shown), context.renderer.follow(receiver));
-        let SyncOutcome { equal, deleted, left, refused, only_unread, actions } = outcome?;
-        noted?;
+        let (outcome, mut tally) = run.as_list(base, self.by_nul).follow(context, self.bring(sides, events)).await?;
+        let SyncOutcome { equal, deleted, left, refused, only_unread, actions } = outcome;
         tally.sync = Some(SyncCounts { equal, sent: 0, deleted, left });
         if let Some(refused) = refused {
             tally.count(&refused);
@@ -160,7 +151,7 @@ impl SyncJob {
             context.renderer.error(&refused);
         }
         if self.actions.is_none() {
-            self.filter.conclude(false, tally.failed > 0)?.iter().for_each(|warning| context.renderer.warning(warning));
+            conclude(context, &self.filter, false, &tally)?;
         }
         Ok((tally, actions))
     }
@@ -184,17 +175,7 @@ impl SyncJob {
                     below: Vec::new(),
                     own: 0,
                 };
-                let get = GetOptions {
-                    several: false,
-                    if_exists: transfer.if_exists.unwrap_or(IfExists::Update),
-                    size_only,
-                    checksum: transfer.checksum,
-                    jobs: transfer.jobs as usize,
-                    streams: transfer.streams as usize,
-                    dry_run: transfer.dry_run,
-                    fail_fast: transfer.fail_fast,
-                    filter: self.filter.clone(),
-                };
+                let get = GetOptions { size_only, ..transfer.get_options(&self.filter) };
                 return match actions {
                     Some(actions) => apply_to_local(source, &local, get, actions).await,
                     None => sync_to_local(source, &local, get, &options).await,
@@ -217,18 +198,10 @@ impl SyncJob {
             remote_key: remote.key.clone(),
             target,
             options: PutOptions {
-                if_exists: transfer.if_exists.unwrap_or(IfExists::Update),
                 size_only,
-                checksum: transfer.checksum,
-                protocol: remote.protocol(transfer.protocol.0)?,
                 chunk_size: transfer.chunk_size.or(window),
-                streams: transfer.streams as usize,
-                jobs: transfer.jobs as usize,
-                dry_run: transfer.dry_run,
-                fail_fast: transfer.fail_fast,
-                stdin_size: None,
                 metadata: self.metadata.clone().for_remote(&remote)?,
-                filter: self.filter.clone(),
+                ..transfer.put_options(&remote, &self.filter)?
             },
         };
         match actions {
@@ -248,7 +221,7 @@ impl SyncJob {
         }
         let transfer = &self.transfer;
         let side = |mut address: Address| -> Result<Box<Side>> {
-            let remote = context.open(&address.remote, transfer.connection())?;
+            let remote = context.open(&address.remote, transfer.connection)?;
             address.remote.clone_from(&remote.name);
             require(&remote, &LIST)?;
             Ok(Box::new(Side { remote, address }))
@@ -259,14 +232,7 @@ impl SyncJob {
             Ok(source)
         };
         match (Address::parse(&self.from)?, Address::parse(&self.to)?) {
-            (Some(from), Some(to)) => {
-                let (from, mut to) = (source(from)?, side(to)?);
-                if from.remote.name == to.remote.name {
-                    // One token, one listing.
-                    to.remote = from.remote.clone();
-                }
-                Ok(Sides::Across(from, to))
-            }
+            (Some(from), Some(to)) => Ok(Sides::Across(source(from)?, side(to)?)),
             (Some(from), None) => Ok(Sides::Down(source(from)?, self.to.clone())),
             (None, Some(to)) => Ok(Sides::Up(PathBuf::from(&self.from), side(to)?)),
             (None, None) => Err(Error::new(Kind::Usage, "one side of a sync is a place on a remote")
@@ -274,6 +240,15 @@ impl SyncJob {
                 .with_hint("write it as REMOTE:PATH; `haul ls` lists the remotes")),
         }
     }
+}
+
+/// What the options select, of the paths of a list where one is given.
+pub(super) fn filter(selection: &SelectionArgs, list: &ListArgs, from: &str) -> Result<Arc<Filter>> {
+    let filter = selection.filter()?;
+    Ok(Arc::new(match list.read()? {
+        Some(lines) => filter.only_listed(listed(&lines, from)?),
+        None => filter,
+    }))
 }
 
 /// None: it leaves nothing that could be taken up.

@@ -5,18 +5,13 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
-use super::cp;
-use super::cp::CpArgs;
-use super::get;
-use super::get::{GetArgs, WildArgs};
-use super::put;
-use super::put::PutArgs;
-use super::sync;
-use super::sync::SyncArgs;
+use super::sync::SyncJob;
+use super::{cp, get, put, sync};
 use crate::cli::context::Context;
 use crate::cli::filter_args::SelectionArgs;
 use crate::cli::list_args;
 use crate::cli::receipt::ReceiptArgs;
+use crate::cli::requests::{CarryArgs, CopyRequest, GetRequest, PutRequest};
 use crate::cli::runs;
 use crate::cli::runs::{Carries, Noted};
 use crate::cli::transfer_args::{MetadataArgs, TransferArgs};
@@ -139,25 +134,8 @@ async fn resume(context: &mut Context, args: ResumeArgs) -> Result<u8> {
     let alone = of_remote(context.state().unfinished_alone(), remote.as_deref());
     resume_runs(context, remote.as_deref(), &args.receipts, &args.transfer, &mut tally).await?;
     for left in alone {
-        let put = PutArgs {
-            places: vec![left.source.clone(), Address::text(&left.remote, &left.path)],
-            size: None,
-            recursive: false,
-            receipts: args.receipts.clone(),
-            metadata: MetadataArgs::default(),
-            selection: SelectionArgs::default(),
-            list: list_args::ListArgs::default(),
-            transfer: args.transfer.clone(),
-        };
-        // A local source is noted as an absolute path.
-        let outcome = match Path::new(&left.source).is_absolute() {
-            true => put::execute(context, put).await,
-            false => {
-                let PutArgs { places, receipts, selection, list, transfer, .. } = put;
-                cp::execute(context, Op::Copy, CpArgs { places, recursive: false, literal: true, receipts, selection, list, transfer })
-                    .await
-            }
-        };
+        context.close_remotes();
+        let outcome = resume_one(context, &left, &args.receipts, &args.transfer).await;
         match outcome {
             Ok(one) => tally.merge(one),
             Err(error) => {
@@ -170,6 +148,23 @@ async fn resume(context: &mut Context, args: ResumeArgs) -> Result<u8> {
     }
     context.renderer.report(&tally.summary());
     Ok(tally.status())
+}
+
+/// A file whose command is no longer noted.
+async fn resume_one(context: &mut Context, left: &PendingUpload, receipts: &ReceiptArgs, transfer: &TransferArgs) -> Result<Tally> {
+    let place = Address::text(&left.remote, &left.path);
+    let (target, places) = (Address::parse_remote(&place)?, vec![left.source.clone(), place]);
+    let (selection, list) = (SelectionArgs::default(), list_args::ListArgs::default());
+    let options = CarryArgs { receipts: receipts.clone(), selection, list, transfer: transfer.clone() };
+    // A local source is noted as an absolute path.
+    if Path::new(&left.source).is_absolute() {
+        let noted = Noted::new(Carries::Put, places, false, transfer);
+        let (sources, metadata) = (vec![left.source.clone()], MetadataArgs::default());
+        return put::execute(context, PutRequest { sources, target, stdin_size: None, metadata, options }, noted).await;
+    }
+    let noted = Noted::new(Carries::Cp, places, true, transfer);
+    let from = vec![Address::parse_remote(&left.source)?];
+    cp::execute(context, CopyRequest { way: Op::Copy, from, to: target, literal: true, options }, noted).await
 }
 
 /// Runs each command again: files that are there are skipped, files that were in flight go on, the rest begins.
@@ -185,6 +180,7 @@ async fn resume_runs(
             context.renderer.warning(&format!("{}: another haul is busy with it just now", noted.words().join(" ")));
             continue;
         }
+        context.close_remotes();
         match run_again(context, &noted, receipts, noted.options(how)).await {
             Ok(one) => tally.merge(one),
             Err(error) => {
@@ -203,27 +199,33 @@ async fn resume_runs(
 }
 
 async fn run_again(context: &mut Context, noted: &Noted, receipts: &ReceiptArgs, transfer: TransferArgs) -> Result<Tally> {
-    let (places, receipts, literal) = (noted.places.clone(), receipts.clone(), noted.literal);
-    let (selection, list) = (noted.selection.clone(), noted.list.clone());
-    match noted.verb {
-        Carries::Put => {
-            let metadata = MetadataArgs { attr: noted.attr.clone(), kind: noted.kind.clone() };
-            put::execute(context, PutArgs { places, size: None, recursive: false, receipts, metadata, selection, list, transfer }).await
-        }
+    let again = noted.again(&transfer);
+    let Noted { verb, places, literal, attr, kind, selection, list, sync, .. } = noted.clone();
+    let metadata = MetadataArgs { attr, kind };
+    let Some((last, first)) = places.split_last() else { return Ok(Tally::default()) };
+    let from = |places: &[String]| places.iter().map(|place| Address::parse_remote(place)).collect::<Result<Vec<_>>>();
+    let options = CarryArgs { receipts: receipts.clone(), selection, list, transfer };
+    match verb {
         Carries::Get => {
-            get::carry(context, GetArgs { places, wild: WildArgs { literal }, recursive: false, receipts, selection, list, transfer }).await
+            let request = GetRequest { sources: from(first)?, local: last.clone(), literal, options };
+            get::execute(context, request, again).await
         }
-        Carries::Cp => {
-            cp::execute(context, Op::Copy, CpArgs { places, recursive: false, literal, receipts, selection, list, transfer }).await
-        }
-        Carries::Mv => {
-            cp::execute(context, Op::Move, CpArgs { places, recursive: false, literal, receipts, selection, list, transfer }).await
+        Carries::Cp | Carries::Mv => {
+            let way = if verb == Carries::Mv { Op::Move } else { Op::Copy };
+            let request = CopyRequest { way, from: from(first)?, to: Address::parse_remote(last)?, literal, options };
+            cp::execute(context, request, again).await
         }
         Carries::Sync => {
-            let [from, to] = <[String; 2]>::try_from(places).unwrap_or_default();
-            let metadata = MetadataArgs { attr: noted.attr.clone(), kind: noted.kind.clone() };
-            let sync = noted.sync.clone().unwrap_or_default();
-            sync::execute(context, SyncArgs { from, to, plan: None, sync, receipts, metadata, selection, list, transfer }).await
+            let ([from], to) = (first, last.clone()) else { return Ok(Tally::default()) };
+            let CarryArgs { receipts, selection, list, transfer } = options;
+            let (filter, by_nul) = (sync::filter(&selection, &list, from)?, list.ends_with_nul());
+            let (from, sync) = (from.clone(), sync.unwrap_or_default());
+            let job = SyncJob { from, to, sync, metadata, filter, transfer, actions: None, plan: false, by_nul };
+            job.execute(context, again, &receipts).await.map(|(tally, _)| tally)
+        }
+        Carries::Put => {
+            let (sources, target) = (first.to_vec(), Address::parse_remote(last)?);
+            put::execute(context, PutRequest { sources, target, stdin_size: None, metadata, options }, again).await
         }
     }
 }
@@ -297,7 +299,7 @@ fn cleared(left: PendingUpload, leftover: Leftover) -> Report {
 
 /// Removes the incomplete file from the server, as far as its API can.
 async fn remove(context: &Context, left: &PendingUpload, args: &TransferArgs) -> Result<Leftover> {
-    let remote = context.open(&left.remote, args.connection())?;
+    let remote = context.open(&left.remote, args.connection)?;
     let Ok(begun) = serde_json::from_str::<JournalRecord>(&left.upload) else { return Ok(Leftover::default()) };
     let folder = Entry::new(EntryKind::Folder, "", begun.ticket.path.parent().unwrap_or_default());
     let item = cleanup_request(&begun, folder);

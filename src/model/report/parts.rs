@@ -47,6 +47,9 @@ pub enum TransferKind {
 }
 
 impl TransferKind {
+    /// Each of them.
+    pub const ALL: [TransferKind; 4] = [TransferKind::Uploaded, TransferKind::Downloaded, TransferKind::Copied, TransferKind::Moved];
+
     /// The word for people and scripts.
     pub fn name(self) -> &'static str {
         match self {
