@@ -4,6 +4,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
@@ -61,6 +62,43 @@ pub fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D::Error
     })
 }
 
+/// Any finite number.
+pub fn decimal<'de, D: Deserializer<'de>>(d: D) -> Result<Option<f64>, D::Error> {
+    let number = match Value::deserialize(d)? {
+        Value::Number(n) => n.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    Ok(number.filter(|n| n.is_finite()))
+}
+
+/// Any other form of JSON reads as none.
+macro_rules! nothing_else {
+    () => {
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("any JSON")
+        }
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(Default::default())
+        }
+        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+            Ok(Default::default())
+        }
+        fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+            Ok(Default::default())
+        }
+        fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+            Ok(Default::default())
+        }
+        fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+            Ok(Default::default())
+        }
+        fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+            Ok(Default::default())
+        }
+    };
+}
+
 /// A list; the values of a map that PHP made from a list with gaps; empty for null, false and other single values. Null
 /// elements are left out. Fails only when an element can't be parsed as `T`.
 pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
@@ -71,10 +109,6 @@ struct Elements<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<T> {
     type Value = Vec<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
         let mut found = Vec::new();
@@ -92,34 +126,73 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<T> {
         Ok(found)
     }
 
-    fn visit_unit<E>(self) -> Result<Vec<T>, E> {
-        Ok(Vec::new())
+    nothing_else!();
+}
+
+/// An object; none for null, `[]` and any other value.
+pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Option<T>, D::Error> {
+    Ok(Maybe::deserialize(d)?.0)
+}
+
+/// The objects of a list, or of a map from id to object. None when the value is neither; elements that are no objects are left
+/// out. Read as a stream, because a listing of the whole account may have hundreds of megabytes.
+pub fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Option<Vec<T>>, D::Error> {
+    d.deserialize_any(ListVisitor(PhantomData))
+}
+
+struct Maybe<T>(Option<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        d.deserialize_any(ObjectVisitor(PhantomData)).map(Maybe)
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Option<T>;
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Some)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Vec<T>, E> {
-        Ok(Vec::new())
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Vec<T>, E> {
-        Ok(Vec::new())
+    nothing_else!();
+}
+
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+    type Value = Option<Vec<T>>;
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some((_, Maybe(one))) = map.next_entry::<IgnoredAny, Maybe<T>>()? {
+            list.extend(one);
+        }
+        Ok(Some(list))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Vec<T>, E> {
-        Ok(Vec::new())
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Maybe(one)) = seq.next_element::<Maybe<T>>()? {
+            list.extend(one);
+        }
+        Ok(Some(list))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Vec<T>, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Vec<T>, E> {
-        Ok(Vec::new())
-    }
+    nothing_else!();
 }
 
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;
+    use serde_json::json;
 
     use super::*;
 
@@ -186,6 +259,21 @@ mod tests {
         }
         assert_eq!(row(r#"{"list":[{"number":1},null]}"#).list.len(), 1);
         assert_eq!(row(r#"{"list":{"0":{"number":7},"2":{"number":8}}}"#).list[1].number, Some(8));
+    }
+
+    #[test]
+    fn decimals() {
+        assert_eq!((decimal(json!("23.976")).unwrap(), decimal(json!("NaN")).unwrap()), (Some(23.976), None));
+    }
+
+    #[test]
+    fn lists_and_maps_of_objects() {
+        type Object = std::collections::BTreeMap<String, u8>;
+        let one = Object::from([("a".to_owned(), 1)]);
+        assert_eq!(objects::<Object, _>(json!([{"a": 1}, null, "x", [], 3])).unwrap(), Some(vec![one.clone()]));
+        assert_eq!(objects::<Object, _>(json!({"7": {"a": 1}, "8": []})).unwrap(), Some(vec![one]));
+        assert_eq!(objects::<Object, _>(json!([])).unwrap(), Some(vec![]));
+        assert_eq!(objects::<Object, _>(json!("no")).unwrap(), None);
     }
 }
 

@@ -2,16 +2,12 @@
 //! anywhere. A field that makes no sense counts as absent; the caller decides whether the field was needed. What all providers
 //! read in the same way is in [`crate::protocols::lenient_json`].
 
-use std::fmt;
-use std::marker::PhantomData;
-
 use chrono::{DateTime, NaiveDateTime, Utc};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::protocols::lenient_json;
-pub use crate::protocols::lenient_json::{flag, number, secret};
+pub use crate::protocols::lenient_json::{decimal, flag, number, object, objects, secret};
 
 /// The longest id in characters; a longer text is no id.
 const LONGEST_ID: usize = 128;
@@ -25,16 +21,6 @@ pub fn text<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error>
 pub fn id<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
     let fits = |id: &String| id.len() <= LONGEST_ID && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':'));
     Ok(text(d)?.filter(fits))
-}
-
-/// Any finite number.
-pub fn decimal<'de, D: Deserializer<'de>>(d: D) -> Result<Option<f64>, D::Error> {
-    let number = match Value::deserialize(d)? {
-        Value::Number(n) => n.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    };
-    Ok(number.filter(|n| n.is_finite()))
 }
 
 /// `2020-07-07T10:14:21+0200` (providers.md 1.6), RFC 3339, or without a zone, which is taken as UTC.
@@ -67,93 +53,6 @@ pub fn words<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Vec<String>>, D::
         _ => return Ok(None),
     };
     Ok(Some(values.into_iter().filter_map(|value| text(value).ok()?).map(|word| word.to_ascii_lowercase()).collect()))
-}
-
-/// An object; none for null, `[]` and any other value.
-pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Option<T>, D::Error> {
-    Ok(Maybe::deserialize(d)?.0)
-}
-
-/// The objects of a list, or of a map from id to object. None when the value is neither; elements that are no objects are left
-/// out. Read as a stream, because a listing of the whole account may have hundreds of megabytes.
-pub fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Option<Vec<T>>, D::Error> {
-    d.deserialize_any(ListVisitor(PhantomData))
-}
-
-struct Maybe<T>(Option<T>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        d.deserialize_any(ObjectVisitor(PhantomData)).map(Maybe)
-    }
-}
-
-/// Any other form of JSON reads as none.
-macro_rules! nothing_else {
-    () => {
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("any JSON")
-        }
-        fn visit_unit<E>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-        fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-        fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-        fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-        fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-    };
-}
-
-struct ObjectVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = Option<T>;
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(Some)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-
-    nothing_else!();
-}
-
-struct ListVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
-    type Value = Option<Vec<T>>;
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some((_, Maybe(one))) = map.next_entry::<IgnoredAny, Maybe<T>>()? {
-            list.extend(one);
-        }
-        Ok(Some(list))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(Maybe(one)) = seq.next_element::<Maybe<T>>()? {
-            list.extend(one);
-        }
-        Ok(Some(list))
-    }
-
-    nothing_else!();
 }
 
 #[cfg(test)]
@@ -198,19 +97,8 @@ mod tests {
     }
 
     #[test]
-    fn hashes_and_decimals() {
+    fn hashes() {
         assert_eq!(md5(json!("2D53A2F20FFC76C89848B6A47C97D5D8")).unwrap().as_deref(), Some("2d53a2f20ffc76c89848b6a47c97d5d8"));
         assert_eq!(md5(json!("0")).unwrap(), None);
-        assert_eq!((decimal(json!("23.976")).unwrap(), decimal(json!("NaN")).unwrap()), (Some(23.976), None));
-    }
-
-    #[test]
-    fn lists_and_maps_of_objects() {
-        type Object = std::collections::BTreeMap<String, u8>;
-        let one = Object::from([("a".to_owned(), 1)]);
-        assert_eq!(objects::<Object, _>(json!([{"a": 1}, null, "x", [], 3])).unwrap(), Some(vec![one.clone()]));
-        assert_eq!(objects::<Object, _>(json!({"7": {"a": 1}, "8": []})).unwrap(), Some(vec![one]));
-        assert_eq!(objects::<Object, _>(json!([])).unwrap(), Some(vec![]));
-        assert_eq!(objects::<Object, _>(json!("no")).unwrap(), None);
     }
 }
