@@ -1,6 +1,7 @@
 //! `haul about`.
 
-use crate::support::env::{REMOTES, TestEnv};
+use crate::support::env::TestEnv;
+use crate::support::remotes::hosts;
 use crate::support::stand_ins::StandIns;
 
 #[test]
@@ -33,5 +34,5 @@ fn what_is_no_remote_is_refused() {
     let env = TestEnv::new();
     env.home.run(&["about", "nowhere:"]).ends_with(3).says("there is no such remote");
     env.home.run(&["about"]).ends_with(2);
-    assert!(REMOTES.iter().all(|remote| env.requests(remote) == 0));
+    assert!(hosts().iter().all(|remote| env.requests(remote) == 0));
 }

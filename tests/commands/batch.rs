@@ -6,7 +6,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::support::command::Ran;
-use crate::support::env::{REMOTES, TestEnv, text};
+use crate::support::env::{TestEnv, text};
+use crate::support::remotes::{hosts, hosts_that_change, that_can};
 
 /// The lines as a file.
 fn batch(env: &TestEnv, lines: &[String], more: &[&str]) -> Ran {
@@ -24,7 +25,7 @@ fn lines_run_in_one_process_with_one_sign_in() {
     let env = TestEnv::new();
     env.home.file("a b.txt", "one");
     env.home.file("dir/c.txt", "two");
-    for remote in REMOTES {
+    for remote in hosts() {
         let wanted = vec![
             format!("# what goes to {remote}"),
             format!("put 'a b.txt' {remote}:/in/"),
@@ -172,7 +173,7 @@ fn standard_input_is_run_as_it_comes() {
 /// Lines that touch one place keep their order, whatever `--jobs` is, and none believes what was there before the others.
 #[test]
 fn lines_of_one_place_keep_their_order() {
-    for remote in ["giga0", "fileago"] {
+    for remote in hosts_that_change() {
         let env = TestEnv::new();
         for name in ["one", "two", "three"] {
             env.home.file(name, name);
@@ -217,7 +218,7 @@ fn lines_of_one_place_keep_their_order() {
 #[test]
 fn many_puts_share_what_they_know() {
     const FILES: usize = 120;
-    for remote in ["giga0", "fileago", "iogates", "ftp"] {
+    for remote in that_can(&["list"]) {
         let asked = |is_batch: bool| {
             let env = TestEnv::new();
             for n in 0..FILES {

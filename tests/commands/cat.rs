@@ -1,12 +1,13 @@
 //! `haul cat`, and `haul get` to standard output.
 
-use crate::support::env::{Content, REMOTES, TestEnv, bytes, text};
+use crate::support::env::{Content, TestEnv, bytes, text};
+use crate::support::remotes::hosts;
 
 #[test]
 fn standard_output_gets_the_bytes_and_nothing_else() {
     let env = TestEnv::new();
     let content = bytes(3_000_000, 5);
-    for remote in REMOTES {
+    for remote in hosts() {
         env.stored(remote, "/f.bin", &content);
         env.stored(remote, "/g.txt", &text("second"));
         let (f, g) = (format!("{remote}:/f.bin"), format!("{remote}:/g.txt"));

@@ -3,6 +3,7 @@
 
 use crate::support::command::{Home, Ran};
 use crate::support::env::TestEnv;
+use crate::support::remotes::hosts;
 use crate::support::stand_ins::StandIns;
 
 /// The stand-in's environment in two halves: what tells who we are at `giga0`, and the rest.
@@ -13,7 +14,7 @@ fn parted(env: &TestEnv) -> (String, String, Vec<(String, String)>) {
 }
 
 fn requests(env: &TestEnv) -> u64 {
-    ["iogates", "giga0", "fileago"].iter().map(|p| env.sandbox.counts().all_requests(p)).sum()
+    hosts().iter().map(|p| env.sandbox.counts().all_requests(p)).sum()
 }
 
 fn one_line(ran: &Ran) {

@@ -1,11 +1,12 @@
 //! `haul cp`.
 
-use crate::support::env::{TestEnv, WITH_CHANGES, set};
+use crate::support::env::{TestEnv, set};
+use crate::support::remotes::hosts_that_change;
 use crate::support::stand_ins::StandIns;
 
 #[test]
 fn files_and_folders_are_copied() {
-    for remote in WITH_CHANGES {
+    for remote in hosts_that_change() {
         let env = TestEnv::with_files(remote, &["/a.txt", "/d/b.txt", "/d/e/c.txt", "/d/e/g/h"]);
         let at = |path: &str| format!("{remote}:{path}");
         env.home.run(&["mkdir", &at("/d/empty")]).ends_with(0);
@@ -56,7 +57,7 @@ fn files_and_folders_are_copied() {
 
 #[test]
 fn the_events_are_those_of_the_contract() {
-    for remote in WITH_CHANGES {
+    for remote in hosts_that_change() {
         let env = TestEnv::with_files(remote, &["/d/b", "/d/e/c"]);
         let at = |path: &str| format!("{remote}:{path}");
         let ran = env.json(&["cp", &at("/d"), &at("/copy")]).ends_with(0);
@@ -82,7 +83,7 @@ fn the_events_are_those_of_the_contract() {
 
 #[test]
 fn a_taken_name_is_treated_as_requested() {
-    for remote in WITH_CHANGES {
+    for remote in hosts_that_change() {
         let env = TestEnv::with_files(remote, &["/a", "/x/a", "/x/b", "/d/one", "/d/two", "/y/d/two", "/y/d/three"]);
         let at = |path: &str| format!("{remote}:{path}");
         let before = env.there(&at(""));
@@ -121,7 +122,7 @@ fn a_taken_name_is_treated_as_requested() {
 
 #[test]
 fn two_sources_of_one_name_are_refused() {
-    for remote in WITH_CHANGES {
+    for remote in hosts_that_change() {
         let env = TestEnv::with_files(remote, &["/x/a", "/y/a"]);
         let at = |path: &str| format!("{remote}:{path}");
         let ran = env.json(&["cp", &at("/x/a"), &at("/y/a"), &at("/in/")]).ends_with(9);
@@ -196,7 +197,7 @@ fn a_copy_of_a_folder_reports_the_files_that_fail() {
 
 #[test]
 fn a_dry_run_copies_nothing() {
-    for remote in WITH_CHANGES {
+    for remote in hosts_that_change() {
         let env = TestEnv::with_files(remote, &["/d/a", "/d/e/b"]);
         let at = |path: &str| format!("{remote}:{path}");
         let planned = env.json(&["cp", "-n", &at("/d"), &at("/new/")]).ends_with(0).events("planned");

@@ -7,8 +7,9 @@ use std::path::Path;
 use clap::{Command, CommandFactory};
 use haul::cli::args::Cli;
 
-use crate::support::env::{REMOTES, TestEnv, bytes};
+use crate::support::env::{TestEnv, bytes};
 use crate::support::kill::{SIZE, kill_put};
+use crate::support::remotes::hosts;
 
 /// What each command is tried with: `{}` is the remote, `{other}` another one.
 const TRIED: &[(&str, &[&[&str]])] = &[
@@ -103,7 +104,7 @@ fn everything(env: &TestEnv) -> (BTreeMap<String, Vec<u8>>, String, String) {
     let listed = env.home.run(&["transfers", "list", "--json"]).ends_with(0).stdout;
     let folders = ["/", "/old", "/made", "/in", "/in/src"];
     let there: Vec<_> =
-        REMOTES.iter().flat_map(|remote| folders.map(|folder| (*remote, folder, env.sandbox.entries(remote, folder)))).collect();
+        hosts().iter().flat_map(|remote| folders.map(|folder| (*remote, folder, env.sandbox.entries(remote, folder)))).collect();
     (here, listed, format!("{there:?}"))
 }
 

@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
-use crate::support::env::{TestEnv, WITH_CHANGES, set};
+use crate::support::env::{TestEnv, set};
+use crate::support::remotes::hosts_that_change;
 use crate::support::stand_ins::StandIns;
 
 #[test]
 fn a_name_is_changed() {
-    for remote in WITH_CHANGES {
+    for remote in hosts_that_change() {
         let env = TestEnv::with_files(remote, &["/a", "/b", "/d/x"]);
         let at = |path: &str| format!("{remote}:{path}");
         let ran = env.json(&["edit", &at("/a"), "--name", "c.txt"]).ends_with(0).events("edit");

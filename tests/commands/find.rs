@@ -2,13 +2,13 @@
 
 use haul::sandbox::Canned;
 
-use crate::support::env::REMOTES;
 use crate::support::listed_tree::{ALL, filled, lines, paths};
+use crate::support::remotes::hosts;
 
 #[test]
 fn every_condition_selects() {
     let env = filled();
-    for remote in REMOTES {
+    for remote in hosts() {
         let find = |args: &[&str]| {
             let at = format!("{remote}:/in");
             let ran = env.home.run(&[&["find", "--json", at.as_str()], args].concat()).ends_with(0);

@@ -5,6 +5,7 @@ use haul::sandbox::Canned;
 
 use crate::support::command::{Home, Ran};
 use crate::support::env::TestEnv;
+use crate::support::remotes::that_can;
 
 /// `args` end with `status` and a line that holds each of `says`, and none of `others`.
 #[track_caller]
@@ -93,7 +94,7 @@ fn what_is_in_the_way() {
 
 #[test]
 fn who_we_are() {
-    for remote in ["giga0", "fileago", "iogates", "ftp"] {
+    for remote in that_can(&["list"]) {
         let env = TestEnv::new();
         let variable = format!("HAUL_REMOTE_{}_PASSWORD", remote.to_uppercase());
         let ls = format!("{remote}:/");

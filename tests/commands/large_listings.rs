@@ -3,7 +3,8 @@
 
 use std::process::Command;
 
-use crate::support::env::{REMOTES, TestEnv};
+use crate::support::env::TestEnv;
+use crate::support::remotes::hosts;
 
 const MOST_MIB: f64 = 100.0;
 const MOST_SECONDS: f64 = 20.0;
@@ -13,7 +14,7 @@ const MOST_SECONDS: f64 = 20.0;
 fn twenty_thousand_entries() {
     println!("{:<8}  {:<32}  {:>7}  {:>8}  {:>6}", "remote", "command", "seconds", "MiB peak", "lines");
     let names = |from: u32, to: u32| (from..to).map(|n| format!("a file with a name of some length {n:06}.mov"));
-    for remote in REMOTES {
+    for remote in hosts() {
         let flat = TestEnv::new();
         flat.sandbox.fill(remote, "/flat", names(0, 20_000), b"x").unwrap();
         let commands = [

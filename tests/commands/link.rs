@@ -1,11 +1,12 @@
 //! `haul link`.
 
 use crate::support::env::{TestEnv, text};
+use crate::support::remotes::that_can;
 
 #[test]
 fn a_link_downloads_the_file() {
     let env = TestEnv::new();
-    for remote in ["iogates", "giga0"] {
+    for remote in that_can(&["link"]) {
         env.stored(remote, "/f.txt", &text("linked"));
         let place = format!("{remote}:/f.txt");
         let url = env.home.run(&["link", &place]).ends_with(0).stdout.trim_end().to_owned();

@@ -2,6 +2,7 @@
 
 use crate::support::env::{TestEnv, text};
 use crate::support::listed_tree::fill;
+use crate::support::remotes::that_can;
 
 fn env() -> TestEnv {
     let env = TestEnv::new();
@@ -75,7 +76,7 @@ fn what_failed_is_fed_back_in() {
 
 #[test]
 fn get_cp_and_rm_take_lists_of_remote_paths() {
-    for remote in ["giga0", "fileago", "ftp"] {
+    for remote in that_can(&["remove"]) {
         let env = TestEnv::new();
         fill(&env, remote, "/in", &["a.mov", "b.txt"], b"12345");
         fill(&env, remote, "/in/clips", &["c.mov", "y:z.tmp"], &[7; 2000]);

@@ -5,7 +5,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::support::command::{Home, Ran};
-use crate::support::env::{REMOTES, TestEnv};
+use crate::support::env::TestEnv;
+use crate::support::remotes::hosts;
 use crate::support::stand_ins::StandIns;
 
 /// `haul login REMOTE --code-stdin`, given what `code` makes of the code that the server sent.
@@ -98,7 +99,7 @@ fn a_code_that_the_refusal_does_not_mention_is_sent() {
 fn a_login_by_standard_input_serves_later_puts_until_the_logout() {
     let env = TestEnv::new();
     env.home.file("f.txt", "x");
-    for remote in REMOTES {
+    for remote in hosts() {
         let key = format!("HAUL_REMOTE_{}_PASSWORD", remote.to_uppercase());
         let password = env.sandbox.env().into_iter().find(|(k, _)| *k == key).unwrap().1;
         let home = Home::new().env(env.sandbox.env().into_iter().filter(|(k, _)| *k != key));

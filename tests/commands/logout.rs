@@ -2,11 +2,12 @@
 
 use haul::sandbox::Canned;
 
-use crate::support::env::{REMOTES, TestEnv};
+use crate::support::env::TestEnv;
+use crate::support::remotes::hosts;
 
 #[test]
 fn the_token_is_forgotten_and_the_next_command_signs_in() {
-    for remote in REMOTES {
+    for remote in hosts() {
         let env = TestEnv::new();
         let at = format!("{remote}:/");
         let ls = || env.home.run(&["ls", &at]).ends_with(0);

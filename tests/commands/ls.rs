@@ -1,12 +1,12 @@
 //! `haul ls`.
 
-use crate::support::env::REMOTES;
 use crate::support::listed_tree::{ALL, filled, lines, paths};
+use crate::support::remotes::hosts;
 
 #[test]
 fn a_listing_is_sorted_and_complete() {
     let env = filled();
-    for remote in REMOTES {
+    for remote in hosts() {
         let at = |path: &str| format!("{remote}:{path}");
         let short = env.home.run(&["ls", &at("/in")]).ends_with(0);
         assert_eq!(lines(&short), ["[x].txt", "a.mov", "b.mov", "clips/", "empty/", "größe ✓.txt", "x.txt"], "{remote}");

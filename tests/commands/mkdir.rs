@@ -1,11 +1,12 @@
 //! `haul mkdir`.
 
-use crate::support::env::{TestEnv, WITH_CHANGES, set};
+use crate::support::env::{TestEnv, set};
+use crate::support::remotes::hosts_that_change;
 use crate::support::stand_ins::StandIns;
 
 #[test]
 fn folders_are_made_once_and_parents_on_request() {
-    for remote in WITH_CHANGES {
+    for remote in hosts_that_change() {
         let env = TestEnv::with_files(remote, &["/file"]);
         let at = |path: &str| format!("{remote}:{path}");
         let made = env.json(&["mkdir", &at("/a"), &at("/b")]).ends_with(0).events("created");

@@ -1,12 +1,13 @@
 //! `haul mv`.
 
-use crate::support::env::{TestEnv, WITH_CHANGES, set};
+use crate::support::env::{TestEnv, set};
 use crate::support::fixture::{OpenedProvider, stat};
+use crate::support::remotes::hosts_that_change;
 use crate::support::stand_ins::StandIns;
 
 #[test]
 fn where_a_move_lands() {
-    for remote in WITH_CHANGES {
+    for remote in hosts_that_change() {
         let env = TestEnv::with_files(remote, &["/a.txt", "/b.txt", "/d/c.txt", "/d/e/f.txt", "/g/x.txt"]);
         let at = |path: &str| format!("{remote}:{path}");
         let ids = (env.id(&at("/a.txt")), env.id(&at("/d")));
@@ -42,7 +43,7 @@ fn where_a_move_lands() {
 
 #[test]
 fn the_events_are_those_of_the_contract() {
-    for remote in WITH_CHANGES {
+    for remote in hosts_that_change() {
         let env = TestEnv::with_files(remote, &["/a.txt", "/d/x"]);
         let (file, folder) = (env.id(&format!("{remote}:/a.txt")), env.id(&format!("{remote}:/d")));
         let at = |path: &str| format!("{remote}:{path}");
@@ -71,7 +72,7 @@ fn the_events_are_those_of_the_contract() {
 
 #[test]
 fn a_taken_name_is_treated_as_requested() {
-    for remote in WITH_CHANGES {
+    for remote in hosts_that_change() {
         let env = TestEnv::with_files(remote, &["/a", "/b", "/x/a", "/x/b", "/y/x/c"]);
         let at = |path: &str| format!("{remote}:{path}");
         let before = env.there(&at(""));
@@ -101,7 +102,7 @@ fn a_taken_name_is_treated_as_requested() {
 /// `a` goes to `b` of another folder, where an `a` is, too; and where it comes from there is a `b`.
 #[test]
 fn names_that_block_each_other_are_moved() {
-    for remote in WITH_CHANGES {
+    for remote in hosts_that_change() {
         for (files, wanted) in [
             (vec!["/s/a", "/t/a"], set(["/s/", "/t/", "/t/a", "/t/b"])),
             (vec!["/s/a", "/s/b", "/t/a"], set(["/s/", "/s/b", "/t/", "/t/a", "/t/b"])),
@@ -116,7 +117,7 @@ fn names_that_block_each_other_are_moved() {
 
 #[test]
 fn a_folder_never_goes_into_itself() {
-    for remote in WITH_CHANGES {
+    for remote in hosts_that_change() {
         let env = TestEnv::with_files(remote, &["/d/e/f"]);
         let at = |path: &str| format!("{remote}:{path}");
         let inner = env.id(&at("/d/e"));
@@ -196,7 +197,7 @@ fn of_two_entries_with_one_name_an_id_selects() {
 
 #[test]
 fn hostile_names_are_moved_like_others() {
-    for remote in WITH_CHANGES {
+    for remote in hosts_that_change() {
         let name = "größe ✓ \"q\" #%&+?.txt";
         let env = TestEnv::with_files(remote, &["/a"]);
         let at = |path: &str| format!("{remote}:{path}");
@@ -217,7 +218,7 @@ fn hostile_names_are_moved_like_others() {
 
 #[test]
 fn a_dry_run_moves_nothing() {
-    for remote in WITH_CHANGES {
+    for remote in hosts_that_change() {
         let env = TestEnv::with_files(remote, &["/a", "/d/b"]);
         let at = |path: &str| format!("{remote}:{path}");
         let planned = env.json(&["mv", "-n", &at("/a"), &at("/d"), &at("/new/")]).ends_with(0).events("planned");

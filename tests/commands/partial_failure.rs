@@ -1,12 +1,13 @@
 //! Several sources, one of which fails: the others are done, and the exit status shows the failure.
 
-use crate::support::env::{REMOTES, TestEnv, text};
+use crate::support::env::{TestEnv, text};
+use crate::support::remotes::{hosts, hosts_that_change};
 
 /// One that is not there among several is one failed file; the rest is done. One address alone keeps its own code.
 #[test]
 fn a_missing_source_fails_alone() {
     let env = TestEnv::new();
-    for remote in REMOTES {
+    for remote in hosts() {
         for name in ["a.txt", "b.txt"] {
             env.stored(remote, &format!("/d/{name}"), &text(name));
         }
@@ -34,7 +35,7 @@ fn a_missing_source_fails_alone() {
         assert_eq!((ran.events("entry").len(), ran.events("failed").len()), (2, 1), "{remote}");
         env.home.run(&["stat", &none, &pattern]).ends_with(3);
     }
-    for remote in ["giga0", "fileago"] {
+    for remote in hosts_that_change() {
         let at = |name: &str| format!("{remote}:/d/{name}");
         let (a, b, none, pattern) = (at("a.txt"), at("b.txt"), at("none"), at("*.mov"));
         for (verb, event) in [("cp", "copied"), ("mv", "moved")] {

@@ -2,7 +2,8 @@
 
 use haul::providers::REGISTRY;
 
-use crate::support::env::{REMOTES, TestEnv};
+use crate::support::env::TestEnv;
+use crate::support::remotes::hosts;
 
 #[test]
 fn the_table_shows_each_ability_of_each_provider() {
@@ -24,5 +25,5 @@ fn the_table_shows_each_ability_of_each_provider() {
             assert_eq!(cell != "-", offered.as_bool().unwrap(), "{provider} {ability}: {row}");
         }
     }
-    assert!(REMOTES.iter().all(|remote| env.requests(remote) == 0), "no provider is asked");
+    assert!(hosts().iter().all(|remote| env.requests(remote) == 0), "no provider is asked");
 }

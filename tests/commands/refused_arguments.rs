@@ -1,6 +1,7 @@
 //! haul refuses missing abilities and invalid arguments before anything is sent.
 
 use crate::support::env::TestEnv;
+use crate::support::remotes::hosts;
 
 #[test]
 fn what_iogates_lacks_is_refused_before_anything_is_sent() {
@@ -25,7 +26,7 @@ fn what_iogates_lacks_is_refused_before_anything_is_sent() {
         let ran = env.json(&args).ends_with(10).says(others);
         assert_eq!(ran.events("failed")[0]["error"]["kind"], "unsupported", "{args:?}");
     }
-    for remote in ["iogates", "giga0", "fileago"] {
+    for remote in hosts() {
         assert_eq!(env.requests(remote), 0, "{remote}");
     }
 }

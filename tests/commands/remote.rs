@@ -1,7 +1,8 @@
 //! `haul remote`.
 
 use crate::support::command::{Home, Ran};
-use crate::support::env::{REMOTES, TestEnv};
+use crate::support::env::TestEnv;
+use crate::support::remotes::hosts;
 
 fn config(home: &Home) -> String {
     std::fs::read_to_string(home.path().join("c.toml")).unwrap()
@@ -51,7 +52,7 @@ fn secrets_are_shown_as_stars() {
 #[test]
 fn a_check_has_a_line_for_each_step_and_stops_at_the_first_that_fails() {
     let env = TestEnv::new();
-    for remote in REMOTES {
+    for remote in hosts() {
         let checked = env.home.run(&["remote", "check", "--json", remote]).ends_with(0).events("check");
         let steps: Vec<&str> = checked.iter().map(|e| e["step"].as_str().unwrap()).collect();
         assert_eq!(steps[..4], ["name", "connection", "sign-in", "listing"], "{remote}");

@@ -2,11 +2,12 @@
 
 use std::process::Command;
 
-use crate::support::env::{TestEnv, WITH_CHANGES, set};
+use crate::support::env::{TestEnv, set};
+use crate::support::remotes::hosts_that_change;
 
 #[test]
 fn files_and_folders_go() {
-    for remote in WITH_CHANGES {
+    for remote in hosts_that_change() {
         let env = TestEnv::with_files(remote, &["/a", "/b", "/d/c", "/d/e/f", "/k/x"]);
         let at = |path: &str| format!("{remote}:{path}");
         let (file, folder) = (env.id(&at("/a")), env.id(&at("/d")));

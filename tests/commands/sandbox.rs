@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::support::command::{Home, Ran};
+use crate::support::remotes::all;
 
 /// Runs a script that says `ready` when a signal may come; sends the signals; gives status and what else it said.
 fn told(script: &str, signals: &[&str]) -> (Option<i32>, String) {
@@ -100,7 +101,7 @@ fn ports_credentials_and_data_stay() {
         assert!(!env.contains("XDG_"), "whose shell it is pasted into keeps its own folders: {env}");
         let haul = |args: &[&str]| Ran::of(home.command(args).envs(lines.iter().copied()).output().unwrap());
         haul(&["cat", "giga0:/in/old.txt"]).ends_with(0).prints("old");
-        for remote in ["iogates", "giga0", "fileago", "ftp", "tus"] {
+        for remote in all() {
             let target = format!("{remote}:/in/{round}.mov");
             haul(&["put", "film.mov", &target]).ends_with(0);
             if round == 1 && remote != "tus" {
@@ -110,7 +111,7 @@ fn ports_credentials_and_data_stay() {
         send(&child, "-HUP");
         assert_eq!(child.wait().unwrap().code(), Some(129));
         std::fs::remove_file(home.path().join("env")).unwrap();
-        for remote in ["iogates", "giga0", "fileago", "ftp", "tus"] {
+        for remote in all() {
             for file in 0..=round {
                 let kept = home.path().join(format!("kept/{remote}/in/{file}.mov"));
                 assert_eq!(std::fs::read_to_string(&kept).unwrap_or_else(|e| panic!("{kept:?}: {e}")), "bytes of a film");

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use crate::support::env::REMOTES;
 use crate::support::listed_tree::filled;
+use crate::support::remotes::hosts;
 
 #[test]
 fn stat_shows_all_that_is_known_of_a_place() {
     let env = filled();
-    for remote in REMOTES {
+    for remote in hosts() {
         let ran = env.home.run(&["stat", "--json", &format!("{remote}:/in/a.mov"), &format!("{remote}:/in"), &format!("{remote}:")]);
         let ran = ran.ends_with(0);
         let events = ran.events("entry");

@@ -1,12 +1,12 @@
 //! `haul tree`.
 
-use crate::support::env::REMOTES;
 use crate::support::listed_tree::{ALL, filled, paths};
+use crate::support::remotes::hosts;
 
 #[test]
 fn a_tree_is_drawn() {
     let env = filled();
-    for remote in REMOTES {
+    for remote in hosts() {
         let at = format!("{remote}:/in");
         let whole = env.home.run(&["tree", &at]).ends_with(0);
         let drawing = "├── [x].txt\n├── a.mov\n├── b.mov\n├── clips/\n│   ├── -d.mov\n│   ├── c.mov\n│   └── old/\n│       └── e.mov\n├── empty/\n├── größe ✓.txt\n└── x.txt\n\n3 folders, 8 files\n";

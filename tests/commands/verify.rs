@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use crate::support::env::{REMOTES, TestEnv};
+use crate::support::env::TestEnv;
+use crate::support::remotes::hosts;
 
 #[test]
 fn a_receipt_can_be_verified_later() {
-    for remote in REMOTES {
+    for remote in hosts() {
         let env = TestEnv::new();
         for (name, content) in [("a.txt", "one"), ("b.txt", "two"), ("c.txt", "three")] {
             env.home.file(&format!("d/{name}"), content);

@@ -1,12 +1,12 @@
 //! Wildcards in the addresses of listing commands.
 
-use crate::support::env::REMOTES;
 use crate::support::listed_tree::{filled, paths};
+use crate::support::remotes::hosts;
 
 #[test]
 fn wildcards_stand_for_names() {
     let env = filled();
-    for remote in REMOTES {
+    for remote in hosts() {
         let stat = |path: &str| paths(&env.home.run(&["stat", "--json", &format!("{remote}:{path}")]).ends_with(0));
         assert_eq!(stat("/in/*.mov"), ["/in/a.mov", "/in/b.mov"], "{remote}");
         assert_eq!(stat("in/?.txt"), ["/in/x.txt"], "{remote}");

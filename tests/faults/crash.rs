@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::support::env::{Content, TestEnv, bytes};
 use crate::support::kill::{kill_after, source_tree};
 use crate::support::random::Random;
+use crate::support::remotes::hosts;
 
 const CHUNK: u64 = 64 * 1024;
 const CHUNK_TEXT: &str = "65536";
@@ -198,7 +199,7 @@ fn a_source_that_changed_starts_from_its_first_byte() {
 
 #[test]
 fn two_runs_at_once_put_one_file() {
-    for remote in ["iogates", "giga0", "fileago"] {
+    for remote in hosts() {
         let env = TestEnv::new();
         env.home.file("big.bin", &bytes(LARGE, 5).0);
         let put = ["put", "--json", "--bwlimit", "3M", "big.bin", &format!("{remote}:/one/big.bin")];

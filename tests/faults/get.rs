@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::process::Stdio;
 
 use crate::support::command::Ran;
-use crate::support::env::{Content, REMOTES, TestEnv, bytes, text, tree};
+use crate::support::env::{Content, TestEnv, bytes, text, tree};
+use crate::support::remotes::hosts;
 
 #[test]
 fn what_is_cut_goes_on_where_it_broke() {
     let env = TestEnv::new();
     let content = bytes(4_000_000, 7);
-    for remote in REMOTES {
+    for remote in hosts() {
         env.stored(remote, "/f.bin", &content);
         env.sandbox.faults().script(&format!("{remote}/download:cut=1500000*2")).unwrap();
         let ran = env.get(&[&format!("{remote}:/f.bin"), &format!("{remote}.bin")]).ends_with(0);
@@ -66,7 +67,7 @@ fn what_was_killed_goes_on_where_it_stopped() {
     use std::os::unix::fs::PermissionsExt;
     let env = TestEnv::new();
     let content = bytes(4_000_000, 8);
-    for remote in REMOTES {
+    for remote in hosts() {
         env.stored(remote, "/f.bin", &content);
         let (source, target) = (format!("{remote}:/f.bin"), format!("{remote}/f.bin"));
         let part = env.path(&format!("{remote}/.f.bin.haul-part"));
@@ -103,7 +104,7 @@ fn a_part_of_another_file_is_not_resumed() {
 fn several_streams_bring_the_same_bytes() {
     let env = TestEnv::new();
     let content = bytes(40_000_000, 11);
-    for remote in REMOTES {
+    for remote in hosts() {
         env.stored(remote, "/f.bin", &content);
         let (source, target) = (format!("{remote}:/f.bin"), format!("{remote}/f.bin"));
         let before = downloads(&env, remote);
@@ -148,7 +149,7 @@ fn a_reader_that_has_enough_is_no_failure() {
 #[test]
 fn a_page_is_never_saved_as_the_file() {
     let env = TestEnv::new();
-    for remote in REMOTES {
+    for remote in hosts() {
         env.stored(remote, "/f.bin", &text("content"));
         env.stored(remote, "/page.html", &text("<html><title>mine</title></html>"));
         let source = format!("{remote}:/f.bin");
@@ -163,7 +164,7 @@ fn a_page_is_never_saved_as_the_file() {
         assert_eq!(ran.events("failed")[0]["error"]["retryable"], true);
     }
     assert!(!env.path("got/f.bin").exists());
-    for remote in REMOTES {
+    for remote in hosts() {
         env.sandbox.faults().script(&format!("{remote}/download:500 {remote}/download:503=0")).unwrap();
         env.get(&[&format!("{remote}:/f.bin"), &format!("{remote}.bin")]).ends_with(0);
         assert_eq!(std::fs::read(env.path(&format!("{remote}.bin"))).unwrap(), b"content", "{remote}: and what passes is tried again");
@@ -173,7 +174,7 @@ fn a_page_is_never_saved_as_the_file() {
 #[test]
 fn sizes_and_checksums_that_differ_are_failures() {
     let env = TestEnv::new();
-    for remote in REMOTES {
+    for remote in hosts() {
         env.stored(remote, "/f.bin", &bytes(100_000, 12));
         let source = format!("{remote}:/f.bin");
         env.sandbox.faults().script(&format!("{remote}/download:download-short=5")).unwrap();
@@ -192,7 +193,7 @@ fn nothing_is_written_through_links() {
     let env = TestEnv::new();
     let files = tree(&env.home);
     std::fs::create_dir_all(env.path("away")).unwrap();
-    for remote in REMOTES {
+    for remote in hosts() {
         env.home.run(&["put", "-q", "src/", &format!("{remote}:/d")]).ends_with(0);
         let top = env.path(remote);
         std::fs::create_dir_all(&top).unwrap();
@@ -276,7 +277,7 @@ fn a_full_disk_is_reported_and_the_download_resumes_later() {
 #[test]
 fn an_old_token_is_renewed_and_a_missing_permission_explained() {
     let env = TestEnv::new();
-    for remote in REMOTES {
+    for remote in hosts() {
         env.stored(remote, "/f.bin", &text("x"));
         env.sandbox.faults().script(&format!("{remote}:expired")).unwrap();
         env.get(&[&format!("{remote}:/f.bin"), &format!("{remote}.bin")]).ends_with(0);

@@ -6,6 +6,7 @@ use std::net::{TcpListener, TcpStream};
 
 use crate::support::command::{Home, Ran};
 use crate::support::env::TestEnv;
+use crate::support::remotes::{hosts, hosts_that_change};
 
 /// A server of all three providers' listings, and nothing else: every call is answered with what fits it.
 struct Lister {
@@ -98,7 +99,7 @@ fn a_row_that_cannot_be_read_costs_a_warning_and_nobody_else() {
         [good, row("3", "\"\\ud800.txt\""), row("4", "null"), row("null", "\"no id.txt\""), "null".into(), other].join(",")
     });
     let home = lister.home();
-    for remote in ["iogates", "giga0", "fileago"] {
+    for remote in hosts() {
         let listed = home.run(&["ls", &format!("{remote}:")]).ends_with(0);
         assert_eq!(listed.stdout, "good.txt\nother.txt\n", "{remote}");
         let warning = listed.stderr.lines().filter(|line| line.contains("can't be read")).collect::<Vec<_>>();
@@ -208,7 +209,7 @@ fn a_small_answer_that_unpacks_to_much_ends_in_a_clear_error() {
     for (text, times, words) in [("{},", 1_100_000, "no end (over 1000000 entries)"), ("[", 40 << 20, "haul:")] {
         let lister = Lister::new(move |_| text.repeat(times));
         let home = lister.home();
-        for remote in ["iogates", "giga0", "fileago"] {
+        for remote in hosts() {
             let (ran, peak) = measured(&home, &["ls", &format!("{remote}:")]);
             ran.ends_with(11).says(words);
             assert!(peak < base, "{remote}: {peak} kB for {text}");
@@ -229,7 +230,7 @@ fn a_long_listing_takes_little_memory() {
         })
     });
     let home = lister.home();
-    for remote in ["iogates", "giga0", "fileago"] {
+    for remote in hosts() {
         let (listed, peak) = measured(&home, &["ls", &format!("{remote}:")]);
         let listed = listed.ends_with(0);
         assert_eq!(listed.stdout.lines().count(), ROWS, "{remote}");
@@ -240,7 +241,7 @@ fn a_long_listing_takes_little_memory() {
 
 #[test]
 fn what_lies_in_a_trash_is_missing() {
-    for remote in ["giga0", "fileago"] {
+    for remote in hosts_that_change() {
         let env = TestEnv::new();
         env.home.file("a.txt", "one");
         env.home.file("d/b.txt", "two");

@@ -8,6 +8,7 @@ use crate::support::command::{Home, Ran};
 use crate::support::env::TestEnv;
 use crate::support::fixed_answers::{TlsServer, answers, refusal, remote, tls_server};
 use crate::support::raw_http::refusing_port;
+use crate::support::remotes::hosts;
 
 fn waits(ran: &Ran) -> usize {
     ran.stderr.lines().filter(|line| line.contains("waiting ")).count()
@@ -16,7 +17,7 @@ fn waits(ran: &Ran) -> usize {
 /// The server goes down in the middle of a batch: a few files find that out, the others do not pay for it.
 #[test]
 fn a_server_that_goes_down_is_given_up_after_a_few_files() {
-    for provider in ["giga0", "fileago", "iogates"] {
+    for provider in hosts() {
         let env = TestEnv::new();
         for n in 0..60 {
             env.home.file(&format!("d/{n:02}"), format!("file {n}"));

@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::command::Ran;
-use crate::support::env::{REMOTES, TestEnv, bytes};
+use crate::support::env::{TestEnv, bytes};
+use crate::support::remotes::hosts;
 
 const FILES: usize = 60;
 /// The administrator has as many threads as he likes: then it is tried as somebody else, who has nothing else running.
@@ -76,7 +77,7 @@ fn watched(mut command: Command) -> Ran {
 fn few_threads() {
     let (mut some, mut none) = (0, 0);
     for threads in [3, 6, 9, 12, 16, 24, 48] {
-        for remote in REMOTES {
+        for remote in hosts() {
             let env = TestEnv::new();
             fill(&env);
             let ran = under(&env, &format!("--nproc={threads}"), &["put", "-j", "8", "d", &format!("{remote}:/")]);
@@ -126,7 +127,7 @@ fn few_threads_in_a_container() {
             println!("skipped: no control group can be made here");
             return;
         };
-        for remote in REMOTES {
+        for remote in hosts() {
             let env = TestEnv::new();
             fill(&env);
             let mut command = Command::new("sh");
@@ -154,7 +155,7 @@ fn few_threads_in_a_container() {
 #[test]
 fn few_file_handles() {
     for handles in [40, 64, 100] {
-        for remote in REMOTES {
+        for remote in hosts() {
             let env = TestEnv::new();
             fill(&env);
             let ran = under(&env, &format!("--nofile={handles}"), &["put", "-j", "8", "d", &format!("{remote}:/")]).ends_with(0);

@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::env::{TestEnv, bytes};
+use crate::support::remotes::hosts;
 
 /// A command that was stopped in the middle. It goes on with [`Self::go_on`], and ends with the test.
 struct Suspended(Child);
@@ -66,7 +67,7 @@ fn in_its_sign_in() {
 
 #[test]
 fn in_the_middle_of_an_upload() {
-    for remote in ["giga0", "fileago", "iogates"] {
+    for remote in hosts() {
         let env = TestEnv::new();
         let content = bytes(1_500_000, 3);
         env.home.file("film.bin", &content.0);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::support::env::{Content, TestEnv, text};
 use crate::support::kill::{kill_after, source_tree};
 use crate::support::random::{Random, env_number};
+use crate::support::remotes::that_can;
 
 const KILLS: u64 = 10;
 
@@ -33,7 +34,7 @@ fn run(args: &[String]) -> Vec<&str> {
 
 #[test]
 fn up_both_sides_are_equal_in_the_end() {
-    for (salt, remote) in ["giga0", "fileago", "ftp"].into_iter().enumerate() {
+    for (salt, remote) in that_can(&["remove"]).into_iter().enumerate() {
         let env = TestEnv::new();
         let wanted = source_tree(&env);
         let mut random = Random::from_env(400 + salt as u64);

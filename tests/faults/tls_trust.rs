@@ -4,8 +4,9 @@
 use haul::sandbox::Canned;
 
 use crate::support::command::{Home, Ran};
-use crate::support::env::{REMOTES, TestEnv};
+use crate::support::env::TestEnv;
 use crate::support::fixed_answers::{answers, refusal};
+use crate::support::remotes::hosts;
 
 #[test]
 fn plain_http_goes_to_loopback_only_whatever_the_url_looks_like() {
@@ -23,7 +24,7 @@ fn plain_http_goes_to_loopback_only_whatever_the_url_looks_like() {
         "ftp://127.0.0.1",
         "file:///etc/passwd",
     ] {
-        for provider in REMOTES {
+        for provider in hosts() {
             let key = |key: &str, value: &str| (format!("HAUL_REMOTE_R_{key}"), value.to_owned());
             let variables = [key("PROVIDER", provider), key("URL", url), key("USERNAME", "ann"), key("PASSWORD", "swordfish-1")];
             let ls = Ran::of(home.command(&["ls", "r:/"]).envs(variables).output().unwrap());
@@ -42,7 +43,7 @@ fn plain_http_goes_to_loopback_only_whatever_the_url_looks_like() {
 /// 307 and 308 ask to send the very request again elsewhere, password and all.
 #[test]
 fn no_call_follows_a_redirect() {
-    for provider in REMOTES {
+    for provider in hosts() {
         for status in ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"] {
             let (other, seen) = answers(refusal("200 OK", ""));
             let (url, asked) = answers(refusal(status, &format!("location: {other}/take\r\n")));

@@ -6,7 +6,8 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::command::Ran;
-use crate::support::env::{REMOTES, TestEnv, text};
+use crate::support::env::{TestEnv, text};
+use crate::support::remotes::hosts;
 
 const ELSEWHERE: &str = "this account is signed in elsewhere again and again";
 
@@ -220,7 +221,7 @@ fn an_upload_token_that_came_late_is_asked_for_again() {
 
 #[test]
 fn downloads_with_a_token_that_ran_out_cost_one_sign_in() {
-    for remote in REMOTES {
+    for remote in hosts() {
         let env = TestEnv::new();
         files(&env, "d", 16);
         env.home.run(&["put", "-q", "-j", "8", "d", &format!("{remote}:/")]).ends_with(0);

@@ -9,7 +9,8 @@ use std::time::SystemTime;
 use haul::transfer::fingerprint::FileFingerprint;
 
 use crate::support::command::{Home, Ran};
-use crate::support::env::{Content, REMOTES, TestEnv, text};
+use crate::support::env::{Content, TestEnv, text};
+use crate::support::remotes::hosts;
 
 fn modified(path: &Path) -> SystemTime {
     path.metadata().unwrap().modified().unwrap()
@@ -49,7 +50,7 @@ const CHANGES: [(&str, Change); 3] = [("in place", in_place), ("anew", anew), ("
 #[test]
 fn a_source_with_other_bytes_is_put_again() {
     let env = TestEnv::new();
-    for remote in REMOTES {
+    for remote in hosts() {
         for checksum in ["auto", "before", "after", "none"] {
             for (n, (name, change)) in CHANGES.into_iter().enumerate() {
                 let source = env.home.file("v.bin", "one");
@@ -92,7 +93,7 @@ fn the_signs_of_a_file_are_not_enough_where_its_content_can_be_compared() {
 #[test]
 fn what_only_looks_changed_is_not_sent_again() {
     let env = TestEnv::new();
-    for remote in REMOTES {
+    for remote in hosts() {
         let source = env.home.file("v.bin", "one");
         let put = || outcome(&env.home.run(&["put", "--json", "v.bin", &format!("{remote}:/v.bin")]).ends_with(0));
         assert_eq!(put().0, "uploaded");
@@ -131,7 +132,7 @@ fn older_notes_prove_nothing_alone() {
 #[test]
 fn a_download_that_was_written_to_is_fetched_again() {
     let env = TestEnv::new();
-    for remote in REMOTES {
+    for remote in hosts() {
         env.home.file("v.bin", "one");
         env.home.run(&["put", "v.bin", &format!("{remote}:/v.bin")]).ends_with(0);
         for checksum in ["auto", "after", "none"] {
@@ -160,7 +161,7 @@ fn a_size_of_nothing_is_not_believed() {
     let env = TestEnv::new();
     let content = Content(std::fs::read("/proc/version").unwrap());
     assert_eq!((std::fs::metadata("/proc/version").unwrap().size(), content.0.is_empty()), (0, false));
-    for remote in REMOTES {
+    for remote in hosts() {
         for n in 0..2 {
             let ran = env.home.run(&["put", "--json", "/proc/version", &format!("{remote}:/p/{n}")]).ends_with(0);
             let uploaded = &ran.events("uploaded")[0];
@@ -209,7 +210,7 @@ fn standard_input_that_is_closed_is_no_empty_file() {
                 .unwrap(),
         )
     };
-    for remote in REMOTES {
+    for remote in hosts() {
         env.home.run(&["put", "good", &format!("{remote}:/x")]).ends_with(0);
         for redirected in ["<&-", "0>w", "<>/dev/null"] {
             shell(remote, redirected).ends_with(12).says("standard input is closed");
@@ -290,7 +291,7 @@ fn a_copy_replaces_other_bytes_of_the_same_size_and_time() {
 
 #[test]
 fn a_local_file_of_the_same_size_and_time_is_fetched_over() {
-    for remote in REMOTES {
+    for remote in hosts() {
         let env = TestEnv::new();
         let place = format!("{remote}:/v.bin");
         let then = modified(&env.home.file("v.bin", "one"));

@@ -4,7 +4,7 @@
 use haul::model::Protocol;
 use haul::providers::REGISTRY;
 
-use super::source_tree::product_files;
+use super::source_tree::{product_files, rust_files};
 
 /// How a provider is held or opened: who has one can call it.
 const HOLDS_A_PROVIDER: &[&str] = &["AnyProvider", "Arc<dyn Provider>", "Box<dyn Provider>", ".open)("];
@@ -68,4 +68,21 @@ fn every_provider_is_introduced() {
             assert!(text.contains(info.title), "{name} does not speak of {}", info.title);
         }
     }
+}
+
+/// A list of most providers in a test leaves out the next one: [`crate::support::remotes`] reads the registry.
+#[test]
+fn tests_list_no_providers_by_name() {
+    let tests = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let names: Vec<String> = REGISTRY.iter().map(|info| format!("\"{}\"", info.id)).collect();
+    let mut wrong = Vec::new();
+    for file in rust_files(&tests) {
+        for (number, line) in file.text.lines().enumerate() {
+            let lists = line.split('[').skip(1).filter_map(|rest| rest.split_once(']'));
+            if lists.map(|(list, _)| list).any(|list| names.iter().filter(|name| list.split(", ").any(|one| one == *name)).count() > 2) {
+                wrong.push(format!("{}:{}: {}", file.name, number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -11,10 +11,6 @@ use serde_json::Value;
 use crate::support::command::{Home, Ran};
 use crate::support::stand_ins::StandIns;
 
-pub const REMOTES: [&str; 3] = ["iogates", "giga0", "fileago"];
-/// The remotes whose files can be moved, copied and removed. ioGates can't do any of these.
-pub const WITH_CHANGES: [&str; 2] = ["giga0", "fileago"];
-
 /// A sandbox that lives as long as the test; the command under test runs in separate processes.
 pub struct TestEnv {
     pub sandbox: Sandbox,

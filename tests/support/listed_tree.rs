@@ -1,12 +1,13 @@
 //! The tree for the tests of listing commands.
 
 use crate::support::command::Ran;
-use crate::support::env::{REMOTES, TestEnv};
+use crate::support::env::TestEnv;
+use crate::support::remotes::hosts;
 
 /// The same tree at every remote, for the commands that list.
 pub fn filled() -> TestEnv {
     let env = TestEnv::new();
-    for remote in REMOTES {
+    for remote in hosts() {
         fill(&env, remote, "/in", &["b.mov", "a.mov", "größe ✓.txt", "[x].txt", "x.txt"], b"12345");
         fill(&env, remote, "/in/clips", &["c.mov", "-d.mov"], &[7; 2000]);
         fill(&env, remote, "/in/clips/old", &["e.mov"], &[7; 10_000]);

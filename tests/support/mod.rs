@@ -16,6 +16,7 @@ pub(crate) mod markdown;
 pub(crate) mod odd_ftp;
 pub(crate) mod random;
 pub(crate) mod raw_http;
+pub(crate) mod remotes;
 pub(crate) mod same_screen;
 pub(crate) mod shell;
 pub(crate) mod stand_ins;

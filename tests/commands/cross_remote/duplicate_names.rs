@@ -1,6 +1,7 @@
 //! Names that are taken, given twice, or name the source file itself.
 
 use crate::support::env::{TestEnv, bytes, text};
+use crate::support::remotes::hosts;
 
 #[test]
 fn what_exists_is_treated_as_asked() {
@@ -112,7 +113,7 @@ fn one_account_under_two_names() {
         let of_it = env.sandbox.env().into_iter().filter_map(|(key, value)| Some((key.strip_prefix(&prefix)?.to_owned(), value)));
         of_it.map(|(key, value)| (format!("HAUL_REMOTE_TWIN_{key}"), value)).collect()
     };
-    for of in ["giga0", "fileago", "iogates"] {
+    for of in hosts() {
         env.stored(of, "/a.txt", &text("mine"));
         let run = |args: &[&str]| crate::support::command::Ran::of(env.home.command(args).envs(twin(of)).output().unwrap());
         for policy in ["update", "replace", "fail"] {

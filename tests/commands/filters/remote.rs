@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::support::env::TestEnv;
 use crate::support::listed_tree::{fill, paths};
-
-const ALL: [&str; 4] = ["iogates", "giga0", "fileago", "ftp"];
-const WITH_CHANGES: [&str; 3] = ["giga0", "fileago", "ftp"];
+use crate::support::remotes::that_can;
 
 /// `/in` with seven files: small ones, larger ones below, and an empty folder.
 fn filled(remotes: &[&str]) -> TestEnv {
@@ -56,8 +54,8 @@ fn sized_cases() -> Vec<(&'static [&'static str], Vec<&'static str>)> {
 
 #[test]
 fn every_command_that_looks_takes_the_same_files() {
-    let env = filled(&ALL);
-    for remote in ALL {
+    let env = filled(&that_can(&["list"]));
+    for remote in that_can(&["list"]) {
         let at = format!("{remote}:/in");
         let sized = if remote == "iogates" { Vec::new() } else { sized_cases() };
         for (number, (filter, files)) in cases().into_iter().chain(sized).enumerate() {
@@ -122,7 +120,7 @@ fn a_folder_that_is_left_out_is_not_listed_and_the_reason_is_told() {
 #[test]
 fn only_what_fits_is_removed() {
     let cases = cases();
-    for remote in WITH_CHANGES {
+    for remote in that_can(&["remove"]) {
         for (filter, files) in cases.iter().chain(&sized_cases()) {
             let env = filled(&[remote]);
             let at = format!("{remote}:/in");

@@ -5,7 +5,8 @@ mod selection;
 use std::collections::BTreeMap;
 
 use crate::support::command::Ran;
-use crate::support::env::{Content, REMOTES, TestEnv, below, bytes, text, tree};
+use crate::support::env::{Content, TestEnv, below, bytes, text, tree};
+use crate::support::remotes::hosts;
 
 fn md5(content: &Content) -> String {
     format!("{:x}", md5::compute(&content.0))
@@ -15,7 +16,7 @@ fn md5(content: &Content) -> String {
 fn a_folder_comes_down_whole_from_every_provider() {
     let env = TestEnv::new();
     let files = tree(&env.home);
-    for remote in REMOTES {
+    for remote in hosts() {
         env.home.run(&["put", "-q", "src", &format!("{remote}:/in/")]).ends_with(0);
         let out = format!("out-{remote}");
         let ran = env.get(&[&format!("{remote}:/in/src"), &out]).ends_with(0);
@@ -45,7 +46,7 @@ fn without_what_an_earlier_put_knew_size_or_md5_is_compared() {
     let env = TestEnv::new();
     let content = bytes(100_000, 4);
     let stranger = env.home.file("other-state/.keep", "").parent().unwrap().display().to_string();
-    for remote in REMOTES {
+    for remote in hosts() {
         env.stored(remote, "/f.bin", &content);
         let mut command = env.home.command(&["get", "--json", &format!("{remote}:/f.bin"), &format!("{remote}.bin")]);
         let ran = Ran::of(command.env("XDG_STATE_HOME", &stranger).output().unwrap()).ends_with(0);
@@ -63,7 +64,7 @@ fn without_what_an_earlier_put_knew_size_or_md5_is_compared() {
 #[test]
 fn where_a_download_lands() {
     let env = TestEnv::new();
-    for remote in REMOTES {
+    for remote in hosts() {
         env.stored(remote, "/a/f.txt", &text("f"));
         env.stored(remote, "/a/sub/g.txt", &text("g"));
         let (f, a) = (format!("{remote}:/a/f.txt"), format!("{remote}:/a"));
@@ -98,7 +99,7 @@ fn where_a_download_lands() {
 #[test]
 fn what_is_here_is_treated_as_asked() {
     let env = TestEnv::new();
-    for remote in REMOTES {
+    for remote in hosts() {
         env.stored(remote, "/v.txt", &text("there"));
         let target = env.home.file(&format!("{remote}/v.txt"), "local");
         let get = |policy: &str| env.get(&["--if-exists", policy, &format!("{remote}:/v.txt"), &format!("{remote}/")]);
@@ -126,7 +127,7 @@ fn what_is_here_is_treated_as_asked() {
 fn two_files_of_one_run_get_two_names() {
     let env = TestEnv::new();
     let (first, second) = (bytes(2_000_000, 7), bytes(2_000_001, 8));
-    for remote in REMOTES {
+    for remote in hosts() {
         env.stored(remote, "/d/x (2).mov", &first);
         env.stored(remote, "/d/x.mov", &second);
         env.home.file(&format!("{remote}/x.mov"), "mine");
@@ -147,7 +148,7 @@ fn two_files_of_one_run_get_two_names() {
 fn a_dry_run_fetches_nothing() {
     let env = TestEnv::new();
     tree(&env.home);
-    for remote in REMOTES {
+    for remote in hosts() {
         env.home.run(&["put", "-q", "src", &format!("{remote}:/")]).ends_with(0);
         let ran = env.get(&["-n", &format!("{remote}:/src"), "dry"]).ends_with(0);
         let planned = ran.events("planned");
@@ -162,7 +163,7 @@ fn bad_input_is_reported() {
     let env = TestEnv::new();
     let home = &env.home;
     home.file("file", "x");
-    for remote in REMOTES {
+    for remote in hosts() {
         env.stored(remote, "/d/f.txt", &text("x"));
         home.run(&["get", &format!("{remote}:/nope"), "."]).ends_with(3).says("/nope");
         home.run(&["get", &format!("{remote}:/d/f.txt/"), "."]).ends_with(3).says("this is a file, not a folder");
@@ -187,7 +188,7 @@ fn many_small_files_at_once() {
     for n in 0..60 {
         env.home.file(&format!("many/{n:03}.txt"), format!("file {n}"));
     }
-    for remote in REMOTES {
+    for remote in hosts() {
         env.home.run(&["put", "-j", "8", "-q", "many", &format!("{remote}:/")]).ends_with(0);
         let out = format!("out-{remote}");
         env.home.run(&["get", "-j", "8", "-q", &format!("{remote}:/many"), &out]).ends_with(0);

@@ -8,6 +8,7 @@ use haul::sandbox::{Canned, Sandbox};
 use crate::support::command::Ran;
 use crate::support::env::{Content, TestEnv, bytes, text};
 use crate::support::kill::kill_when;
+use crate::support::remotes::{hosts, hosts_that_change};
 
 /// More than the buffers on the way hold, so that a form that is cut early has not left whole.
 const LARGE: usize = 16 << 20;
@@ -239,7 +240,7 @@ fn warnings_around_json_are_passed_over_in_all_calls() {
     for place in ["before", "behind"] {
         let env = TestEnv::new();
         env.home.file("d/a.txt", "content");
-        let faults = ["iogates", "giga0", "fileago"].map(|remote| format!("{remote}:noise={place}"));
+        let faults: Vec<String> = hosts().iter().map(|remote| format!("{remote}:noise={place}")).collect();
         env.sandbox.faults().script(&faults.join(" ")).unwrap();
         for (remote, protocol) in [("iogates", "tus"), ("iogates", "plupload"), ("giga0", "auto"), ("fileago", "auto")] {
             let to = format!("{remote}:/{protocol}/");
@@ -250,7 +251,7 @@ fn warnings_around_json_are_passed_over_in_all_calls() {
             std::fs::remove_file(env.home.file("got", "").as_path()).unwrap();
         }
         assert_eq!(env.sandbox.arrived().len(), 4, "{place}");
-        for remote in ["giga0", "fileago"] {
+        for remote in hosts_that_change() {
             env.home.run(&["mv", &format!("{remote}:/auto/d/a.txt"), &format!("{remote}:/auto/d/b.txt")]).ends_with(0);
             env.home.run(&["rm", &format!("{remote}:/auto/d/b.txt")]).ends_with(0);
         }
@@ -317,7 +318,7 @@ fn a_name_that_the_server_writes_its_own_way_is_learned() {
 #[test]
 fn what_is_stored_under_another_name_is_found_by_the_wished_one() {
     let (wished, stored) = ("Cafe\u{301} A b.txt", "caf\u{e9}_a_b.txt");
-    for remote in ["giga0", "fileago"] {
+    for remote in hosts_that_change() {
         let env = TestEnv::new();
         env.sandbox.faults().script(&format!("{remote}:names-folded")).unwrap();
         env.home.file(wished, "one");
@@ -364,7 +365,7 @@ fn what_is_stored_under_another_name_is_found_by_the_wished_one() {
 /// Wildcards fit the name that was wished, and the one that is there; a file that has the wished name itself is meant alone.
 #[test]
 fn wildcards_fit_what_is_stored_under_another_name() {
-    for remote in ["giga0", "fileago"] {
+    for remote in hosts_that_change() {
         let env = TestEnv::new();
         env.sandbox.faults().script(&format!("{remote}:names-folded")).unwrap();
         for name in ["Film A.mov", "Film B.mov", "note.txt"] {

@@ -8,13 +8,14 @@ mod names;
 
 use std::collections::BTreeMap;
 
-use crate::support::env::{REMOTES, TestEnv, below, bytes, text, tree};
+use crate::support::env::{TestEnv, below, bytes, text, tree};
+use crate::support::remotes::hosts;
 
 #[test]
 fn a_folder_lands_whole_on_every_provider() {
     let env = TestEnv::new();
     let files = tree(&env.home);
-    for remote in REMOTES {
+    for remote in hosts() {
         let ran = env.home.run(&["put", "--json", "src", &format!("{remote}:/in/")]).ends_with(0);
         assert_eq!(env.arrived(remote), below("/in/src", &files), "{remote}");
         let uploaded = ran.events("uploaded");
@@ -53,7 +54,7 @@ fn where_an_upload_lands() {
     let env = TestEnv::new();
     env.home.file("f.txt", "content");
     env.home.file("g.txt", "other");
-    for remote in REMOTES {
+    for remote in hosts() {
         let at = |path: &str| format!("{remote}:{path}");
         env.home.run(&["put", "f.txt", &at("/new-name.txt")]).ends_with(0);
         env.home.run(&["put", "f.txt", &at("/folder/")]).ends_with(0);
@@ -78,7 +79,7 @@ fn a_tus_server_is_asked_once_what_it_can_do() {
 fn standard_input_on_every_provider() {
     let env = TestEnv::new();
     let content = bytes(9_000_000, 3);
-    for remote in REMOTES {
+    for remote in hosts() {
         let ran = env.home.run_with_input(&["put", "--json", "-", &format!("{remote}:/pipe/dump.sql")], &content.0).ends_with(0);
         assert_eq!(ran.events("uploaded")[0]["source"], "-");
         assert_eq!(env.arrived(remote)["/pipe/dump.sql"], content, "{remote}");
@@ -94,7 +95,7 @@ fn standard_input_on_every_provider() {
 #[test]
 fn what_exists_is_treated_as_asked() {
     let env = TestEnv::new();
-    for remote in REMOTES {
+    for remote in hosts() {
         let source = env.home.file("v.txt", "one");
         let put = |policy: &str| env.home.run(&["put", "--json", "--if-exists", policy, "v.txt", &format!("{remote}:/v/v.txt")]);
         put("fail").ends_with(0);
@@ -167,7 +168,7 @@ fn of_two_that_can_be_removed_none_is_replaced() {
 fn a_dry_run_sends_nothing() {
     let env = TestEnv::new();
     tree(&env.home);
-    for remote in REMOTES {
+    for remote in hosts() {
         let ran = env.home.run(&["put", "-n", "--json", "src", &format!("{remote}:/dry/")]).ends_with(0);
         assert_eq!(ran.events("planned").len(), 4);
         assert!(env.arrived(remote).is_empty());
@@ -189,7 +190,7 @@ fn bad_input_is_reported_before_anything_is_sent() {
     home.run(&["put", "empty", "giga0:/"]).ends_with(8);
     home.run(&["put", "--protocol", "ftp", "f.txt", "giga0:/"]).ends_with(10);
     home.run(&["put", "f.txt", "giga0:/a\nb"]).ends_with(8);
-    for remote in REMOTES {
+    for remote in hosts() {
         assert!(env.arrived(remote).is_empty(), "{remote}");
     }
 }
@@ -215,7 +216,7 @@ fn many_small_files_at_once() {
     for n in 0..60 {
         env.home.file(&format!("many/{n:03}.txt"), format!("file {n}"));
     }
-    for remote in REMOTES {
+    for remote in hosts() {
         env.home.run(&["put", "-j", "8", "-q", "many", &format!("{remote}:/")]).ends_with(0);
         let there = env.arrived(remote);
         assert_eq!(there.len(), 60, "{remote}");

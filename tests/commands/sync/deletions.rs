@@ -2,12 +2,13 @@
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use super::{DELETING, counts, files_at};
+use super::{counts, deleting, files_at};
 use crate::support::env::{TestEnv, set, text};
+use crate::support::remotes::hosts_that_change;
 
 #[test]
 fn what_from_lacks_goes_with_its_folders() {
-    for remote in DELETING {
+    for remote in deleting() {
         let env = TestEnv::with_files(remote, &["/t/a", "/t/d/b", "/t/d/e/c", "/t/keep/k", "/t/z"]);
         let place = format!("{remote}:/t");
         for name in ["a", "keep/k", "z"] {
@@ -26,7 +27,7 @@ fn what_from_lacks_goes_with_its_folders() {
 
 #[test]
 fn here_it_goes_too_but_never_through_a_link() {
-    for remote in DELETING {
+    for remote in deleting() {
         let env = TestEnv::with_files(remote, &["/t/a", "/t/d/b"]);
         env.home.file("away/victim", "victim");
         for name in ["a", "d/b"] {
@@ -48,7 +49,7 @@ fn here_it_goes_too_but_never_through_a_link() {
 
 #[test]
 fn guards_stop_it_before_anything_is_done() {
-    for remote in DELETING {
+    for remote in deleting() {
         let env = TestEnv::with_files(remote, &["/t/a", "/t/b", "/t/c", "/t/d", "/t/e"]);
         let place = format!("{remote}:/t");
         let before = files_at(&env, &place);
@@ -89,7 +90,7 @@ fn an_unreadable_folder_at_the_source_stops_deletions_only() {
         println!("skipped: this user reads everything");
         return;
     }
-    for remote in DELETING {
+    for remote in deleting() {
         let env = TestEnv::with_files(remote, &["/t/closed/f", "/t/a", "/t/b", "/t/c"]);
         let place = format!("{remote}:/t");
         env.home.file("src/closed/f", "content of /t/closed/f");
@@ -111,7 +112,7 @@ fn an_unreadable_folder_at_the_source_stops_deletions_only() {
 /// A row of a listing that can't be read may be anything.
 #[test]
 fn an_unreadable_row_of_a_remote_source_stops_deletions() {
-    for remote in ["giga0", "fileago"] {
+    for remote in hosts_that_change() {
         let env = TestEnv::new();
         let names = ["x", "y"].map(str::to_owned);
         env.sandbox.fill(remote, "/f", names.into_iter(), b"there").unwrap();

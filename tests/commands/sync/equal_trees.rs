@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{DELETING, counts, files_at};
+use super::{counts, deleting, files_at};
 use crate::support::env::{Content, TestEnv, bytes};
 use crate::support::random::{Random, env_number};
 
@@ -39,7 +39,7 @@ fn rounds(salt: u64, one: impl Fn(&TestEnv, &mut Random, u64)) {
 
 #[test]
 fn up_a_second_run_sends_nothing_and_deletion_makes_both_equal() {
-    for (salt, remote) in DELETING.into_iter().enumerate() {
+    for (salt, remote) in deleting().into_iter().enumerate() {
         rounds(salt as u64, |env, random, round| {
             let place = format!("{remote}:/r{round}");
             let (there, here) = (random_tree(random), random_tree(random));
@@ -68,7 +68,7 @@ fn up_a_second_run_sends_nothing_and_deletion_makes_both_equal() {
 
 #[test]
 fn down_a_second_run_fetches_nothing_and_deletion_makes_both_equal() {
-    for (salt, remote) in DELETING.into_iter().enumerate() {
+    for (salt, remote) in deleting().into_iter().enumerate() {
         rounds(100 + salt as u64, |env, random, round| {
             let place = format!("{remote}:/r{round}");
             let (there, here) = (random_tree(random), random_tree(random));

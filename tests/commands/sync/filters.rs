@@ -1,11 +1,11 @@
 //! Filters in a sync: files that are left out on either side are neither copied nor deleted.
 
-use super::{DELETING, counts, files_at};
+use super::{counts, deleting, files_at};
 use crate::support::env::{TestEnv, text};
 
 #[test]
 fn what_is_excluded_is_safe_on_both_sides() {
-    for remote in DELETING {
+    for remote in deleting() {
         let env = TestEnv::with_files(remote, &["/t/a.txt", "/t/b.tmp", "/t/cache/x", "/t/old.txt", "/t/d/e.tmp", "/t/gone/f.txt"]);
         let place = format!("{remote}:/t");
         for name in ["a.txt", "new.txt", "mine.tmp", "cache/y", "z.txt"] {
@@ -30,7 +30,7 @@ fn what_is_excluded_is_safe_on_both_sides() {
 /// FROM has the file, and a bound leaves it out: TO's is not one that FROM lacks.
 #[test]
 fn what_a_bound_leaves_out_is_not_lacking() {
-    for remote in DELETING {
+    for remote in deleting() {
         let env = TestEnv::new();
         let place = format!("{remote}:/t");
         env.stored(remote, "/t/small", &text("a larger one there"));
@@ -68,7 +68,7 @@ fn nothing_that_fits_deletes_nothing() {
 /// All shares together are the whole, and each deletes only in its own.
 #[test]
 fn each_share_brings_and_deletes_its_own() {
-    for remote in DELETING {
+    for remote in deleting() {
         let env = TestEnv::new();
         let place = format!("{remote}:/t");
         for n in 0..24 {

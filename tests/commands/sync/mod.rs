@@ -12,12 +12,18 @@ use std::collections::BTreeMap;
 
 use crate::support::command::Ran;
 use crate::support::env::{Content, TestEnv, tree};
+use crate::support::remotes::that_can;
 use serde_json::Value;
 
 /// Remotes that list, in the sandbox.
-pub const LISTING: [&str; 4] = ["iogates", "giga0", "fileago", "ftp"];
+pub fn listing() -> Vec<&'static str> {
+    that_can(&["list"])
+}
+
 /// Those at which something can be deleted.
-pub const DELETING: [&str; 3] = ["giga0", "fileago", "ftp"];
+pub fn deleting() -> Vec<&'static str> {
+    that_can(&["list", "remove"])
+}
 
 pub fn summary(ran: &Ran) -> Value {
     let last = ran.json().pop().unwrap();
@@ -52,7 +58,7 @@ fn requests(env: &TestEnv, remote: &str) -> BTreeMap<String, u64> {
 
 #[test]
 fn a_local_folder_goes_up_and_a_second_run_only_lists() {
-    for remote in LISTING {
+    for remote in listing() {
         let env = TestEnv::new();
         let files = tree(&env.home);
         let place = format!("{remote}:/mirror");
@@ -81,7 +87,7 @@ fn a_local_folder_goes_up_and_a_second_run_only_lists() {
 
 #[test]
 fn a_remote_folder_comes_down_and_a_second_run_only_lists() {
-    for remote in LISTING {
+    for remote in listing() {
         let env = TestEnv::new();
         let files = tree(&env.home);
         env.home.run(&["put", "-q", "src/", &format!("{remote}:/from")]).ends_with(0);
@@ -118,7 +124,7 @@ fn one_remote_gets_what_another_has() {
 
 #[test]
 fn sizes_alone_are_believed_only_when_asked() {
-    for remote in LISTING {
+    for remote in listing() {
         let env = TestEnv::new();
         let place = format!("{remote}:/s");
         env.stored(remote, "/s/a.txt", &crate::support::env::text("one"));
@@ -157,7 +163,7 @@ fn places_that_can_not_be_synced() {
 /// A file has the name of a folder, and the reverse: each is a failure, nothing is lost, and nothing is deleted.
 #[test]
 fn a_file_in_the_place_of_a_folder_is_a_failure_of_its_own() {
-    for remote in DELETING {
+    for remote in deleting() {
         let env = TestEnv::with_files(remote, &["/t/a/inner", "/t/b", "/t/extra"]);
         let place = format!("{remote}:/t");
         let before = files_at(&env, &place);
@@ -182,7 +188,7 @@ fn a_file_in_the_place_of_a_folder_is_a_failure_of_its_own() {
 
 #[test]
 fn a_dry_run_changes_nothing_anywhere() {
-    for remote in DELETING {
+    for remote in deleting() {
         let env = TestEnv::with_files(remote, &["/t/old", "/t/same"]);
         let place = format!("{remote}:/t");
         env.home.file("src/new", "new");

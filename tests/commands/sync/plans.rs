@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{DELETING, counts, files_at};
+use super::{counts, deleting, files_at};
 use crate::support::env::{TestEnv, bytes, text};
 
 /// The lines behind the header.
@@ -39,7 +39,7 @@ fn up(remote: &str) -> (TestEnv, String) {
 
 #[test]
 fn a_plan_changes_nothing_and_is_carried_out_to_the_letter() {
-    for remote in DELETING {
+    for remote in deleting() {
         let (env, place) = up(remote);
         let before = files_at(&env, &place);
         env.home.run(&["sync", "--delete", "--plan", "p.jsonl", "src", &place]).ends_with(0).says("haul apply p.jsonl");
@@ -73,7 +73,7 @@ fn a_plan_changes_nothing_and_is_carried_out_to_the_letter() {
 
 #[test]
 fn what_has_changed_since_is_refused_and_left() {
-    for remote in DELETING {
+    for remote in deleting() {
         let (env, place) = up(remote);
         env.home.run(&["sync", "--delete", "--plan", "p.jsonl", "src", &place]).ends_with(0);
         // One changed here, one came there.
@@ -104,7 +104,7 @@ fn what_has_changed_since_is_refused_and_left() {
 
 #[test]
 fn a_plan_for_this_machine_and_one_between_remotes() {
-    for remote in DELETING {
+    for remote in deleting() {
         let env = TestEnv::with_files(remote, &["/t/a", "/t/d/b", "/t/e/c"]);
         let place = format!("{remote}:/t");
         env.home.file("here/a", "other");
@@ -145,7 +145,7 @@ fn a_plan_for_this_machine_and_one_between_remotes() {
 
 #[test]
 fn moves_are_planned_and_done() {
-    for remote in DELETING {
+    for remote in deleting() {
         let env = TestEnv::new();
         for (name, seed) in [("a/one", 1), ("two", 2), ("three", 3)] {
             env.home.file(&format!("src/{name}"), bytes(5_000, seed).0);

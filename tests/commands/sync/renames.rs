@@ -1,11 +1,11 @@
 //! `sync --track-renames`.
 
-use super::{DELETING, counts, files_at};
+use super::{counts, deleting, files_at};
 use crate::support::env::{TestEnv, bytes};
 
 #[test]
 fn what_moved_here_is_moved_there() {
-    for remote in DELETING {
+    for remote in deleting() {
         let env = TestEnv::new();
         for (name, seed) in [("a/one.bin", 1), ("a/two.bin", 2), ("three.bin", 3)] {
             env.home.file(&format!("src/{name}"), bytes(20_000, seed).0);
@@ -39,7 +39,7 @@ fn what_moved_here_is_moved_there() {
 
 #[test]
 fn what_moved_there_is_moved_here() {
-    for remote in DELETING {
+    for remote in deleting() {
         let env = TestEnv::new();
         for (name, seed) in [("a/one.bin", 1), ("two.bin", 2), ("x", 7)] {
             env.home.file(&format!("src/{name}"), bytes(20_000, seed).0);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::env::TestEnv;
 use crate::support::random::env_number;
+use crate::support::remotes::{hosts, hosts_that_change};
 
 /// Runs to its end; seconds, and the largest resident memory in MiB.
 fn measured(env: &TestEnv, args: &[&str]) -> (f64, u64) {
@@ -26,7 +27,7 @@ fn measured(env: &TestEnv, args: &[&str]) -> (f64, u64) {
 #[ignore = "takes minutes"]
 fn many_unchanged_files() {
     let (folders, each) = (env_number("HAUL_TEST_FOLDERS", 100), 100);
-    for remote in ["giga0", "fileago", "iogates"] {
+    for remote in hosts() {
         let env = TestEnv::new();
         for folder in 0..folders {
             for file in 0..each {
@@ -49,7 +50,7 @@ fn many_unchanged_files() {
 #[ignore = "takes minutes"]
 fn many_files_on_both_sides() {
     let (folders, each) = (env_number("HAUL_TEST_FOLDERS", 1000), 100);
-    for remote in ["giga0", "fileago"] {
+    for remote in hosts_that_change() {
         let env = TestEnv::new();
         for folder in 0..folders {
             for file in 0..each {

@@ -259,7 +259,7 @@ fn a_terminal_that_is_closed_costs_nothing() {
 fn a_reader_that_leaves_stops_no_upload() {
     let env = TestEnv::new();
     (0..20).for_each(|n| drop(env.home.file(&format!("d/{n}"), format!("file {n}"))));
-    for remote in crate::support::env::REMOTES {
+    for remote in crate::support::remotes::hosts() {
         let mut child = env.home.command(&["put", "--json", "d/", &format!("{remote}:/p")]).stdout(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         assert_eq!((child.wait().unwrap().code(), env.arrived(remote).len()), (Some(0), 20), "{remote}");

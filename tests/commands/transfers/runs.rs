@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::support::env::{TestEnv, bytes};
 use crate::support::kill::kill_put;
+use crate::support::remotes::hosts;
 
 const FILES: usize = 20;
 
@@ -32,7 +33,7 @@ fn killed_at(env: &TestEnv, args: &[&str], remote: &str, files: usize) {
 
 #[test]
 fn a_killed_put_is_finished_whole() {
-    for remote in ["iogates", "giga0", "fileago"] {
+    for remote in hosts() {
         let env = TestEnv::new();
         fill(&env);
         killed_at(&env, &["put", "-j", "2", "--bwlimit", "300K", "d/", &format!("{remote}:/in")], remote, 5);

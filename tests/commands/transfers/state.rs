@@ -39,7 +39,7 @@ fn a_state_that_is_of_no_use_stops_no_upload() {
         let files = tree(&env.home);
         put(&env.home, "giga0", 0).ends_with(0);
         spoil(&state_folder(&env));
-        for (n, remote) in crate::support::env::REMOTES.into_iter().enumerate() {
+        for (n, remote) in crate::support::remotes::hosts().into_iter().enumerate() {
             let ran = put(&env.home, remote, n + 1).ends_with(0).says("can't be used").says(says);
             assert_eq!(ran.stderr.matches("can't be used").count(), 1, "{says}: said once: {}", ran.stderr);
             assert_eq!(ran.events("uploaded").len(), files.len(), "{says} {remote}");
@@ -62,7 +62,7 @@ fn a_receipt_is_verified_on_another_machine() {
     let env = TestEnv::new();
     tree(&env.home);
     let elsewhere = Home::new().env(env.sandbox.env());
-    for remote in crate::support::env::REMOTES {
+    for remote in crate::support::remotes::hosts() {
         env.home.run(&["put", "--receipt", "r.jsonl", "src", &format!("{remote}:/in/")]).ends_with(0);
         let receipt = std::fs::read(env.home.file("touch", "").with_file_name("r.jsonl")).unwrap();
         elsewhere.file(remote, receipt);

@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use self::line::Line;
 use crate::support::command::{Home, Ran};
-use crate::support::env::{REMOTES, TestEnv, bytes};
+use crate::support::env::{TestEnv, bytes};
 use crate::support::random::{Random, env_number};
+use crate::support::remotes::hosts;
 
 /// Far more than any run takes on a machine that is busy with other things.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -26,7 +27,7 @@ const HELD: &str = "/in/held.bin";
 fn whatever_servers_answer() {
     let env = TestEnv::new();
     let held = bytes(100_000, 9).0;
-    for remote in REMOTES {
+    for remote in hosts() {
         env.sandbox.fill(remote, "/in", ["held.bin".to_owned(), "other.txt".to_owned()].into_iter(), &held).unwrap();
     }
     let (first, runs) = (env_number("HAUL_FUZZ_SEED", 1), env_number("HAUL_FUZZ_RUNS", RUNS));
@@ -51,7 +52,7 @@ fn whatever_servers_answer() {
 /// Gives the number of answers that were changed.
 fn one(env: &TestEnv, held: &[u8], seed: u64) -> u64 {
     let mut random = Random::new(seed);
-    let remote = *random.of(&REMOTES);
+    let remote = *random.of(&hosts());
     let verb = *random.of(&VERBS);
     let url_key = format!("HAUL_REMOTE_{}_URL", remote.to_uppercase());
     let variables = env.sandbox.env();

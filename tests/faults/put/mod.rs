@@ -16,6 +16,7 @@ use std::sync::Mutex;
 
 use crate::support::command::Ran;
 use crate::support::env::{Content, TestEnv};
+use crate::support::remotes::hosts_that_change;
 use crate::support::stand_ins::StandIns;
 
 const SIZE: usize = 300_000;
@@ -522,7 +523,7 @@ mod interrupted {
     /// A form has brought the whole of it before the change is seen: what came must not pass for a good copy.
     #[test]
     fn a_bad_copy_does_not_stay_looking_good() {
-        for remote in ["giga0", "fileago"] {
+        for remote in hosts_that_change() {
             let env = TestEnv::new();
             let path = env.home.file("film.bin", content().0);
             let child = under_way(&env, remote, "auto");

@@ -87,7 +87,7 @@ fn before_the_first_request() {
     let env = TestEnv::new();
     env.home.file("a", "content");
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    for remote in crate::support::env::REMOTES {
+    for remote in crate::support::remotes::hosts() {
         let mut command = env.home.command(&["put", "--json", "--retries", "2", "a", &format!("{remote}:/a")]);
         command.env(format!("HAUL_REMOTE_{}_URL", remote.to_uppercase()), format!("http://127.0.0.1:{port}"));
         let ran = crate::support::command::Ran::of(command.output().unwrap()).ends_with(5).says("can't be reached");

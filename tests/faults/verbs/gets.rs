@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 
 use super::{BUSY, Fault, LOST, each};
 use crate::support::command::Ran;
-use crate::support::env::{Content, REMOTES, TestEnv, bytes, text};
+use crate::support::env::{Content, TestEnv, bytes, text};
+use crate::support::remotes::hosts;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Way {
@@ -132,7 +133,7 @@ fn check(env: &TestEnv, number: usize, row: &Row) -> Result<(), String> {
 }
 
 fn signed_in(env: &TestEnv) {
-    for remote in REMOTES {
+    for remote in hosts() {
         env.home.run(&["ls", &format!("{remote}:")]).ends_with(0);
     }
 }
@@ -142,7 +143,7 @@ fn gets_end_whole_or_can_be_resumed() {
     let env = TestEnv::new();
     signed_in(&env);
     let mut rows = Vec::new();
-    for remote in REMOTES {
+    for remote in hosts() {
         for (number, way) in [Way::File, Way::Folder, Way::Streams, Way::Cat].into_iter().enumerate() {
             let home = format!("r{number}");
             fill(&env, remote, way, &home);

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::{BUSY, Fault, LOST, each};
 use crate::support::command::Ran;
-use crate::support::env::{REMOTES, TestEnv};
+use crate::support::env::TestEnv;
 use crate::support::fixed_answers::one_file_server;
+use crate::support::remotes::{hosts, hosts_that_change};
 use crate::support::stand_ins::StandIns;
 
 /// `PATH=SIZE` for a file, `PATH/` for a folder, and after a `!` what else is asked for. Each content has a size of its own.
@@ -23,7 +24,6 @@ struct Verb<'a> {
     after: &'static str,
 }
 
-const BOTH: [&str; 2] = ["giga0", "fileago"];
 /// What lies in the folders `t` and `u`.
 const TREES: &str = "t/x=1 t/s/y=2 u/z=3";
 
@@ -54,7 +54,7 @@ fn verbs() -> Vec<Verb<'static>> {
     let share = [("share {} --with {group}", "a=1", "incoming")];
     let import = [("import --wait {url} {}/in/", "a=1", "a=1 in/ in/film.mov=4")];
     let of = |remote| move |(command, before, after)| Verb { remote, command, before, after };
-    let both = BOTH.into_iter().flat_map(|remote| both.map(of(remote)));
+    let both = hosts_that_change().into_iter().flat_map(|remote| both.map(of(remote)));
     let both = both.chain(giga0.map(of("giga0"))).chain(fileago.map(of("fileago")));
     both.chain(comments.map(of("iogates"))).chain(share.map(of("fileago"))).chain(import.map(of("giga0"))).collect()
 }
@@ -263,7 +263,7 @@ fn check(env: &TestEnv, number: usize, row: &Row) -> Result<(), String> {
 
 /// The token is there: rows begin with the command's own first request.
 fn signed_in(env: &TestEnv) {
-    for remote in REMOTES {
+    for remote in hosts() {
         env.home.run(&["ls", &format!("{remote}:")]).ends_with(0);
     }
 }

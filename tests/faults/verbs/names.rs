@@ -5,13 +5,14 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::support::command::Ran;
-use crate::support::env::{REMOTES, TestEnv, bytes};
+use crate::support::env::{TestEnv, bytes};
+use crate::support::remotes::hosts;
 
 /// A name is one step here, whatever another system would read in it; what no file can have is refused by name.
 #[test]
 fn names_that_other_systems_would_take_apart() {
     let env = TestEnv::new();
-    for remote in REMOTES {
+    for remote in hosts() {
         let odd = ["a\\..\\b", "C:evil", "CON", "a\r\nb", "con.txt", "x. "];
         let names = odd.into_iter().chain(["nul\0byte", "good"]).map(str::to_owned);
         env.sandbox.fill(remote, "/odd", names, b"odd").unwrap();

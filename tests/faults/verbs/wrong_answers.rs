@@ -5,7 +5,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::support::command::Ran;
-use crate::support::env::{Content, REMOTES, TestEnv, bytes};
+use crate::support::env::{Content, TestEnv, bytes};
+use crate::support::remotes::{hosts, hosts_that_change};
 use haul::sandbox::Canned;
 
 const SIZE: usize = 300_000;
@@ -32,7 +33,7 @@ fn part(remote: &str) -> String {
 fn two_contents_make_no_third() {
     let env = TestEnv::new();
     // ioGates tells an MD5, which is compared.
-    for remote in ["giga0", "fileago"] {
+    for remote in hosts_that_change() {
         filled(&env, remote);
         let get = [format!("{remote}:/f.bin"), format!("{remote}/f.bin")];
         let get = [get[0].as_str(), &get[1]];
@@ -46,7 +47,7 @@ fn two_contents_make_no_third() {
 
 #[test]
 fn a_file_that_changes_under_a_reader_is_a_failure() {
-    for remote in ["giga0", "fileago"] {
+    for remote in hosts_that_change() {
         let env = TestEnv::new();
         let old = filled(&env, remote);
         let asked = |env: &TestEnv| env.sandbox.counts().requests(remote, "download");
@@ -73,7 +74,7 @@ fn a_file_that_changes_under_a_reader_is_a_failure() {
 #[test]
 fn words_in_place_of_bytes_are_not_saved() {
     let env = TestEnv::new();
-    for remote in REMOTES {
+    for remote in hosts() {
         let content = filled(&env, remote);
         let older = env.home.file(&format!("{remote}/f.bin"), "older");
         let get = [format!("{remote}:/f.bin"), format!("{remote}/f.bin")];
@@ -108,7 +109,7 @@ fn words_in_place_of_bytes_are_not_saved() {
 #[test]
 fn two_runs_to_one_place() {
     let env = TestEnv::new();
-    for remote in REMOTES {
+    for remote in hosts() {
         let content = filled(&env, remote);
         for streams in ["1", "2"] {
             let target = format!("{remote}-{streams}/f.bin");
@@ -200,7 +201,7 @@ fn what_is_longer_than_listed_is_not_cut() {
         assert!(env.local("long").is_empty(), "{source}: neither file nor part");
         assert_eq!(env.home.command(&["cat", &source]).output().unwrap().status.code(), Some(7), "{source}");
         for verb in ["cp", "mv"] {
-            for to in REMOTES.into_iter().filter(|to| *to != remote && (*to != "iogates" || verb == "cp")) {
+            for to in hosts().into_iter().filter(|to| *to != remote && (*to != "iogates" || verb == "cp")) {
                 env.home.run(&[verb, &source, &format!("{to}:/{verb}-{name}")]).ends_with(7);
                 assert!(!env.arrived(to).contains_key(&format!("/{verb}-{name}")), "{verb} {source} to {to}");
             }
