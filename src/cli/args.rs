@@ -9,7 +9,7 @@ use clap::builder::OsStr;
 use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser};
 
 use super::commands::put::PutArgs;
-use super::global::{Global, Stage};
+use super::global::{CurrentRenderer, Global};
 use super::transfer_args::SyncOptionArgs;
 use super::verb::Verb;
 use super::{mistakes, top_help, tree};
@@ -34,7 +34,7 @@ pub struct Parsed {
     pub global: Global,
     pub verb: Verb,
     /// The stage whose bars make room for a question. Code that draws bars sets it.
-    pub stage: Stage,
+    pub stage: CurrentRenderer,
 }
 
 /// Why the program ends before it begins: help, version, a mistake in the arguments or in the configuration.
@@ -102,7 +102,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Pars
     };
     let matches = tree().try_get_matches_from(&args).map_err(told)?;
     let first = Cli::from_arg_matches(&matches).map_err(told)?;
-    let stage = Stage::default();
+    let stage = CurrentRenderer::default();
     let options = default_options();
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     let place = LoadOptions { explicit: first.global.config.clone(), env, options: &options, prompt: prompt(&first.global, stage.clone()) };
@@ -168,7 +168,7 @@ pub fn misspelt_variables(env: &Env) -> Vec<String> {
 }
 
 /// Returns the prompt for a secret that is set nowhere. None with `--quiet` or `--json`: haul asks no question then.
-fn prompt(global: &Global, stage: Stage) -> Option<Prompt> {
+fn prompt(global: &Global, stage: CurrentRenderer) -> Option<Prompt> {
     (!global.quiet && !global.json).then(|| Arc::new(move |question: &str| stage.ask(question)) as Prompt)
 }
 

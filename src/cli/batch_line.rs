@@ -40,16 +40,16 @@ pub struct BadLine {
 pub type ReadLine = std::result::Result<BatchLine, BadLine>;
 
 /// Reads line after line.
-pub struct Lines {
+pub struct BatchLines {
     /// A task of its own reads the lines, so that no half line is lost when the caller waits for something else too.
     read: mpsc::Receiver<Result<(u64, Vec<u8>)>>,
     parser: LineParser,
     number: u64,
 }
 
-impl Lines {
+impl BatchLines {
     /// `-` is standard input. Fails with `NotFound` or `Local`.
-    pub async fn open(file: &str, config: &Config) -> Result<Lines> {
+    pub async fn open(file: &str, config: &Config) -> Result<BatchLines> {
         let (to, read) = mpsc::channel(READ_AHEAD);
         if file == "-" {
             tokio::spawn(read_lines(BufReader::new(tokio::io::stdin()), "standard input".to_owned(), to));
@@ -60,7 +60,7 @@ impl Lines {
             })?;
             tokio::spawn(read_lines(BufReader::new(opened), file.to_owned(), to));
         }
-        Ok(Lines { read, parser: LineParser::new(config), number: 0 })
+        Ok(BatchLines { read, parser: LineParser::new(config), number: 0 })
     }
 
     /// The next line that holds something; none at the end. Fails with `Local`, or `Usage` for a line without end.

@@ -7,7 +7,7 @@ use clap::Args;
 use super::value_parsers;
 
 #[derive(Args, Clone, Copy, PartialEq)]
-pub struct Connection {
+pub struct ConnectArgs {
     /// Tries of one request, including the first
     #[arg(long, value_name = "N", default_value = "5", env = "HAUL_RETRIES", value_parser = value_parsers::count)]
     pub retries: u32,

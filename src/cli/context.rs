@@ -10,8 +10,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
-use super::connection::Connection;
-use super::global::{Global, Stage};
+use super::connection::ConnectArgs;
+use super::global::{CurrentRenderer, Global};
 use crate::config::{Config, Env, Remote};
 use crate::contract::{Events, ProviderContext, TokenStore, TransferStore};
 use crate::error::{Error, Result};
@@ -34,18 +34,18 @@ pub struct Context {
     events: Events,
     told: Arc<Mutex<mpsc::UnboundedReceiver<Event>>>,
     telling: AtomicBool,
-    stage: Stage,
+    stage: CurrentRenderer,
     state_folder: Option<PathBuf>,
     remotes: Arc<OpenRemotes>,
     /// Of a line of a batch: what all its lines share.
-    shared: Option<Arc<Shared>>,
+    shared: Option<Arc<BatchShared>>,
 }
 
 /// Each remote is opened once, and so signed in to once.
-type OpenRemotes = Mutex<Vec<(Connection, OpenRemote)>>;
+type OpenRemotes = Mutex<Vec<(ConnectArgs, OpenRemote)>>;
 
 /// What the lines of a batch share beside the state.
-pub struct Shared {
+pub struct BatchShared {
     events: Events,
     remotes: Arc<OpenRemotes>,
     pub puts: Arc<PutSessions>,
@@ -60,7 +60,7 @@ pub struct OpenRemote {
     /// Origin and account: stays the same when the user renames the remote.
     pub key: String,
     config: Remote,
-    connection: Connection,
+    connection: ConnectArgs,
 }
 
 /// An entry that was named, or that wildcards fit.
@@ -77,7 +77,7 @@ impl OpenRemote {
 }
 
 impl Context {
-    pub fn new(config: Config, env: Env, global: &Global, stage: Stage) -> Context {
+    pub fn new(config: Config, env: Env, global: &Global, stage: CurrentRenderer) -> Context {
         let style = style_of(global);
         let renderer = Renderer::new(style.clone());
         let state_folder = env.state_dir().map(Path::to_owned);
@@ -91,9 +91,9 @@ impl Context {
     }
 
     /// What the lines of a batch will share, `jobs` of them at once.
-    pub fn to_be_shared(&self, jobs: usize) -> Arc<Shared> {
+    pub fn to_be_shared(&self, jobs: usize) -> Arc<BatchShared> {
         self.tell_while_they_last();
-        Arc::new(Shared {
+        Arc::new(BatchShared {
             events: self.events.clone(),
             remotes: self.remotes.clone(),
             puts: Arc::new(PutSessions::new(jobs, self.events.clone())),
@@ -101,7 +101,7 @@ impl Context {
     }
 
     /// For line `number` of a batch.
-    pub fn of_line(&self, number: u64, shared: &Arc<Shared>) -> Context {
+    pub fn of_line(&self, number: u64, shared: &Arc<BatchShared>) -> Context {
         // One bar beside another, each with a total of its own, tells nothing; a script sees which line an event is of.
         let progress = if self.style.json { self.style.progress } else { Progress::None };
         let style = Style { progress, ..self.style.clone() };
@@ -150,7 +150,7 @@ impl Context {
 
     /// A remote that was opened before is the same one, with its token and its listings. Fails with `NotFound` for an unknown
     /// remote and `Usage` for an incomplete one. Sends nothing.
-    pub fn open(&self, name: &str, connection: Connection) -> Result<OpenRemote> {
+    pub fn open(&self, name: &str, connection: ConnectArgs) -> Result<OpenRemote> {
         let config = self.config.remote(name)?;
         let mut remotes = self.remotes.lock();
         if let Some((_, open)) = remotes.iter().find(|(by, open)| open.name == config.name && *by == connection) {
@@ -167,7 +167,7 @@ impl Context {
     }
 
     /// As `open`, with tokens kept elsewhere.
-    pub fn open_with(&self, config: Remote, tokens: Arc<dyn TokenStore>, connection: Connection) -> Result<OpenRemote> {
+    pub fn open_with(&self, config: Remote, tokens: Arc<dyn TokenStore>, connection: ConnectArgs) -> Result<OpenRemote> {
         config.check_complete()?;
         self.state.wait_at_most(connection.timeout);
         let opening =
@@ -188,7 +188,7 @@ impl Context {
     /// Single calls to `remote`, with the retries that a transfer has.
     pub fn client(&self, remote: &OpenRemote) -> RemoteClient {
         self.tell_while_they_last();
-        let Connection { retries: tries, timeout } = remote.connection;
+        let ConnectArgs { retries: tries, timeout } = remote.connection;
         let policy = RetryPolicy { tries, timeout, min_rate: 0 };
         RemoteClient::new(remote.name.clone(), remote.provider.clone(), policy, self.events.clone()).with_learned(remote.learned_names())
     }
@@ -251,7 +251,7 @@ impl Context {
     }
 }
 
-impl Shared {
+impl BatchShared {
     /// What was listed, and what the providers remember of it, may no longer be true.
     pub async fn forget_listings(&self) {
         self.puts.forget_listings();

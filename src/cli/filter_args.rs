@@ -21,7 +21,7 @@ pub struct FilterArgs(pub FilterSpec);
 /// As typed. The order of the first three is known to the parser alone.
 #[derive(Args)]
 #[command(next_help_heading = "Filters")]
-struct Typed {
+struct TypedFilters {
     /// Take files that match a .gitignore pattern, relative to the source. The last match wins; if --include comes first, all others are left out
     #[arg(long, value_name = "GLOB", env = "HAUL_INCLUDE", value_delimiter = '\n')]
     include: Vec<String>,
@@ -62,18 +62,19 @@ impl FilterArgs {
 
 impl Args for FilterArgs {
     fn augment_args(command: Command) -> Command {
-        Typed::augment_args(command)
+        TypedFilters::augment_args(command)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
-        Typed::augment_args_for_update(command)
+        TypedFilters::augment_args_for_update(command)
     }
 }
 
 impl FromArgMatches for FilterArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<FilterArgs, clap::Error> {
         let (rules, only_included) = rules(matches);
-        let Typed { min_size, max_size, newer, older, max_depth, links, fail_if_empty, .. } = Typed::from_arg_matches(matches)?;
+        let TypedFilters { min_size, max_size, newer, older, max_depth, links, fail_if_empty, .. } =
+            TypedFilters::from_arg_matches(matches)?;
         let skip_links = links.as_deref() == Some("skip");
         let (settle, shard) = (None, None);
         let spec =
@@ -144,7 +145,7 @@ fn moment(text: &str) -> Result<DateTime<Utc>, String> {
 /// One machine's share, and files that have settled: for whatever works off many files.
 #[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[command(next_help_heading = "Filters")]
-pub struct ShareArgs {
+pub struct ShardArgs {
     /// Only this machine's share of the files, by a hash of the path; auto reads the index of a job (GitLab, Slurm, Kubernetes, AWS Batch) or HAUL_SHARD
     #[arg(long, value_name = "I/N", env = "HAUL_SHARD", value_parser = shard)]
     pub shard: Option<Shard>,
@@ -166,12 +167,12 @@ pub struct SelectionArgs {
     #[command(flatten)]
     pub filter: FilterArgs,
     #[command(flatten)]
-    pub share: ShareArgs,
+    pub share: ShardArgs,
 }
 
 impl SelectionArgs {
     pub fn filter(&self) -> Result<Filter> {
-        let ShareArgs { shard, settle } = self.share;
+        let ShardArgs { shard, settle } = self.share;
         Filter::new(FilterSpec { shard, settle, ..self.filter.0.clone() })
     }
 
@@ -233,7 +234,7 @@ mod tests {
     #[test]
     fn a_selection_is_noted_and_read_again() {
         let shard = Some("1/3".parse().unwrap());
-        let selection = SelectionArgs { share: ShareArgs { shard, settle: Some(Duration::from_secs(3)) }, ..SelectionArgs::default() };
+        let selection = SelectionArgs { share: ShardArgs { shard, settle: Some(Duration::from_secs(3)) }, ..SelectionArgs::default() };
         let text = serde_json::to_string(&selection).unwrap();
         assert_eq!(serde_json::from_str::<SelectionArgs>(&text).unwrap(), selection);
     }

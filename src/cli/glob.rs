@@ -1,7 +1,7 @@
 //! Wildcards in remote paths, as typed: what several addresses name, over all remotes.
 
 use super::abilities::{LIST, require};
-use super::connection::Connection;
+use super::connection::ConnectArgs;
 use super::context::{Context, OpenRemote};
 use crate::error::{Error, Result};
 use crate::model::report::Failure;
@@ -24,7 +24,7 @@ pub struct Places {
 
 /// The addresses, with each pattern replaced by the outermost entries that fit it: for commands that treat folders as a whole.
 /// A single address that names nothing fails with `NotFound`.
-pub async fn places(context: &Context, addresses: Vec<Address>, literal: bool, connection: Connection) -> Result<Places> {
+pub async fn places(context: &Context, addresses: Vec<Address>, literal: bool, connection: ConnectArgs) -> Result<Places> {
     let mut lost = FailedRemotes::of(addresses.len());
     let mut places = Places::default();
     for address in addresses {

@@ -50,9 +50,9 @@ fn progress(text: &str) -> Result<Progress> {
 
 /// The renderer in use, for questions that are asked from far below.
 #[derive(Clone, Default)]
-pub struct Stage(Arc<Mutex<Option<Renderer>>>);
+pub struct CurrentRenderer(Arc<Mutex<Option<Renderer>>>);
 
-impl Stage {
+impl CurrentRenderer {
     pub fn is_of(&self, renderer: &Renderer) {
         *self.0.lock() = Some(renderer.clone());
     }

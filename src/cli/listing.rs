@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::abilities::{Ability, require};
-use super::connection::Connection;
+use super::connection::ConnectArgs;
 use super::context::{Context, Hit, OpenRemote};
 use super::file_times::WithTimes;
 use super::transfer_args::LiteralArgs;
@@ -26,7 +26,7 @@ pub struct LookArgs {
     #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = value_parsers::jobs)]
     pub jobs: u32,
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectArgs,
 }
 
 pub struct Lister {

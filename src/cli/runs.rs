@@ -28,7 +28,7 @@ const COUNT_EVERY: Duration = Duration::from_millis(100);
 /// what to do. Options of speed and retries (`--jobs`, `--bwlimit`, `--retries`) are not kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Noted {
-    pub verb: Carries,
+    pub verb: CarryVerb,
     pub places: Vec<String>,
     pub literal: bool,
     pub protocol: Option<Protocol>,
@@ -49,7 +49,7 @@ pub struct Noted {
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Carries {
+pub enum CarryVerb {
     Put,
     Get,
     Cp,
@@ -59,7 +59,7 @@ pub enum Carries {
 
 impl Noted {
     /// None for a dry run, which leaves nothing to resume.
-    pub fn new(verb: Carries, places: Vec<String>, literal: bool, args: &TransferArgs) -> Option<Noted> {
+    pub fn new(verb: CarryVerb, places: Vec<String>, literal: bool, args: &TransferArgs) -> Option<Noted> {
         let TransferArgs { protocol, chunk_size, if_exists, checksum, dry_run, .. } = args;
         let (protocol, chunk_size, if_exists, checksum) = (protocol.0, *chunk_size, *if_exists, *checksum);
         let (attr, kind, selection, list, sync) = (Vec::new(), None, SelectionArgs::default(), ListArgs::default(), None);
@@ -89,11 +89,11 @@ impl Noted {
 
     fn name(&self) -> &'static str {
         match self.verb {
-            Carries::Put => "put",
-            Carries::Get => "get",
-            Carries::Cp => "cp",
-            Carries::Mv => "mv",
-            Carries::Sync => "sync",
+            CarryVerb::Put => "put",
+            CarryVerb::Get => "get",
+            CarryVerb::Cp => "cp",
+            CarryVerb::Mv => "mv",
+            CarryVerb::Sync => "sync",
         }
     }
 
@@ -105,7 +105,7 @@ impl Noted {
     pub fn has_lost_its_sources(&self) -> bool {
         let sources = self.places.split_last().map(|(_, sources)| sources).unwrap_or_default();
         let may_be_local = |source: &&String| Address::parse(source).is_ok_and(|address| address.is_none());
-        matches!(self.verb, Carries::Put | Carries::Sync)
+        matches!(self.verb, CarryVerb::Put | CarryVerb::Sync)
             && sources.iter().all(|source| may_be_local(&source))
             && sources.iter().all(|source| !Path::new(source).exists())
     }
@@ -114,7 +114,7 @@ impl Noted {
     pub fn path(&self) -> RemotePath {
         let remote = |place: Option<&String>| place.and_then(|place| Address::parse(place).ok().flatten());
         let address = match self.verb {
-            Carries::Get => remote(self.places.first()),
+            CarryVerb::Get => remote(self.places.first()),
             // The target, or the source where the files come here.
             _ => remote(self.places.last()).or_else(|| remote(self.places.first())),
         };

@@ -4,7 +4,7 @@ use clap::{CommandFactory, Parser};
 
 use super::args::Cli;
 use super::context::Context;
-use super::global::Stage;
+use super::global::CurrentRenderer;
 use crate::config::{Config, Env, LoadOptions};
 use crate::error::Kind;
 use crate::testing::minimal_provider::{MINIMAL, received};
@@ -103,7 +103,7 @@ async fn a_missing_ability_is_told_before_anything_is_sent() {
         let cli = Cli::try_parse_from(words).unwrap_or_else(|e| panic!("{line}: {e}"));
         let env = Env::new(vars.to_vec()).at_home(home.path());
         let config = Config::load(LoadOptions { explicit: None, env: &env, options: &[], prompt: None }, PROVIDERS).unwrap();
-        let mut context = Context::new(config, env, &cli.global, Stage::default());
+        let mut context = Context::new(config, env, &cli.global, CurrentRenderer::default());
         let error = super::run(&mut context, cli.verb).await.err().unwrap_or_else(|| panic!("{line}: it was done"));
         assert_eq!((error.kind(), received().calls.load(std::sync::atomic::Ordering::Relaxed)), (Kind::Unsupported, 0), "{line}: {error}");
         assert!(error.message().contains(wanted), "{line}: {error}");

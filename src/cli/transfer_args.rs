@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::{Deserialize, Serialize};
 
 use super::abilities::{METADATA, require};
-use super::connection::Connection;
+use super::connection::ConnectArgs;
 use super::context::OpenRemote;
 use super::value_parsers;
 use crate::contract::{Events, Metadata};
@@ -75,7 +75,7 @@ pub struct TransferArgs {
     #[arg(long, value_name = "RATE", env = "HAUL_BWLIMIT", value_parser = value_parsers::some_rate)]
     pub bwlimit: Option<u64>,
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectArgs,
     /// A transfer slower than this for a minute is cut and resumed
     #[arg(long, value_name = "RATE", default_value = "1K", env = "HAUL_MIN_RATE", value_parser = value_parsers::rate)]
     pub min_rate: u64,
@@ -186,7 +186,7 @@ fn checksum(text: &str) -> Result<ChecksumMode, String> {
 }
 
 pub(crate) fn transfer_client(args: &TransferArgs, remote: &OpenRemote, events: Events) -> RemoteClient {
-    let Connection { retries: tries, timeout } = args.connection;
+    let ConnectArgs { retries: tries, timeout } = args.connection;
     let policy = RetryPolicy { tries, timeout, min_rate: args.min_rate };
     let limit = args.bwlimit.map(|rate| Arc::new(RateLimiter::new(rate)));
     let client = RemoteClient::new(remote.name.clone(), remote.provider.clone(), policy, events);

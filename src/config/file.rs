@@ -112,10 +112,10 @@ pub(super) fn read(path: &Path, allowed: &[&str]) -> Result<Option<(Document, bo
     Ok(Some((parse(path, &file.text, allowed)?, file.open_to_others)))
 }
 
-type Entry<'t, 'i> = (&'t Spanned<std::borrow::Cow<'i, str>>, &'t Spanned<DeValue<'i>>);
+type TomlEntry<'t, 'i> = (&'t Spanned<std::borrow::Cow<'i, str>>, &'t Spanned<DeValue<'i>>);
 
 /// The parser sorts keys by name, but the user reads errors from the top of the file.
-fn in_order<'t, 'i>(table: &'t DeTable<'i>) -> Vec<Entry<'t, 'i>> {
+fn in_order<'t, 'i>(table: &'t DeTable<'i>) -> Vec<TomlEntry<'t, 'i>> {
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
     entries
@@ -144,7 +144,7 @@ impl<'i> Reader<'i> {
     }
 
     fn lines(&self, table: &DeTable<'i>) -> Vec<ConfigLine> {
-        let line = |(key, value): Entry<'_, 'i>| ConfigLine {
+        let line = |(key, value): TomlEntry<'_, 'i>| ConfigLine {
             key: key.get_ref().to_string(),
             value: scalar(value.get_ref()),
             key_at: self.position(key.span()),

@@ -13,7 +13,7 @@ use super::env_remotes::{EnvSetting, env_name};
 use super::file::{self, CONFIG, ConfigLine, Document, Scalar, Section};
 use super::keys::{self, Key, Providers, find, keys_of, suggestion};
 use super::secret_sources::Prompt;
-use super::settings::{self, ConfiguredValue, Settings, ValueSource};
+use super::settings::{self, ConfiguredRemote, ConfiguredValue, ValueSource};
 use super::url_remote::UrlRemotes;
 use super::{Config, LoadOptions, Remote, private_file};
 use crate::contract::ProviderInfo;
@@ -157,7 +157,7 @@ impl Builder<'_> {
         let of_user = self.kept.iter().filter(|k| k.remote.to_lowercase() == name.to_lowercase()).find_map(|k| k.username.clone());
         let of_user = of_user.filter(|_| provider.settings.iter().any(|s| s.key == "username"));
         let kept = settings::SavedCredentials { secrets, username: of_user };
-        let settings = Settings::new(name.clone(), held, kept, self.folder.clone(), self.env.clone(), self.prompt.clone());
+        let settings = ConfiguredRemote::new(name.clone(), held, kept, self.folder.clone(), self.env.clone(), self.prompt.clone());
         Remote { name, provider, in_file, settings: Arc::new(settings) }
     }
 }

@@ -35,7 +35,7 @@ use crate::model::report::RemoteLine;
 use env_remotes::env_name;
 use keys::Providers;
 pub use settings::KEPT;
-use settings::{Settings, shown_url};
+use settings::{ConfiguredRemote, shown_url};
 use url_remote::UrlRemotes;
 
 /// Where the configuration is, and how it is read.
@@ -207,7 +207,7 @@ pub struct Remote {
     pub name: String,
     pub provider: &'static ProviderInfo,
     in_file: bool,
-    settings: Arc<Settings>,
+    settings: Arc<ConfiguredRemote>,
 }
 
 impl Remote {

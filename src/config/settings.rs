@@ -87,7 +87,7 @@ pub(super) struct SavedCredentials {
 /// The name of a saved secret's source in messages.
 pub const KEPT: &str = "`haul login`";
 
-pub(super) struct Settings {
+pub(super) struct ConfiguredRemote {
     remote: String,
     /// Values from the environment come before those from the file.
     held: Vec<ConfiguredValue>,
@@ -104,7 +104,7 @@ pub(super) struct Settings {
     without_commands: AtomicBool,
 }
 
-impl Settings {
+impl ConfiguredRemote {
     pub fn new(
         remote: String,
         held: Vec<ConfiguredValue>,
@@ -114,7 +114,7 @@ impl Settings {
         prompt: Option<Prompt>,
     ) -> Self {
         let SavedCredentials { secrets: kept, username } = kept;
-        Settings {
+        ConfiguredRemote {
             remote,
             held,
             kept,
@@ -186,7 +186,7 @@ impl Settings {
         self.found().iter().filter_map(|(key, found)| Some((key.clone(), found.origin.clone()?))).collect()
     }
 
-    /// What the user typed in this run (or [`Settings::remember_prompted`] passed in): it may be saved in the credentials file.
+    /// What the user typed in this run (or [`ConfiguredRemote::remember_prompted`] passed in): it may be saved in the credentials file.
     pub fn prompted(&self, key: &str) -> Option<Secret> {
         self.found().get(key).filter(|f| f.origin.is_none()).map(|f| f.secret.clone())
     }
@@ -253,7 +253,7 @@ impl Settings {
     }
 }
 
-impl RemoteSettings for Settings {
+impl RemoteSettings for ConfiguredRemote {
     fn get(&self, key: &str) -> Option<String> {
         let in_environment = self.find(key, KeyForm::Value, true).is_some();
         if key == "username"

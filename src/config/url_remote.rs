@@ -7,7 +7,7 @@ use super::env::Env;
 use super::keys::{self, Key, Providers, find, keys_of};
 use super::netrc::{self, NetrcEntry};
 use super::secret_sources::Prompt;
-use super::settings::{ConfiguredValue, SavedCredentials, Settings, ValueSource};
+use super::settings::{ConfiguredRemote, ConfiguredValue, SavedCredentials, ValueSource};
 use crate::contract::ProviderInfo;
 use crate::error::{Error, Kind, Result};
 use crate::model::url_place::UrlRemote;
@@ -24,14 +24,14 @@ pub(super) struct UrlRemotes {
 impl UrlRemotes {
     /// None if `name` is no URL. Fails with `Usage` for an invalid URL, and for a netrc file with this server's secret that
     /// other users may read.
-    pub fn make(&self, name: &str) -> Result<Option<(&'static ProviderInfo, Settings)>> {
+    pub fn make(&self, name: &str) -> Result<Option<(&'static ProviderInfo, ConfiguredRemote)>> {
         let Some(url) = UrlRemote::of(name)? else { return Ok(None) };
         let provider = keys::provider(self.providers, url.protocol)
             .ok_or_else(|| Error::new(Kind::Unsupported, "haul knows no servers of this kind").with_subject(name))?;
         let keys = keys_of(provider);
         let held = self.held(&keys, &url)?;
         let nothing = SavedCredentials { secrets: Vec::new(), username: None };
-        let settings = Settings::new(name.to_owned(), held, nothing, PathBuf::new(), self.env.clone(), self.prompt.clone());
+        let settings = ConfiguredRemote::new(name.to_owned(), held, nothing, PathBuf::new(), self.env.clone(), self.prompt.clone());
         Ok(Some((provider, settings)))
     }
 

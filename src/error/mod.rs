@@ -16,9 +16,9 @@ use crate::model::place_text::PlaceText;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// One failure: what failed, on what, why, and what to do next.
-pub struct Error(Box<Inner>);
+pub struct Error(Box<ErrorFields>);
 
-struct Inner {
+struct ErrorFields {
     kind: Kind,
     message: String,
     on: Option<String>,
@@ -39,7 +39,7 @@ struct Inner {
 impl Error {
     /// `message` is a clause in the user's words, lower case, without a full stop: `the server refused the sign-in`.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Error(Box::new(Inner {
+        Error(Box::new(ErrorFields {
             kind,
             message: message.into(),
             on: None,
@@ -81,7 +81,7 @@ impl Error {
 
     /// Adds the remote's name to a place that the provider knows only by its path. `REMOTE` in a hint is replaced by the name.
     pub fn with_remote(mut self, remote: &str) -> Self {
-        let Inner { on, local, kind, hint, .. } = &mut *self.0;
+        let ErrorFields { on, local, kind, hint, .. } = &mut *self.0;
         if let Some(text) = hint.as_mut().filter(|text| text.contains("REMOTE")) {
             *text = name_remote(text, remote);
         }

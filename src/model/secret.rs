@@ -13,15 +13,15 @@ use secrecy::{ExposeSecret, SecretString};
 static KNOWN: RwLock<SecretRegistry> = RwLock::new(SecretRegistry { by_head: BTreeMap::new() });
 
 struct SecretRegistry {
-    by_head: BTreeMap<Head, Vec<Box<str>>>,
+    by_head: BTreeMap<SecretHead, Vec<Box<str>>>,
 }
 
 /// The shortest masked secret in bytes; a shorter text is too likely to be a word of the message itself.
 const SHORTEST_MASKED: usize = 4;
 
-type Head = [u8; SHORTEST_MASKED];
+type SecretHead = [u8; SHORTEST_MASKED];
 
-fn head(bytes: &[u8]) -> Option<Head> {
+fn head(bytes: &[u8]) -> Option<SecretHead> {
     bytes.first_chunk().copied()
 }
 

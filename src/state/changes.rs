@@ -10,7 +10,7 @@ use crate::contract::{CompletedTransfer, PendingUpload, StoredToken};
 
 /// The value None removes the row.
 #[derive(Default)]
-pub(super) struct Changes {
+pub(super) struct PendingChanges {
     /// With the run that the upload belongs to.
     pub(super) unfinished: HashMap<String, Option<(PendingUpload, Option<String>)>>,
     /// By remote and id.
@@ -20,14 +20,14 @@ pub(super) struct Changes {
     pub(super) tokens: HashMap<String, Option<StoredToken>>,
 }
 
-impl Changes {
+impl PendingChanges {
     pub(super) fn is_empty(&self) -> bool {
-        let Changes { unfinished, finished, stored_as, runs, tokens } = self;
+        let PendingChanges { unfinished, finished, stored_as, runs, tokens } = self;
         unfinished.is_empty() && finished.is_empty() && stored_as.is_empty() && runs.is_empty() && tokens.is_empty()
     }
 
     /// Adds later changes.
-    pub(super) fn extend(&mut self, later: Changes) {
+    pub(super) fn extend(&mut self, later: PendingChanges) {
         self.unfinished.extend(later.unfinished);
         self.finished.extend(later.finished);
         self.stored_as.extend(later.stored_as);

@@ -9,7 +9,7 @@ const CUT: &str = "HAUL_TEST_POWER_CUT";
 const LATE: Duration = Duration::from_millis(150);
 
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Moment {
+pub(super) enum CutMoment {
     Before,
     After,
 }
@@ -25,10 +25,10 @@ impl PowerCut {
         self.writes += 1;
     }
 
-    pub(super) fn at(&self, moment: Moment) {
+    pub(super) fn at(&self, moment: CutMoment) {
         let wanted = match moment {
-            Moment::Before => format!("lost {}", self.writes),
-            Moment::After => format!("kept {}", self.writes),
+            CutMoment::Before => format!("lost {}", self.writes),
+            CutMoment::After => format!("kept {}", self.writes),
         };
         if std::env::var(CUT).is_ok_and(|cut| cut == wanted) {
             std::thread::park_timeout(LATE);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::changes::Changes;
+use super::changes::PendingChanges;
 use super::database::{Database, Unanswered, blocking};
 use super::folder::StateFolder;
 #[cfg(debug_assertions)]
@@ -21,16 +21,16 @@ const SOON: Duration = Duration::from_millis(10);
 const LATER: Duration = Duration::from_secs(1);
 
 /// Told whether the note is on the disk.
-type Answer = Box<dyn FnOnce(bool) + Send>;
+type OnWritten = Box<dyn FnOnce(bool) + Send>;
 
 pub(super) struct Writer {
     folder: Arc<StateFolder>,
-    shared: Arc<Shared>,
+    shared: Arc<WriterShared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-struct Shared {
-    queue: Mutex<Queue>,
+struct WriterShared {
+    queue: Mutex<NoteQueue>,
     changed: Condvar,
     database: Mutex<Database>,
     #[cfg(debug_assertions)]
@@ -38,18 +38,18 @@ struct Shared {
 }
 
 #[derive(Default)]
-struct Queue {
+struct NoteQueue {
     /// Notes since the beginning, and those of them that are written or given up.
     noted: NoteMark,
     over: NoteMark,
     /// The first that was given up: the folder is of no use since, and no later note was written either.
     given_up: Option<NoteMark>,
     /// What the database was not given yet, and when it is to be given at the latest.
-    waiting: Changes,
+    waiting: PendingChanges,
     due: Option<Instant>,
     /// What it is given just now: others read it here until it is there.
-    writing: Arc<Changes>,
-    answers: Vec<(NoteMark, Answer)>,
+    writing: Arc<PendingChanges>,
+    answers: Vec<(NoteMark, OnWritten)>,
     /// Given back after the next write.
     held: Vec<Box<dyn Send>>,
     ends: bool,
@@ -60,7 +60,7 @@ struct Queue {
 impl Writer {
     pub(super) fn new(folder: Arc<StateFolder>) -> Writer {
         let database = Mutex::new(Database::new(folder.clone()));
-        let shared = Shared {
+        let shared = WriterShared {
             queue: Mutex::default(),
             changed: Condvar::new(),
             database,
@@ -71,7 +71,7 @@ impl Writer {
     }
 
     /// To be written soon.
-    pub(super) fn note(&self, change: impl FnOnce(&mut Changes)) -> NoteMark {
+    pub(super) fn note(&self, change: impl FnOnce(&mut PendingChanges)) -> NoteMark {
         self.start();
         let mut queue = self.shared.queue.lock();
         change(&mut queue.waiting);
@@ -122,7 +122,7 @@ impl Writer {
     }
 
     /// Looks through what is not in the database yet, the latest first.
-    pub(super) fn noted<T>(&self, look: impl Fn(&Changes) -> Option<T>) -> Option<T> {
+    pub(super) fn noted<T>(&self, look: impl Fn(&PendingChanges) -> Option<T>) -> Option<T> {
         let queue = self.shared.queue.lock();
         look(&queue.waiting).or_else(|| look(&queue.writing))
     }
@@ -155,7 +155,7 @@ impl Drop for Writer {
 }
 
 pub(super) struct UntilWritten {
-    shared: Arc<Shared>,
+    shared: Arc<WriterShared>,
     held: Option<Box<dyn Send>>,
 }
 
@@ -174,7 +174,7 @@ impl Drop for UntilWritten {
     }
 }
 
-impl Shared {
+impl WriterShared {
     /// False: nothing more comes.
     fn write_when_due(&self) -> bool {
         let mut queue = self.queue.lock();
@@ -192,7 +192,7 @@ impl Shared {
         !ends
     }
 
-    fn write_through(&self, database: &mut Database, changes: &Changes) -> Result<(), Unanswered> {
+    fn write_through(&self, database: &mut Database, changes: &PendingChanges) -> Result<(), Unanswered> {
         #[cfg(debug_assertions)]
         {
             let mut cut = self.cut.lock();

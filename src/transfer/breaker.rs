@@ -21,11 +21,11 @@ pub(super) struct CircuitBreaker {
 struct FailureCount {
     stopped: Option<Kind>,
     /// For each remote: the number of files in a row that failed because of its server.
-    failing: HashMap<String, Row>,
+    failing: HashMap<String, FailureRow>,
 }
 
 #[derive(Default)]
-struct Row {
+struct FailureRow {
     files: u32,
     /// One of these files could not reach the server.
     unreached: bool,

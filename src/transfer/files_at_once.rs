@@ -25,15 +25,15 @@ const FILE: u64 = 64 << 10;
 
 /// Shared by all that takes part in a run. The default, of a client that carries no files, counts nothing.
 #[derive(Clone, Default)]
-pub struct FilesAtOnce(Option<Arc<Counted>>);
+pub struct FilesAtOnce(Option<Arc<FileBound>>);
 
-struct Counted {
+struct FileBound {
     most: usize,
     events: Events,
-    state: Mutex<State>,
+    state: Mutex<BoundState>,
 }
 
-struct State {
+struct BoundState {
     files: usize,
     /// No higher for now, and until when.
     bound: usize,
@@ -53,7 +53,7 @@ struct State {
 impl FilesAtOnce {
     pub(crate) fn new(most: usize, events: Events) -> FilesAtOnce {
         let (most, now) = (most.max(1), Instant::now());
-        let state = State {
+        let state = BoundState {
             files: most.min(FIRST),
             bound: most,
             bound_until: now,
@@ -64,7 +64,7 @@ impl FilesAtOnce {
             refused_until: now,
             is_told: false,
         };
-        FilesAtOnce(Some(Arc::new(Counted { most, events, state: Mutex::new(state) })))
+        FilesAtOnce(Some(Arc::new(FileBound { most, events, state: Mutex::new(state) })))
     }
 
     /// So many files may be on their way now.
@@ -97,7 +97,7 @@ impl FilesAtOnce {
     }
 }
 
-impl Counted {
+impl FileBound {
     fn full(&self) {
         let mut state = self.state.lock();
         state.is_full = true;
@@ -150,7 +150,7 @@ impl Counted {
     }
 }
 
-impl State {
+impl BoundState {
     fn begin(&mut self, now: Instant) {
         (self.begun, self.work, self.is_full) = (now, 0, false);
     }

@@ -9,14 +9,14 @@ use super::client::RemoteClient;
 use crate::error::Result;
 use crate::model::{Event, RemotePath};
 
-pub struct StoredNames {
+pub struct StoredNameNotes {
     client: RemoteClient,
     told: Mutex<HashSet<String>>,
 }
 
-impl StoredNames {
-    pub fn new(client: RemoteClient) -> StoredNames {
-        StoredNames { client, told: Mutex::default() }
+impl StoredNameNotes {
+    pub fn new(client: RemoteClient) -> StoredNameNotes {
+        StoredNameNotes { client, told: Mutex::default() }
     }
 
     /// Warns of a changed name, once.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::cli::connection::Connection;
+use crate::cli::connection::ConnectArgs;
 use crate::cli::context::Context;
 use crate::error::Result;
 use crate::model::{Address, Report};
@@ -20,7 +20,7 @@ pub struct AboutArgs {
     #[arg(value_name = "REMOTE:")]
     pub remote: String,
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectArgs,
 }
 
 pub async fn run(context: &mut Context, args: AboutArgs) -> Result<u8> {

@@ -12,8 +12,8 @@ use clap::builder::BoolishValueParser;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use crate::cli::batch_line::{BadLine, BatchLine, Lines, ReadLine, is_whole};
-use crate::cli::context::{Context, Shared};
+use crate::cli::batch_line::{BadLine, BatchLine, BatchLines, ReadLine, is_whole};
+use crate::cli::context::{BatchShared, Context};
 use crate::cli::line_places::LinePlaces;
 use crate::cli::output_file;
 use crate::cli::value_parsers;
@@ -74,18 +74,18 @@ type RunVerb = for<'a> fn(&'a mut Context, Verb) -> LocalBoxFuture<'a, Result<u8
 
 /// `run_verb` runs every other command.
 pub async fn run(context: &mut Context, args: BatchArgs, run_verb: RunVerb) -> Result<u8> {
-    let mut lines = Lines::open(&args.file, &context.config).await?;
+    let mut lines = BatchLines::open(&args.file, &context.config).await?;
     let source = match is_whole(&args.file) {
-        false => Source::Coming(Box::new(lines)),
+        false => LineSource::Coming(Box::new(lines)),
         true => match read_all(context, &mut lines).await? {
-            Some(all) => Source::Read(all.into_iter()),
+            Some(all) => LineSource::Read(all.into_iter()),
             None => return Ok(exit::status(Kind::Usage)),
         },
     };
     let failed_to = args.failed_to.as_deref().map(FailedLines::open).transpose()?;
     let share = args.jobs / args.jobs.min(source.known().unwrap_or(args.jobs)).max(1);
     let shared = context.to_be_shared(args.jobs as usize);
-    let mut batch = Batch {
+    let mut batch = BatchRun {
         context,
         shared,
         run_verb,
@@ -107,7 +107,7 @@ pub async fn run(context: &mut Context, args: BatchArgs, run_verb: RunVerb) -> R
 }
 
 /// Returns all lines of a file. None: some lines are not commands, and each of them was reported.
-async fn read_all(context: &Context, lines: &mut Lines) -> Result<Option<Vec<BatchLine>>> {
+async fn read_all(context: &Context, lines: &mut BatchLines) -> Result<Option<Vec<BatchLine>>> {
     let (mut all, mut is_right) = (Vec::new(), true);
     while let Some(line) = lines.next().await? {
         match line {
@@ -121,31 +121,31 @@ async fn read_all(context: &Context, lines: &mut Lines) -> Result<Option<Vec<Bat
     Ok(is_right.then_some(all))
 }
 
-enum Source {
+enum LineSource {
     Read(std::vec::IntoIter<BatchLine>),
-    Coming(Box<Lines>),
+    Coming(Box<BatchLines>),
 }
 
-impl Source {
+impl LineSource {
     async fn next(&mut self) -> Result<Option<ReadLine>> {
         match self {
-            Source::Read(lines) => Ok(lines.next().map(Ok)),
-            Source::Coming(lines) => lines.next().await,
+            LineSource::Read(lines) => Ok(lines.next().map(Ok)),
+            LineSource::Coming(lines) => lines.next().await,
         }
     }
 
     /// How many there are, where that is known.
     fn known(&self) -> Option<u32> {
         match self {
-            Source::Read(lines) => u32::try_from(lines.len()).ok(),
-            Source::Coming(_) => None,
+            LineSource::Read(lines) => u32::try_from(lines.len()).ok(),
+            LineSource::Coming(_) => None,
         }
     }
 }
 
-struct Batch<'c> {
+struct BatchRun<'c> {
     context: &'c Context,
-    shared: Arc<Shared>,
+    shared: Arc<BatchShared>,
     run_verb: RunVerb,
     /// Files that each line carries at once.
     share: u32,
@@ -191,7 +191,7 @@ struct Outcome {
 /// A line that is over: its number, its words, its status.
 type Over = (u64, Vec<String>, u8);
 
-impl<'c> Batch<'c> {
+impl<'c> BatchRun<'c> {
     /// Fails when no more lines can be read; those that were begun are over then.
     async fn run(&mut self) -> Result<()> {
         let mut flights: FuturesUnordered<LocalBoxFuture<'c, Over>> = FuturesUnordered::new();

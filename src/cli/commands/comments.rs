@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use crate::cli::abilities;
-use crate::cli::connection::Connection;
+use crate::cli::connection::ConnectArgs;
 use crate::cli::context::{Context, OpenRemote};
 use crate::contract::{Comment, CommentThread, NewComment};
 use crate::error::{Error, Kind, Result};
@@ -33,7 +33,7 @@ pub struct CommentsArgs {
     #[arg(value_name = "REMOTE:PATH", required = true)]
     file: Option<String>,
     #[command(flatten)]
-    connection: Connection,
+    connection: ConnectArgs,
 }
 
 impl CommentsArgs {
@@ -49,10 +49,10 @@ impl CommentsArgs {
 
 #[derive(Subcommand)]
 enum CommentsVerb {
-    List(ListArgs),
-    Add(AddArgs),
-    Edit(EditArgs),
-    Rm(RmArgs),
+    List(CommentsListArgs),
+    Add(CommentsAddArgs),
+    Edit(CommentsEditArgs),
+    Rm(CommentsRmArgs),
 }
 
 /// List the comments; "list" may be left out
@@ -62,12 +62,12 @@ enum CommentsVerb {
 ///   haul comments list --json studio:/a.mov | jq -r .text
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
-struct ListArgs {
+struct CommentsListArgs {
     /// The file
     #[arg(value_name = "REMOTE:PATH")]
     file: String,
     #[command(flatten)]
-    connection: Connection,
+    connection: ConnectArgs,
 }
 
 /// Add a comment
@@ -77,7 +77,7 @@ struct ListArgs {
 ///   haul comments add studio:/a.mov --at 12.5 --to 15 --text - < note.txt
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
-struct AddArgs {
+struct CommentsAddArgs {
     /// The file
     #[arg(value_name = "REMOTE:PATH")]
     file: String,
@@ -90,7 +90,7 @@ struct AddArgs {
     #[arg(long, value_name = "ID")]
     parent: Option<String>,
     #[command(flatten)]
-    connection: Connection,
+    connection: ConnectArgs,
 }
 
 /// Change a comment's text or time; the rest stays
@@ -101,7 +101,7 @@ struct AddArgs {
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 #[group(id = "change", required = true, multiple = true, args = ["text", "at"])]
-struct EditArgs {
+struct CommentsEditArgs {
     /// The file
     #[arg(value_name = "REMOTE:PATH")]
     file: String,
@@ -114,7 +114,7 @@ struct EditArgs {
     #[command(flatten)]
     span: SpanArgs,
     #[command(flatten)]
-    connection: Connection,
+    connection: ConnectArgs,
 }
 
 /// Remove a comment
@@ -124,7 +124,7 @@ struct EditArgs {
 ///   haul comments rm --json studio:/a.mov 61007
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
-struct RmArgs {
+struct CommentsRmArgs {
     /// The file
     #[arg(value_name = "REMOTE:PATH")]
     file: String,
@@ -132,7 +132,7 @@ struct RmArgs {
     #[arg(value_name = "ID")]
     id: String,
     #[command(flatten)]
-    connection: Connection,
+    connection: ConnectArgs,
 }
 
 #[derive(Args)]
@@ -176,7 +176,7 @@ struct FileComments {
 }
 
 impl FileComments {
-    async fn open(context: &Context, address: &str, connection: Connection) -> Result<FileComments> {
+    async fn open(context: &Context, address: &str, connection: ConnectArgs) -> Result<FileComments> {
         let address = Address::parse_remote(address)?;
         let remote = context.open(&address.remote, connection)?;
         abilities::require(&remote, &abilities::COMMENTS)?;
@@ -222,7 +222,7 @@ impl FileComments {
     }
 }
 
-async fn list(context: &Context, address: &str, connection: Connection) -> Result<u8> {
+async fn list(context: &Context, address: &str, connection: ConnectArgs) -> Result<u8> {
     let mut talk = FileComments::open(context, address, connection).await?;
     for comment in std::mem::take(&mut talk.said.comments) {
         talk.tell(context, comment);
@@ -230,7 +230,7 @@ async fn list(context: &Context, address: &str, connection: Connection) -> Resul
     Ok(DONE)
 }
 
-async fn add(context: &Context, args: AddArgs) -> Result<u8> {
+async fn add(context: &Context, args: CommentsAddArgs) -> Result<u8> {
     let text = text_of(args.text)?;
     let talk = FileComments::open(context, &args.file, args.connection).await?;
     if let Some(parent) = &args.parent {
@@ -250,7 +250,7 @@ async fn add(context: &Context, args: AddArgs) -> Result<u8> {
     Ok(DONE)
 }
 
-async fn edit(context: &Context, args: EditArgs) -> Result<u8> {
+async fn edit(context: &Context, args: CommentsEditArgs) -> Result<u8> {
     let text = args.text.map(text_of).transpose()?;
     let talk = FileComments::open(context, &args.file, args.connection).await?;
     let mut comment = talk.comment(&args.id)?;
@@ -270,7 +270,7 @@ async fn edit(context: &Context, args: EditArgs) -> Result<u8> {
     Ok(DONE)
 }
 
-async fn remove(context: &Context, args: RmArgs) -> Result<u8> {
+async fn remove(context: &Context, args: CommentsRmArgs) -> Result<u8> {
     let talk = FileComments::open(context, &args.file, args.connection).await?;
     let comment = talk.comment(&args.id)?;
     let (file, id) = (&talk.file, &comment.id);

@@ -11,7 +11,7 @@ use crate::cli::glob::{Places, failure};
 use crate::cli::list_args::{ListArgs, ListedAddress};
 use crate::cli::receipt::ReceiptArgs;
 use crate::cli::requests::{CarryArgs, CopyRequest};
-use crate::cli::runs::{Carries, Noted};
+use crate::cli::runs::{CarryVerb, Noted};
 use crate::cli::transfer_args::{LiteralArgs, TransferArgs, from_and_to, transfer_client};
 use crate::cli::transfer_run::{TransferRun, conclude};
 use crate::contract::Events;
@@ -82,7 +82,7 @@ pub async fn run_job(context: &mut Context, way: Op, places: Vec<String>, litera
 fn noted_run(way: Op, places: &[String], literal: bool, options: &CarryArgs) -> Option<Noted> {
     let CarryArgs { receipts: _, selection, list, transfer } = options;
     let list = list.absolute()?;
-    let noted = Noted::new(if way == Op::Move { Carries::Mv } else { Carries::Cp }, places.to_vec(), literal, transfer)?;
+    let noted = Noted::new(if way == Op::Move { CarryVerb::Mv } else { CarryVerb::Cp }, places.to_vec(), literal, transfer)?;
     Some(Noted { list, ..noted.choosing(selection) })
 }
 

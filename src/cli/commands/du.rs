@@ -46,7 +46,7 @@ pub struct DuArgs {
 const MAX_DEPTH: &str = "Print a line for folders down to this depth; deeper folders are only counted";
 
 #[derive(Clone, Copy, Default)]
-struct Totals {
+struct FolderTotals {
     bytes: u64,
     files: u64,
     folders: u64,
@@ -102,7 +102,7 @@ impl Du<'_> {
         if !top.is_folder() {
             self.look.count();
             let verdict = filter.judge(&top, &top.name, true).await;
-            let mut sum = Totals::default();
+            let mut sum = FolderTotals::default();
             if self.takes(remote, &top, verdict)? {
                 sum.file(remote, &top)?;
             }
@@ -111,14 +111,14 @@ impl Du<'_> {
         }
         let mut untold = 0;
         // The sums of the open folders, one for each level. A folder's sum is added to its parent's when the walk leaves it.
-        let mut sums = vec![Totals::default()];
+        let mut sums = vec![FolderTotals::default()];
         let mut walk = FilteredWalk::new(filter, top, self.look.jobs() as usize);
         while let Some(FilteredStep { event, verdict, .. }) = walk.next().await? {
             match event {
                 WalkEvent::Entry { entry, .. } => {
                     let (is_folder, takes) = (entry.is_folder(), self.takes(remote, &entry, verdict)?);
                     match sums.last_mut() {
-                        _ if takes && is_folder => sums.push(Totals::default()),
+                        _ if takes && is_folder => sums.push(FolderTotals::default()),
                         Some(sum) if takes => sum.file(remote, &entry)?,
                         _ => {}
                     }
@@ -161,7 +161,7 @@ impl Du<'_> {
 }
 
 /// Returns the number of files in this folder and below whose size is not told.
-fn close_folder(context: &Context, remote: &OpenRemote, folder: &Entry, sums: &mut Vec<Totals>, show: bool) -> u64 {
+fn close_folder(context: &Context, remote: &OpenRemote, folder: &Entry, sums: &mut Vec<FolderTotals>, show: bool) -> u64 {
     let sum = sums.pop().unwrap_or_default();
     if let Some(above) = sums.last_mut() {
         above.folder(sum);
@@ -172,14 +172,14 @@ fn close_folder(context: &Context, remote: &OpenRemote, folder: &Entry, sums: &m
     sum.untold
 }
 
-fn say(context: &Context, remote: &OpenRemote, of: &Entry, sum: Totals) {
-    let Totals { bytes, files, folders, untold } = sum;
+fn say(context: &Context, remote: &OpenRemote, of: &Entry, sum: FolderTotals) {
+    let FolderTotals { bytes, files, folders, untold } = sum;
     // No size was counted, so 0 would be wrong.
     let bytes = (untold == 0 || untold < files).then_some(bytes);
     context.renderer.report(&Report::Du { remote: remote.name.clone(), path: of.path.clone(), bytes, files, folders });
 }
 
-impl Totals {
+impl FolderTotals {
     /// The size of a file that this machine put there is known, even where the provider tells none.
     fn file(&mut self, remote: &OpenRemote, file: &Entry) -> Result<()> {
         self.files += 1;
@@ -190,7 +190,7 @@ impl Totals {
         Ok(())
     }
 
-    fn folder(&mut self, inside: Totals) {
+    fn folder(&mut self, inside: FolderTotals) {
         self.folders += 1 + inside.folders;
         self.files += inside.files;
         self.untold += inside.untold;

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::login;
 use crate::cli::abilities::{EDIT, VISIBILITY, lacking, require};
-use crate::cli::connection::Connection;
+use crate::cli::connection::ConnectArgs;
 use crate::cli::context::{Context, OpenRemote};
 use crate::cli::value_parsers;
 use crate::contract::{Changes, Visibility};
@@ -33,7 +33,7 @@ pub struct EditArgs {
     #[command(flatten)]
     pub folder: FolderArgs,
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectArgs,
 }
 
 /// Fields that only folders have.

@@ -14,7 +14,7 @@ use crate::cli::context::{Context, OpenRemote};
 use crate::cli::glob::{FailedRemotes, drop_nested, expand, failure};
 use crate::cli::list_args::ListedAddress;
 use crate::cli::requests::{CarryArgs, GetRequest};
-use crate::cli::runs::{Carries, Noted, absolute};
+use crate::cli::runs::{CarryVerb, Noted, absolute};
 use crate::cli::transfer_args::{LiteralArgs, TransferArgs, transfer_client};
 use crate::cli::transfer_run::{TransferRun, conclude};
 use crate::contract::Events;
@@ -82,7 +82,7 @@ fn noted_run(places: &[String], local: &str, literal: bool, options: &CarryArgs)
     let mut places: Vec<String> = places.iter().filter(is_place).cloned().collect();
     places.push(absolute(local));
     let list = list.absolute()?;
-    Some(Noted { list, ..Noted::new(Carries::Get, places, literal, transfer)?.choosing(selection) })
+    Some(Noted { list, ..Noted::new(CarryVerb::Get, places, literal, transfer)?.choosing(selection) })
 }
 
 /// The whole of a get to files but its last line.

@@ -6,7 +6,7 @@ use clap::Args;
 use reqwest::Url;
 
 use crate::cli::abilities::{IMPORT, require};
-use crate::cli::connection::Connection;
+use crate::cli::connection::ConnectArgs;
 use crate::cli::context::{Context, OpenRemote};
 use crate::cli::transfer_args::from_and_to;
 use crate::cli::value_parsers;
@@ -17,7 +17,7 @@ use crate::model::{Address, Entry, Place, RemotePath, Report, Secret};
 use crate::render::exit;
 use crate::transfer::folder_cache::FolderCache;
 use crate::transfer::import::follow;
-use crate::transfer::stored_names::StoredNames;
+use crate::transfer::stored_names::StoredNameNotes;
 
 /// Let the provider fetch URLs itself (giga0)
 ///
@@ -39,7 +39,7 @@ pub struct ImportArgs {
     #[arg(long, value_name = "D", requires = "wait", value_parser = value_parsers::time)]
     pub wait_limit: Option<Duration>,
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectArgs,
 }
 
 /// The text itself is not repeated: it may hold a password.
@@ -68,7 +68,7 @@ pub async fn run(context: &mut Context, args: ImportArgs) -> Result<u8> {
     let target = Address::parse_remote(target)?;
     let remote = context.open(&target.remote, args.connection)?;
     require(&remote, &IMPORT)?;
-    let path = StoredNames::new(context.client(&remote)).path(&target.place.path)?;
+    let path = StoredNameNotes::new(context.client(&remote)).path(&target.place.path)?;
     let target = Address { place: Place { path, ..target.place }, ..target };
     let folders =
         FolderCache::new(context.client(&remote), target.place.root.clone(), false).with_locks(remote.ledger.clone(), remote.key.clone());

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::cli::abilities::{LINK, require};
-use crate::cli::connection::Connection;
+use crate::cli::connection::ConnectArgs;
 use crate::cli::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Report};
@@ -21,7 +21,7 @@ pub struct LinkArgs {
     #[arg(value_name = "REMOTE:PATH")]
     pub place: String,
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectArgs,
 }
 
 pub async fn run(context: &mut Context, args: LinkArgs) -> Result<u8> {

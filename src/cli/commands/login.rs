@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use parking_lot::Mutex;
 
-use crate::cli::connection::Connection;
+use crate::cli::connection::ConnectArgs;
 use crate::cli::context::Context;
 use crate::cli::questions;
 use crate::config::{KEPT, Remote, ask_on_terminal, line_of_input};
@@ -44,7 +44,7 @@ pub struct LoginArgs {
     #[arg(long, conflicts_with = "password_stdin")]
     pub code_stdin: bool,
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectArgs,
 }
 
 /// Revoke the token on the server, and remove it and saved secrets here
@@ -59,7 +59,7 @@ pub struct LogoutArgs {
     #[arg(value_name = "REMOTE")]
     pub remote: String,
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectArgs,
 }
 
 pub async fn run(context: &mut Context, args: LoginArgs) -> Result<u8> {
@@ -85,7 +85,7 @@ pub async fn run(context: &mut Context, args: LoginArgs) -> Result<u8> {
 
 /// Proves the credentials, whatever token is kept, and keeps the new one. `by_code`: the code of a second factor comes by
 /// standard input.
-pub(super) async fn sign_in(context: &Context, config: &Remote, connection: Connection, by_code: bool) -> Result<Account> {
+pub(super) async fn sign_in(context: &Context, config: &Remote, connection: ConnectArgs, by_code: bool) -> Result<Account> {
     let remote =
         context.open_with(config.clone(), Arc::new(WithoutStoredToken { store: context.state(), refusals: Arc::default() }), connection)?;
     let calls = context.client(&remote);

@@ -45,18 +45,18 @@ pub fn run(context: &mut Context, args: ManArgs, tree: Command) -> Result<u8> {
 }
 
 /// A command and the words that lead to it.
-struct Named {
+struct ManPage {
     command: Command,
     words: Vec<String>,
 }
 
-fn find(tree: &Command, words: &[String]) -> Result<Named> {
+fn find(tree: &Command, words: &[String]) -> Result<ManPage> {
     let (mut command, mut path) = (tree, String::from("haul"));
     for word in words {
         command = command.find_subcommand(word).ok_or_else(|| no_command(word, command, &path))?;
         path = format!("{path} {word}");
     }
-    Ok(Named { command: command.clone(), words: words.to_vec() })
+    Ok(ManPage { command: command.clone(), words: words.to_vec() })
 }
 
 fn write_all(dir: &Path, tree: &Command) -> Result<()> {
@@ -64,19 +64,19 @@ fn write_all(dir: &Path, tree: &Command) -> Result<()> {
         Error::new(Kind::Local, "the manual can't be written").on_local(path.display().to_string()).with_cause(e)
     };
     std::fs::create_dir_all(dir).map_err(|e| failed(dir, e))?;
-    let mut open = vec![Named { command: tree.clone(), words: Vec::new() }];
+    let mut open = vec![ManPage { command: tree.clone(), words: Vec::new() }];
     while let Some(named) = open.pop() {
         let path = dir.join(format!("{}.1", named.title()));
         std::fs::write(&path, page(&named)?).map_err(|e| failed(&path, e))?;
         for sub in named.command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
             let words = named.words.iter().cloned().chain([sub.get_name().to_owned()]).collect();
-            open.push(Named { command: sub.clone(), words });
+            open.push(ManPage { command: sub.clone(), words });
         }
     }
     Ok(())
 }
 
-impl Named {
+impl ManPage {
     fn title(&self) -> String {
         std::iter::once("haul").chain(self.words.iter().map(String::as_str)).collect::<Vec<_>>().join("-")
     }
@@ -86,7 +86,7 @@ impl Named {
     }
 }
 
-fn page(named: &Named) -> Result<Vec<u8>> {
+fn page(named: &ManPage) -> Result<Vec<u8>> {
     let about = named.command.get_long_about().or(named.command.get_about()).map(ToString::to_string).unwrap_or_default();
     let command = named.command.clone().display_name(named.title()).bin_name(named.typed()).disable_help_subcommand(true);
     let subcommands: Vec<(String, String)> = command

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::edit::FolderArgs;
 use crate::cli::abilities::{FOLDERS, require};
-use crate::cli::connection::Connection;
+use crate::cli::connection::ConnectArgs;
 use crate::cli::context::{Context, OpenRemote};
 use crate::contract::Changes;
 use crate::contract::walk::one_named;
@@ -14,7 +14,7 @@ use crate::model::{Address, Place, Report};
 use crate::render::exit::DONE;
 use crate::transfer::folder_cache::FolderCache;
 use crate::transfer::remote_ops;
-use crate::transfer::stored_names::StoredNames;
+use crate::transfer::stored_names::StoredNameNotes;
 
 /// Make folders on a remote
 ///
@@ -33,7 +33,7 @@ pub struct MkdirArgs {
     #[command(flatten)]
     pub folder: FolderArgs,
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectArgs,
 }
 
 pub async fn run(context: &mut Context, args: MkdirArgs) -> Result<u8> {
@@ -51,7 +51,7 @@ async fn make(context: &mut Context, remote: OpenRemote, address: &Address, pare
     super::edit::check(&remote, changes)?;
     let folders =
         FolderCache::new(context.client(&remote), address.place.root.clone(), false).with_locks(remote.ledger.clone(), remote.key.clone());
-    let path = &StoredNames::new(context.client(&remote)).path(&address.place.path)?;
+    let path = &StoredNameNotes::new(context.client(&remote)).path(&address.place.path)?;
     let address = &Address { place: Place { path: path.clone(), ..address.place.clone() }, ..address.clone() };
     let there = match (path.parent(), path.name()) {
         (Some(parent), Some(name)) => match folders.find(&parent).await? {

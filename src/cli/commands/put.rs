@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::requests::{CarryArgs, PutRequest};
-use crate::cli::runs::{Carries, Noted, absolute};
+use crate::cli::runs::{CarryVerb, Noted, absolute};
 use crate::cli::transfer_args::{MetadataArgs, from_and_to, transfer_client};
 use crate::cli::transfer_run::{TransferRun, conclude};
 use crate::cli::value_parsers;
@@ -111,7 +111,7 @@ fn noted_run(args: &PutArgs) -> Option<Noted> {
         // The list is relative to the working directory.
         places.insert(0, absolute("./"));
     }
-    Some(Noted { attr, kind, list, ..Noted::new(Carries::Put, places, false, transfer)?.choosing(selection) })
+    Some(Noted { attr, kind, list, ..Noted::new(CarryVerb::Put, places, false, transfer)?.choosing(selection) })
 }
 
 /// The one folder that `--failed-to` writes its paths relative to, as `--files-from` reads them.

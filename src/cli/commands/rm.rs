@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use crate::cli::abilities::{REMOVE, require};
-use crate::cli::connection::Connection;
+use crate::cli::connection::ConnectArgs;
 use crate::cli::context::{Context, OpenRemote};
 use crate::cli::filter_args::SelectionArgs;
 use crate::cli::list_args::{ListArgs, ListedAddress};
@@ -55,7 +55,7 @@ pub struct RmArgs {
     #[command(flatten)]
     pub list: ListArgs,
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectArgs,
 }
 
 /// So many entries that wildcards fit are removed without a question.

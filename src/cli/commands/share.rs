@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::cli::abilities::{SHARE, require};
-use crate::cli::connection::Connection;
+use crate::cli::connection::ConnectArgs;
 use crate::cli::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Report};
@@ -27,7 +27,7 @@ pub struct ShareArgs {
     #[arg(long, value_name = "ID", required = true, value_delimiter = ',', value_parser = id)]
     pub with: Vec<String>,
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectArgs,
 }
 
 fn id(text: &str) -> Result<String, String> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cli::abilities::{STAR, require};
-use crate::cli::connection::Connection;
+use crate::cli::connection::ConnectArgs;
 use crate::cli::context::Context;
 use crate::error::Result;
 use crate::model::{Address, Report};
@@ -41,7 +41,7 @@ pub struct PathsArg {
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectArgs,
 }
 
 pub async fn run(context: &mut Context, args: StarArgs) -> Result<u8> {

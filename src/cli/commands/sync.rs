@@ -12,7 +12,7 @@ use crate::cli::list_args::ListArgs;
 use crate::cli::plan_file;
 use crate::cli::plan_file::PlanHeader;
 use crate::cli::receipt::ReceiptArgs;
-use crate::cli::runs::{Carries, Noted, absolute};
+use crate::cli::runs::{CarryVerb, Noted, absolute};
 use crate::cli::transfer_args::{MetadataArgs, SyncOptionArgs, TransferArgs, transfer_client};
 use crate::cli::transfer_run::{TransferRun, conclude};
 use crate::contract::Events;
@@ -255,7 +255,7 @@ pub(super) fn filter(selection: &SelectionArgs, list: &ListArgs, from: &str) -> 
 fn noted_run(args: &SyncArgs) -> Option<Noted> {
     let SyncArgs { from, to, plan: _, sync, receipts: _, metadata, selection, list, transfer } = args;
     let MetadataArgs { attr, kind } = metadata.clone();
-    let noted = Noted::new(Carries::Sync, vec![place(from), place(to)], true, transfer)?.choosing(selection);
+    let noted = Noted::new(CarryVerb::Sync, vec![place(from), place(to)], true, transfer)?.choosing(selection);
     Some(Noted { attr, kind, list: list.absolute()?, sync: Some(sync.clone()), ..noted })
 }
 

@@ -13,7 +13,7 @@ use crate::cli::list_args;
 use crate::cli::receipt::ReceiptArgs;
 use crate::cli::requests::{CarryArgs, CopyRequest, GetRequest, PutRequest};
 use crate::cli::runs;
-use crate::cli::runs::{Carries, Noted};
+use crate::cli::runs::{CarryVerb, Noted};
 use crate::cli::transfer_args::{MetadataArgs, TransferArgs};
 use crate::contract::{PendingUpload, TransferStore};
 use crate::error::{Kind, Result};
@@ -31,7 +31,7 @@ use crate::transfer::upload::resume::{Leftover, cleanup_request, discard_partial
 #[derive(Subcommand)]
 #[command(verbatim_doc_comment)]
 pub enum TransfersVerb {
-    List(ListArgs),
+    List(TransfersListArgs),
     Resume(ResumeArgs),
     Clear(ClearArgs),
 }
@@ -46,7 +46,7 @@ pub enum TransfersVerb {
 /// and were not started. Below it, each upload that was in progress.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
-pub struct ListArgs {}
+pub struct TransfersListArgs {}
 
 /// Resume all of them, or those of one remote
 ///
@@ -158,11 +158,11 @@ async fn resume_one(context: &mut Context, left: &PendingUpload, receipts: &Rece
     let options = CarryArgs { receipts: receipts.clone(), selection, list, transfer: transfer.clone() };
     // A local source is noted as an absolute path.
     if Path::new(&left.source).is_absolute() {
-        let noted = Noted::new(Carries::Put, places, false, transfer);
+        let noted = Noted::new(CarryVerb::Put, places, false, transfer);
         let (sources, metadata) = (vec![left.source.clone()], MetadataArgs::default());
         return put::execute(context, PutRequest { sources, target, stdin_size: None, metadata, options }, noted).await;
     }
-    let noted = Noted::new(Carries::Cp, places, true, transfer);
+    let noted = Noted::new(CarryVerb::Cp, places, true, transfer);
     let from = vec![Address::parse_remote(&left.source)?];
     cp::execute(context, CopyRequest { way: Op::Copy, from, to: target, literal: true, options }, noted).await
 }
@@ -206,16 +206,16 @@ async fn run_again(context: &mut Context, noted: &Noted, receipts: &ReceiptArgs,
     let from = |places: &[String]| places.iter().map(|place| Address::parse_remote(place)).collect::<Result<Vec<_>>>();
     let options = CarryArgs { receipts: receipts.clone(), selection, list, transfer };
     match verb {
-        Carries::Get => {
+        CarryVerb::Get => {
             let request = GetRequest { sources: from(first)?, local: last.clone(), literal, options };
             get::execute(context, request, again).await
         }
-        Carries::Cp | Carries::Mv => {
-            let way = if verb == Carries::Mv { Op::Move } else { Op::Copy };
+        CarryVerb::Cp | CarryVerb::Mv => {
+            let way = if verb == CarryVerb::Mv { Op::Move } else { Op::Copy };
             let request = CopyRequest { way, from: from(first)?, to: Address::parse_remote(last)?, literal, options };
             cp::execute(context, request, again).await
         }
-        Carries::Sync => {
+        CarryVerb::Sync => {
             let ([from], to) = (first, last.clone()) else { return Ok(Tally::default()) };
             let CarryArgs { receipts, selection, list, transfer } = options;
             let (filter, by_nul) = (sync::filter(&selection, &list, from)?, list.ends_with_nul());
@@ -223,7 +223,7 @@ async fn run_again(context: &mut Context, noted: &Noted, receipts: &ReceiptArgs,
             let job = SyncJob { from, to, sync, metadata, filter, transfer, actions: None, plan: false, by_nul };
             job.execute(context, again, &receipts).await.map(|(tally, _)| tally)
         }
-        Carries::Put => {
+        CarryVerb::Put => {
             let (sources, target) = (first.to_vec(), Address::parse_remote(last)?);
             put::execute(context, PutRequest { sources, target, stdin_size: None, metadata, options }, again).await
         }

@@ -32,7 +32,7 @@ pub struct TreeArgs {
 }
 
 #[derive(Default)]
-struct Sums {
+struct TreeCounts {
     folders: u64,
     files: u64,
 }
@@ -40,7 +40,7 @@ struct Sums {
 pub async fn run(context: &mut Context, args: TreeArgs) -> Result<u8> {
     let deepest = args.level.map_or(usize::MAX, |level| level as usize);
     let mut look = Lister::new(args.look, &LIST);
-    let mut sums = Sums::default();
+    let mut sums = TreeCounts::default();
     for found in look.find(context, &args.places).await? {
         draw(context, &mut look, found, deepest, args.dirs, &mut sums).await?;
     }
@@ -50,7 +50,7 @@ pub async fn run(context: &mut Context, args: TreeArgs) -> Result<u8> {
     Ok(look.status())
 }
 
-async fn draw(context: &Context, look: &mut Lister, found: Hit, deepest: usize, dirs: bool, sums: &mut Sums) -> Result<()> {
+async fn draw(context: &Context, look: &mut Lister, found: Hit, deepest: usize, dirs: bool, sums: &mut TreeCounts) -> Result<()> {
     let Hit { remote, entry: top } = found;
     context.renderer.line(&Address::text(&remote.name, &top.path), "");
     look.count();
@@ -90,7 +90,7 @@ fn branch(follows: &[bool], last: bool) -> String {
     line
 }
 
-impl Sums {
+impl TreeCounts {
     fn add(&mut self, entry: &Entry) {
         match entry.is_folder() {
             true => self.folders += 1,
@@ -117,7 +117,7 @@ mod tests {
         let folder = Entry::new(EntryKind::Folder, "1", RemotePath::parse("/a/clips").unwrap());
         assert_eq!(branch(&[], false), "├── ");
         assert_eq!(branch(&[true, false], true), "│       └── ");
-        let mut sums = Sums::default();
+        let mut sums = TreeCounts::default();
         sums.add(&folder);
         assert_eq!((sums.said(false), sums.said(true)), ("1 folder, 0 files".to_owned(), "1 folder".to_owned()));
     }

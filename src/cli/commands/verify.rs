@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::abilities::{STAT, require};
-use crate::cli::connection::Connection;
+use crate::cli::connection::ConnectArgs;
 use crate::cli::context::{Context, OpenRemote};
 use crate::cli::receipt;
 use crate::cli::receipt::ReceiptRow;
@@ -30,7 +30,7 @@ pub struct VerifyArgs {
     /// A file that `--receipt` has written
     pub receipt: PathBuf,
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectArgs,
 }
 
 pub async fn run(context: &mut Context, args: VerifyArgs) -> Result<u8> {

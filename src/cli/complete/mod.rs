@@ -15,8 +15,8 @@ pub use shells::{SHELLS, script};
 use super::args::Cli;
 use super::top_help;
 use crate::providers::REGISTRY;
-use candidate::{Candidate, context};
-use words::{Typed, Wanted};
+use candidate::{Completion, context};
+use words::{TypedLine, WantedWord};
 
 /// Answers a shell that asks; none when this run is another one.
 pub fn answer() -> Option<ExitCode> {
@@ -27,8 +27,8 @@ pub fn answer() -> Option<ExitCode> {
     let shell = std::env::var("_HAUL_COMPLETE").ok()?;
     let line = std::env::var("_HAUL_COMPLETE_LINE").ok();
     let typed = match &line {
-        Some(line) => Typed::of_line(line),
-        None => Typed::of_words(std::env::args().skip_while(|arg| arg != "--").skip(1).collect()),
+        Some(line) => TypedLine::of_line(line),
+        None => TypedLine::of_words(std::env::args().skip_while(|arg| arg != "--").skip(1).collect()),
     };
     let found = candidates(&typed);
     let text = shells::shown(&shell, &typed, &found);
@@ -36,24 +36,24 @@ pub fn answer() -> Option<ExitCode> {
     Some(ExitCode::SUCCESS)
 }
 
-fn candidates(typed: &Typed) -> Vec<Candidate> {
+fn candidates(typed: &TypedLine) -> Vec<Completion> {
     let tree = top_help::described(Cli::command());
     let file = typed.option("--config");
     words::wanted(&tree, typed).into_iter().flat_map(|wanted| values(&wanted, typed, file.as_deref())).collect()
 }
 
-fn values(wanted: &Wanted, typed: &Typed, file: Option<&str>) -> Vec<Candidate> {
-    let begins = |candidate: &Candidate| candidate.value.starts_with(&typed.current);
-    let all: Vec<Candidate> = match wanted {
-        Wanted::Words(words) => words.iter().map(|(word, about)| Candidate::new(word, about)).collect(),
-        Wanted::Providers => REGISTRY
+fn values(wanted: &WantedWord, typed: &TypedLine, file: Option<&str>) -> Vec<Completion> {
+    let begins = |candidate: &Completion| candidate.value.starts_with(&typed.current);
+    let all: Vec<Completion> = match wanted {
+        WantedWord::Words(words) => words.iter().map(|(word, about)| Completion::new(word, about)).collect(),
+        WantedWord::Providers => REGISTRY
             .iter()
-            .flat_map(|info| std::iter::once(&info.id).chain(info.aliases).map(|name| Candidate::new(*name, info.title)))
+            .flat_map(|info| std::iter::once(&info.id).chain(info.aliases).map(|name| Completion::new(*name, info.title)))
             .collect(),
-        Wanted::Remotes => remotes(file, ""),
-        Wanted::Settings => settings(typed),
-        Wanted::Files => return local_files(&typed.current),
-        Wanted::Places => match typed.current.split_once(':') {
+        WantedWord::Remotes => remotes(file, ""),
+        WantedWord::Settings => settings(typed),
+        WantedWord::Files => return local_files(&typed.current),
+        WantedWord::Places => match typed.current.split_once(':') {
             Some((remote, path)) if !remote.contains('/') => return places::below(remote, path, file),
             _ => remotes(file, ":"),
         },
@@ -61,13 +61,13 @@ fn values(wanted: &Wanted, typed: &Typed, file: Option<&str>) -> Vec<Candidate> 
     all.into_iter().filter(begins).collect()
 }
 
-fn remotes(file: Option<&str>, end: &str) -> Vec<Candidate> {
+fn remotes(file: Option<&str>, end: &str) -> Vec<Completion> {
     let Ok(context) = context(file) else { return Vec::new() };
-    context.config.remotes().iter().map(|remote| Candidate::new(format!("{}{end}", remote.name), remote.provider.title)).collect()
+    context.config.remotes().iter().map(|remote| Completion::new(format!("{}{end}", remote.name), remote.provider.title)).collect()
 }
 
 /// `KEY=`, of the provider that was named, or of the remote's own.
-fn settings(typed: &Typed) -> Vec<Candidate> {
+fn settings(typed: &TypedLine) -> Vec<Completion> {
     let named = typed.option("--provider").or_else(|| typed.option("-p")).and_then(|id| crate::providers::find(&id));
     let of_remote = || {
         let context = context(typed.option("--config").as_deref()).ok()?;
@@ -77,13 +77,13 @@ fn settings(typed: &Typed) -> Vec<Candidate> {
         Some(provider) => vec![provider],
         None => REGISTRY.to_vec(),
     };
-    let mut found: Vec<Candidate> = Vec::new();
+    let mut found: Vec<Completion> = Vec::new();
     for setting in providers.iter().flat_map(|info| info.settings) {
         let ends = if setting.secret { &["_command", "_file"][..] } else { &[""][..] };
         for end in ends {
             let value = format!("{}{end}=", setting.key);
             if !found.iter().any(|known| known.value == value) {
-                found.push(Candidate::new(value, setting.help));
+                found.push(Completion::new(value, setting.help));
             }
         }
     }
@@ -91,7 +91,7 @@ fn settings(typed: &Typed) -> Vec<Candidate> {
 }
 
 /// Files and folders of this machine, as far as they are typed.
-fn local_files(typed: &str) -> Vec<Candidate> {
+fn local_files(typed: &str) -> Vec<Completion> {
     let (folder, name) = typed.rsplit_once('/').map_or(("", typed), |(folder, name)| (folder, name));
     let shown = if typed.contains('/') { format!("{folder}/") } else { String::new() };
     let home = || std::env::var("HOME").unwrap_or_default();
@@ -102,12 +102,12 @@ fn local_files(typed: &str) -> Vec<Candidate> {
         folder => folder.to_owned(),
     };
     let entries = std::fs::read_dir(real).into_iter().flatten().flatten();
-    let mut found: Vec<Candidate> = entries
+    let mut found: Vec<Completion> = entries
         .filter_map(|entry| {
             let own = entry.file_name().into_string().ok()?;
             let is_folder = entry.path().is_dir();
             let is_wanted = own.starts_with(name) && (!own.starts_with('.') || name.starts_with('.'));
-            is_wanted.then(|| Candidate::new(format!("{shown}{own}{}", if is_folder { "/" } else { "" }), ""))
+            is_wanted.then(|| Completion::new(format!("{shown}{own}{}", if is_folder { "/" } else { "" }), ""))
         })
         .collect();
     found.sort_by(|a, b| a.value.cmp(&b.value));
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     fn found(line: &str) -> Vec<String> {
-        candidates(&Typed::of_line(line)).into_iter().map(|candidate| candidate.value).collect()
+        candidates(&TypedLine::of_line(line)).into_iter().map(|candidate| candidate.value).collect()
     }
 
     #[test]

@@ -6,9 +6,9 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::candidate::{Candidate, context};
+use super::candidate::{Completion, context};
 use crate::cli::abilities::LIST;
-use crate::cli::connection::Connection;
+use crate::cli::connection::ConnectArgs;
 use crate::cli::context::{Context, OpenRemote};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Place};
@@ -24,16 +24,16 @@ const REFUSED_FOR: Duration = Duration::from_secs(3600);
 /// The time that a person waits for a new listing, without the start of haul.
 const PATIENCE: Duration = Duration::from_millis(150);
 /// The other process gives up after this time.
-const LISTING: Connection = Connection { retries: 1, timeout: Duration::from_secs(10) };
+const LISTING: ConnectArgs = ConnectArgs { retries: 1, timeout: Duration::from_secs(10) };
 
 const REFUSED: &str = "refused";
 
 /// Returns the entries of the typed folder, as `REMOTE:PATH`.
-pub fn below(remote: &str, path: &str, file: Option<&str>) -> Vec<Candidate> {
+pub fn below(remote: &str, path: &str, file: Option<&str>) -> Vec<Completion> {
     names(remote, path, file).unwrap_or_default()
 }
 
-fn names(remote: &str, path: &str, file: Option<&str>) -> Result<Vec<Candidate>> {
+fn names(remote: &str, path: &str, file: Option<&str>) -> Result<Vec<Completion>> {
     let context = context(file)?;
     let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
     let shown = if path.contains('/') { format!("{folder}/") } else { String::new() };
@@ -49,7 +49,7 @@ fn names(remote: &str, path: &str, file: Option<&str>) -> Result<Vec<Candidate>>
     }
     let (_, names) = state.kept_names(&key).or(kept).unwrap_or_default();
     let fitting = names.into_iter().filter(|found| found.starts_with(name));
-    Ok(fitting.map(|found| Candidate::new(format!("{remote}:{shown}{found}"), "")).collect())
+    Ok(fitting.map(|found| Completion::new(format!("{remote}:{shown}{found}"), "")).collect())
 }
 
 fn refusal_of(remote: &OpenRemote) -> String {

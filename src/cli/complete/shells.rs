@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::candidate::Candidate;
-use super::words::Typed;
+use super::candidate::Completion;
+use super::words::TypedLine;
 
 /// Readline also divides words at colons that are not quoted: the answer does not repeat the part before the last colon.
 const BASH: &str = r#"_haul() {
@@ -97,7 +97,7 @@ pub fn script(shell: &str) -> &'static str {
 }
 
 /// A line for each candidate.
-pub fn shown(shell: &str, typed: &Typed, found: &[Candidate]) -> String {
+pub fn shown(shell: &str, typed: &TypedLine, found: &[Completion]) -> String {
     let mut text = String::new();
     // A name with a line break can't be told to any shell.
     for candidate in found.iter().filter(|candidate| !candidate.value.contains(['\n', '\t'])) {
@@ -112,7 +112,7 @@ pub fn shown(shell: &str, typed: &Typed, found: &[Candidate]) -> String {
 }
 
 /// The rest of a word behind its last break, with what the shell would take for a sign of its own behind a backslash.
-fn of_bash(typed: &Typed, value: &str) -> String {
+fn of_bash(typed: &TypedLine, value: &str) -> String {
     if typed.quote.is_some() {
         return value.to_owned();
     }
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn bash_gets_what_stands_behind_the_colon() {
-        let typed = |current: &str, quote| Typed { before: vec!["haul".into()], current: current.into(), quote };
+        let typed = |current: &str, quote| TypedLine { before: vec!["haul".into()], current: current.into(), quote };
         assert_eq!(of_bash(&typed("studio:/in", None), "studio:/in/a b.mov"), "/in/a\\ b.mov");
         assert_eq!(of_bash(&typed("studio:/in", Some('\'')), "studio:/in/a b.mov"), "studio:/in/a b.mov");
         assert_eq!(of_bash(&typed("st", None), "studio:"), "studio:");

@@ -6,7 +6,7 @@ use crate::error::explained::EXPLAINED;
 
 /// A command line up to the cursor.
 #[derive(Debug, Default, PartialEq)]
-pub struct Typed {
+pub struct TypedLine {
     /// The whole words, the program's name first.
     pub before: Vec<String>,
     /// The word at the cursor, without its quotes.
@@ -15,15 +15,15 @@ pub struct Typed {
     pub quote: Option<char>,
 }
 
-impl Typed {
-    pub fn of_words(mut words: Vec<String>) -> Typed {
+impl TypedLine {
+    pub fn of_words(mut words: Vec<String>) -> TypedLine {
         let current = words.pop().unwrap_or_default();
-        Typed { before: words, current, quote: None }
+        TypedLine { before: words, current, quote: None }
     }
 
     /// Divided as a shell does: blanks, quotes and backslashes.
-    pub fn of_line(line: &str) -> Typed {
-        let mut typed = Typed::default();
+    pub fn of_line(line: &str) -> TypedLine {
+        let mut typed = TypedLine::default();
         let (mut word, mut chars) = (None::<String>, line.chars());
         while let Some(c) = chars.next() {
             match (c, typed.quote) {
@@ -59,7 +59,7 @@ impl Typed {
 
 /// What a word may be.
 #[derive(Debug, PartialEq)]
-pub enum Wanted {
+pub enum WantedWord {
     /// One of these, each with a few words beside.
     Words(Vec<(String, String)>),
     Providers,
@@ -73,7 +73,7 @@ pub enum Wanted {
 }
 
 /// What the word at the cursor may be.
-pub fn wanted(tree: &Command, typed: &Typed) -> Vec<Wanted> {
+pub fn wanted(tree: &Command, typed: &TypedLine) -> Vec<WantedWord> {
     let (mut command, mut positional, mut escaped, mut path) = (tree, 0, false, Vec::new());
     let globals: Vec<&Arg> = tree.get_arguments().filter(|arg| arg.is_global_set()).collect();
     let mut words = typed.before.iter().skip(1);
@@ -102,21 +102,23 @@ pub fn wanted(tree: &Command, typed: &Typed) -> Vec<Wanted> {
         return of_arg(arg, &path).into_iter().filter_map(|wanted| with_option(option, wanted)).collect();
     }
     if !escaped && typed.current.starts_with('-') {
-        return vec![Wanted::Words(options(command, &globals))];
+        return vec![WantedWord::Words(options(command, &globals))];
     }
     if command.has_subcommands() && positional == 0 {
         let subs = command.get_subcommands().filter(|sub| !sub.is_hide_set());
         let subs: Vec<(String, String)> = subs.map(|sub| (sub.get_name().to_owned(), about(sub.get_about()))).collect();
         let more = if command.get_name() == tree.get_name() { Vec::new() } else { of_positional(command, positional, &path) };
-        return std::iter::once(Wanted::Words(subs)).chain(more).collect();
+        return std::iter::once(WantedWord::Words(subs)).chain(more).collect();
     }
     of_positional(command, positional, &path)
 }
 
 /// Only words can stand behind `--option=`.
-fn with_option(option: &str, wanted: Wanted) -> Option<Wanted> {
+fn with_option(option: &str, wanted: WantedWord) -> Option<WantedWord> {
     match wanted {
-        Wanted::Words(words) => Some(Wanted::Words(words.into_iter().map(|(word, about)| (format!("{option}={word}"), about)).collect())),
+        WantedWord::Words(words) => {
+            Some(WantedWord::Words(words.into_iter().map(|(word, about)| (format!("{option}={word}"), about)).collect()))
+        }
         _ => None,
     }
 }
@@ -157,13 +159,13 @@ fn options(command: &Command, globals: &[&Arg]) -> Vec<(String, String)> {
     found
 }
 
-fn of_positional(command: &Command, at: usize, path: &[String]) -> Vec<Wanted> {
+fn of_positional(command: &Command, at: usize, path: &[String]) -> Vec<WantedWord> {
     let all: Vec<&Arg> = command.get_positionals().collect();
     let last = all.last().filter(|last| matches!(last.get_action(), ArgAction::Append)).copied();
     all.get(at).copied().or(last).map(|arg| of_arg(arg, path)).unwrap_or_default()
 }
 
-fn of_arg(arg: &Arg, path: &[String]) -> Vec<Wanted> {
+fn of_arg(arg: &Arg, path: &[String]) -> Vec<WantedWord> {
     let values: Vec<(String, String)> = arg
         .get_possible_values()
         .iter()
@@ -172,21 +174,21 @@ fn of_arg(arg: &Arg, path: &[String]) -> Vec<Wanted> {
         .collect();
     if !values.is_empty() {
         // A switch that a variable may set has values there, and none here.
-        return if takes_value(arg) { vec![Wanted::Words(values)] } else { Vec::new() };
+        return if takes_value(arg) { vec![WantedWord::Words(values)] } else { Vec::new() };
     }
     if arg.get_id() == "provider" {
-        return vec![Wanted::Providers];
+        return vec![WantedWord::Providers];
     }
     let name = arg.get_value_names().and_then(|names| names.first()).map(|name| name.to_string()).unwrap_or_default();
     let local_too = matches!(path.first().map(String::as_str), Some("put" | "get" | "sync" | "batch"));
     match name.as_str() {
-        "REMOTE:PATH" | "REMOTE:" => vec![Wanted::Places],
-        "PLACE" | "FROM" | "TO" | "SOURCE" if local_too => vec![Wanted::Places, Wanted::Files],
-        "PLACE" | "FROM" | "TO" | "SOURCE" => vec![Wanted::Places],
-        "REMOTE" => vec![Wanted::Remotes],
-        "KEY=VALUE" => vec![Wanted::Settings],
-        "TOPIC" => vec![Wanted::Words(topics())],
-        "FILE" | "DIR" | "LOCAL" | "RECEIPT" | "PLAN" | "F" => vec![Wanted::Files],
+        "REMOTE:PATH" | "REMOTE:" => vec![WantedWord::Places],
+        "PLACE" | "FROM" | "TO" | "SOURCE" if local_too => vec![WantedWord::Places, WantedWord::Files],
+        "PLACE" | "FROM" | "TO" | "SOURCE" => vec![WantedWord::Places],
+        "REMOTE" => vec![WantedWord::Remotes],
+        "KEY=VALUE" => vec![WantedWord::Settings],
+        "TOPIC" => vec![WantedWord::Words(topics())],
+        "FILE" | "DIR" | "LOCAL" | "RECEIPT" | "PLAN" | "F" => vec![WantedWord::Files],
         _ => Vec::new(),
     }
 }
@@ -203,11 +205,11 @@ mod tests {
 
     #[test]
     fn lines_are_divided_as_a_shell_does() {
-        let typed = Typed::of_line("haul ls 'giga0:/a b");
+        let typed = TypedLine::of_line("haul ls 'giga0:/a b");
         assert_eq!((typed.before.len(), typed.current.as_str(), typed.quote), (2, "giga0:/a b", Some('\'')));
-        let typed = Typed::of_line("haul put a\\ b.mov studio:/in/ ");
+        let typed = TypedLine::of_line("haul put a\\ b.mov studio:/in/ ");
         assert_eq!((typed.before, typed.current.as_str()), (["haul", "put", "a b.mov", "studio:/in/"].map(str::to_owned).to_vec(), ""));
-        assert_eq!(Typed::of_line("haul --config c.toml ls ").option("--config").as_deref(), Some("c.toml"));
-        assert_eq!(Typed::of_line("haul --config=d ls ").option("--config").as_deref(), Some("d"));
+        assert_eq!(TypedLine::of_line("haul --config c.toml ls ").option("--config").as_deref(), Some("c.toml"));
+        assert_eq!(TypedLine::of_line("haul --config=d ls ").option("--config").as_deref(), Some("d"));
     }
 }

@@ -42,11 +42,11 @@ async fn connect(server: &FtpServer, version: TlsVersion, manners: &Arc<Manners>
     } else {
         match protected(server, &route, version).await {
             Ok((ftp, tls)) => (ftp, Some(tls)),
-            Err(Closed::Version(_)) if version == TlsVersion::V12 => {
+            Err(Unprotected::Version(_)) if version == TlsVersion::V12 => {
                 tracing::debug!("{} has no TLS 1.2", server.host);
                 return Box::pin(connect(server, TlsVersion::V13, manners)).await;
             }
-            Err(Closed::Version(error) | Closed::Other(error)) => return Err(error),
+            Err(Unprotected::Version(error) | Unprotected::Other(error)) => return Err(error),
         }
     };
     set_up(server, manners, Connection::new(ftp, tls, route, manners.clone(), server.timeout).await?).await
@@ -59,11 +59,11 @@ pub async fn greet(server: &FtpServer) -> Result<String> {
         Security::Plain => greeted(server, &route).await.map(|_| "an FTP server, without TLS".to_owned()),
         Security::Explicit | Security::Implicit => match protected(server, &route, TlsVersion::V12).await {
             Ok(_) => Ok("an FTP server with TLS".to_owned()),
-            Err(Closed::Version(_)) => match protected(server, &route, TlsVersion::V13).await {
+            Err(Unprotected::Version(_)) => match protected(server, &route, TlsVersion::V13).await {
                 Ok(_) => Ok("an FTP server with TLS 1.3".to_owned()),
-                Err(Closed::Version(error) | Closed::Other(error)) => Err(error),
+                Err(Unprotected::Version(error) | Unprotected::Other(error)) => Err(error),
             },
-            Err(Closed::Other(error)) => Err(error),
+            Err(Unprotected::Other(error)) => Err(error),
         },
     };
     answered.map_err(|error| error.with_subject(server.host.as_str()))
@@ -79,19 +79,19 @@ async fn greeted(server: &FtpServer, route: &Route) -> Result<Ftp> {
 }
 
 /// Why there is no TLS connection.
-enum Closed {
+enum Unprotected {
     /// The server does not support our TLS version.
     Version(Error),
     Other(Error),
 }
 
-impl From<Error> for Closed {
+impl From<Error> for Unprotected {
     fn from(error: Error) -> Self {
-        Closed::Other(error)
+        Unprotected::Other(error)
     }
 }
 
-async fn protected(server: &FtpServer, route: &Route, version: TlsVersion) -> Result<(Ftp, TlsClient), Closed> {
+async fn protected(server: &FtpServer, route: &Route, version: TlsVersion) -> Result<(Ftp, TlsClient), Unprotected> {
     let host = host(server);
     let tls = TlsClient::new(host, server.ca_file.as_deref(), version)?;
     // suppaftp connects by itself: to the server, or to the proxy, which then forwards. Our side of the connector gets the
@@ -105,9 +105,9 @@ async fn protected(server: &FtpServer, route: &Route, version: TlsVersion) -> Re
     let outcome = tokio::select! {
         outcome = &mut attempt => outcome,
         reached = timeout(server.timeout, connected.notified()) => match reached {
-            Err(_) => return Err(Closed::Other(unreachable(io::ErrorKind::TimedOut.into()))),
+            Err(_) => return Err(Unprotected::Other(unreachable(io::ErrorKind::TimedOut.into()))),
             Ok(()) => match timeout(server.timeout * HANDSHAKES, attempt).await {
-                Err(_) => return Err(Closed::Other(silent(server.timeout))),
+                Err(_) => return Err(Unprotected::Other(silent(server.timeout))),
                 Ok(outcome) => outcome,
             },
         },
@@ -117,13 +117,13 @@ async fn protected(server: &FtpServer, route: &Route, version: TlsVersion) -> Re
         Err(error) => error,
     };
     Err(match (tls.failure(), error) {
-        (Some(failure), _) if wants_other_version(&failure) => Closed::Version(no_handshake(server, failure)),
-        (Some(failure), _) => Closed::Other(no_handshake(server, failure)),
-        (None, FtpError::ConnectionError(failure)) if begins_in_clear.is_some() => Closed::Other(match proxy {
+        (Some(failure), _) if wants_other_version(&failure) => Unprotected::Version(no_handshake(server, failure)),
+        (Some(failure), _) => Unprotected::Other(no_handshake(server, failure)),
+        (None, FtpError::ConnectionError(failure)) if begins_in_clear.is_some() => Unprotected::Other(match proxy {
             Some(proxy) => proxy.failed("it can't be reached", failure),
             None => unreachable(failure),
         }),
-        (None, error) => Closed::Other(not_welcome(error)),
+        (None, error) => Unprotected::Other(not_welcome(error)),
     })
 }
 

@@ -25,7 +25,7 @@ pub enum RemoteKind {
 
 /// One row of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RemoteFile {
+pub struct ListedFile {
     pub name: String,
     pub kind: RemoteKind,
     /// Bytes.
@@ -38,25 +38,25 @@ pub struct RemoteFile {
 pub async fn list(
     pool: &Arc<FtpPool>,
     folder: &str,
-    mut each: impl FnMut(std::result::Result<RemoteFile, Option<String>>) -> Result<()>,
+    mut each: impl FnMut(std::result::Result<ListedFile, Option<String>>) -> Result<()>,
 ) -> Result<()> {
     let has_facts = pool.features().await?.lists_facts();
-    let (verb, parse): (&str, fn(&str) -> Row) = if has_facts { ("MLSD", parse_facts) } else { ("LIST", parse_line) };
+    let (verb, parse): (&str, fn(&str) -> ParsedRow) = if has_facts { ("MLSD", parse_facts) } else { ("LIST", parse_line) };
     let command = if folder.is_empty() { verb.to_owned() } else { format!("{verb} {}", unmistakable(folder)) };
     let reading = open_reading(pool, &command, 0, "the listing").await?;
     let (mut has_read, mut first_unread) = (false, None::<String>);
     read_lines(reading.lines(), |line| {
         let Ok(text) = std::str::from_utf8(line) else { return each(Err(None)) };
         match parse(text) {
-            Row::Of(file) => {
+            ParsedRow::Of(file) => {
                 has_read = true;
                 each(Ok(file))
             }
-            Row::Nothing => {
+            ParsedRow::Nothing => {
                 has_read = true;
                 Ok(())
             }
-            Row::Unread(name) => {
+            ParsedRow::Unread(name) => {
                 first_unread.get_or_insert_with(|| text.to_owned());
                 each(Err(name))
             }
@@ -73,7 +73,7 @@ pub async fn list(
 }
 
 /// The entry at `path`, by MLST. None: the server does not know that command, or answers in a form of its own.
-pub async fn look(pool: &Arc<FtpPool>, path: &str) -> Result<Option<Option<RemoteFile>>> {
+pub async fn look(pool: &Arc<FtpPool>, path: &str) -> Result<Option<Option<ListedFile>>> {
     if !pool.features().await?.lists_facts() {
         return Ok(None);
     }
@@ -83,7 +83,7 @@ pub async fn look(pool: &Arc<FtpPool>, path: &str) -> Result<Option<Option<Remot
         _ if reply.is_done() => {
             let last = path.rsplit('/').next().unwrap_or(path).to_owned();
             // The server may return a whole path as the name.
-            Ok(row_in(&reply).map(|file| Some(RemoteFile { name: last, ..file })))
+            Ok(row_in(&reply).map(|file| Some(ListedFile { name: last, ..file })))
         }
         400..=499 => Err(pool.named(reply.refusal("the question for a file"))),
         _ => Ok(None),
@@ -91,10 +91,10 @@ pub async fn look(pool: &Arc<FtpPool>, path: &str) -> Result<Option<Option<Remot
 }
 
 /// Reads the answer to MLST. The row is on its own line, which begins with a blank; some servers leave the blank out.
-pub(super) fn row_in(reply: &Reply) -> Option<RemoteFile> {
+pub(super) fn row_in(reply: &Reply) -> Option<ListedFile> {
     reply.text.lines().filter(|line| !line.starts_with("250")).find_map(|line| match parse_facts(line.trim_start()) {
-        Row::Of(file) => Some(file),
-        Row::Nothing | Row::Unread(_) => None,
+        ParsedRow::Of(file) => Some(file),
+        ParsedRow::Nothing | ParsedRow::Unread(_) => None,
     })
 }
 
@@ -103,8 +103,8 @@ fn unmistakable(path: &str) -> String {
     if path.starts_with('-') { format!("./{path}") } else { path.to_owned() }
 }
 
-enum Row {
-    Of(RemoteFile),
+enum ParsedRow {
+    Of(ListedFile),
     /// A line that is no entry: a total, the folder itself.
     Nothing,
     /// The name of the row, if it can be read.
@@ -112,32 +112,32 @@ enum Row {
 }
 
 /// `modify=20261126201500;size=12;type=file; name` (RFC 3659, 7.2).
-fn parse_facts(line: &str) -> Row {
+fn parse_facts(line: &str) -> ParsedRow {
     if line.trim().is_empty() {
-        return Row::Nothing;
+        return ParsedRow::Nothing;
     }
-    let Some((facts, name)) = line.split_once(' ') else { return Row::Unread(None) };
+    let Some((facts, name)) = line.split_once(' ') else { return ParsedRow::Unread(None) };
     let fact = |key: &str| {
         facts.split(';').filter_map(|fact| fact.split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value)
     };
     let kind = fact("type").unwrap_or_default().to_owned();
     let kind = match kind.to_ascii_lowercase().as_str() {
-        "cdir" | "pdir" => return Row::Nothing,
+        "cdir" | "pdir" => return ParsedRow::Nothing,
         "dir" => RemoteKind::Folder,
         "file" => RemoteKind::File,
         other if other.starts_with("os.unix=s") => RemoteKind::Link(kind.split_once(':').map(|(_, target)| target.to_owned())),
         // A device or a socket.
-        other if other.starts_with("os.") => return Row::Unread(Some(name.to_owned())),
-        _ => return Row::Unread(Some(name.to_owned())),
+        other if other.starts_with("os.") => return ParsedRow::Unread(Some(name.to_owned())),
+        _ => return ParsedRow::Unread(Some(name.to_owned())),
     };
     if name.is_empty() {
-        return Row::Unread(None);
+        return ParsedRow::Unread(None);
     }
     if matches!(name, "." | "..") {
-        return Row::Nothing;
+        return ParsedRow::Nothing;
     }
     let size = if kind == RemoteKind::File { fact("size").and_then(digits) } else { None };
-    Row::Of(RemoteFile { name: name.to_owned(), kind, size, modified: fact("modify").and_then(time_of) })
+    ParsedRow::Of(ListedFile { name: name.to_owned(), kind, size, modified: fact("modify").and_then(time_of) })
 }
 
 /// `YYYYMMDDHHMMSS`, perhaps with a fraction, in UTC.
@@ -147,9 +147,9 @@ pub fn time_of(text: &str) -> Option<DateTime<Utc>> {
 }
 
 /// A line in the form of `ls -l`, or of DIR.
-fn parse_line(line: &str) -> Row {
+fn parse_line(line: &str) -> ParsedRow {
     if line.trim().is_empty() || is_total(line) {
-        return Row::Nothing;
+        return ParsedRow::Nothing;
     }
     // suppaftp parses the three kinds that have bytes, but not the marks of an ACL and of SELinux.
     let plain = without_mark(line);
@@ -160,14 +160,14 @@ fn parse_line(line: &str) -> Row {
         }
         Err(_) => match ListParser::parse_dos(line) {
             Ok(file) => (file, 0),
-            Err(_) => return Row::Unread(None),
+            Err(_) => return ParsedRow::Unread(None),
         },
     };
     if matches!(file.name(), "." | "..") && blanks == 0 {
-        return Row::Nothing;
+        return ParsedRow::Nothing;
     }
     let row = row_of(&file);
-    Row::Of(RemoteFile { name: format!("{}{}", " ".repeat(blanks), row.name), ..row })
+    ParsedRow::Of(ListedFile { name: format!("{}{}", " ".repeat(blanks), row.name), ..row })
 }
 
 /// The number of blanks at the start of the name. One blank separates the name from the time; suppaftp drops all of them.
@@ -188,14 +188,14 @@ fn without_mark(line: &str) -> String {
     }
 }
 
-fn row_of(file: &File) -> RemoteFile {
+fn row_of(file: &File) -> ListedFile {
     let kind = match () {
         () if file.is_symlink() => RemoteKind::Link(file.symlink().map(|target| target.display().to_string())),
         () if file.is_directory() => RemoteKind::Folder,
         () => RemoteKind::File,
     };
     let seconds = file.modified().duration_since(UNIX_EPOCH).ok().and_then(|since| i64::try_from(since.as_secs()).ok());
-    RemoteFile {
+    ListedFile {
         name: file.name().to_owned(),
         size: (kind == RemoteKind::File).then_some(file.size() as u64),
         modified: seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
@@ -207,9 +207,9 @@ fn row_of(file: &File) -> RemoteFile {
 mod tests {
     use super::*;
 
-    fn read(row: Row) -> Option<(String, RemoteKind, Option<u64>)> {
+    fn read(row: ParsedRow) -> Option<(String, RemoteKind, Option<u64>)> {
         match row {
-            Row::Of(file) => Some((file.name, file.kind, file.size)),
+            ParsedRow::Of(file) => Some((file.name, file.kind, file.size)),
             _ => None,
         }
     }
@@ -222,10 +222,10 @@ mod tests {
         assert_eq!(read(parse_facts("type=dir;sizd=4096;modify=20261126201500; in")), Some(("in".to_owned(), RemoteKind::Folder, None)));
         let link = RemoteKind::Link(Some("../b".to_owned()));
         assert_eq!(read(parse_facts("type=OS.unix=slink:../b;size=3; l")), Some(("l".to_owned(), link, None)));
-        assert!(matches!(parse_facts("type=cdir;modify=20261126201500; /in"), Row::Nothing));
-        assert!(matches!(parse_facts("type=pdir; .."), Row::Nothing));
-        assert!(matches!(parse_facts("size=3;type=OS.unix=chr-1/3; null"), Row::Unread(Some(name)) if name == "null"));
-        assert!(matches!(parse_facts("<html>"), Row::Unread(None)));
+        assert!(matches!(parse_facts("type=cdir;modify=20261126201500; /in"), ParsedRow::Nothing));
+        assert!(matches!(parse_facts("type=pdir; .."), ParsedRow::Nothing));
+        assert!(matches!(parse_facts("size=3;type=OS.unix=chr-1/3; null"), ParsedRow::Unread(Some(name)) if name == "null"));
+        assert!(matches!(parse_facts("<html>"), ParsedRow::Unread(None)));
     }
 
     #[test]
@@ -245,8 +245,8 @@ mod tests {
         assert_eq!(read(parse_line("-rw-------    1 1000     1000            6 Nov 26 19:33   blank")), file("  blank", 6));
         assert_eq!(read(parse_line("11-26-26  07:33PM                 4096 a.bin")), file("a.bin", 4096));
         assert_eq!(read(parse_line("11-26-26  07:33PM       <DIR>          in")), Some(("in".to_owned(), RemoteKind::Folder, None)));
-        assert!(matches!(parse_line("total 12"), Row::Nothing));
-        assert!(matches!(parse_line("somebody's own form"), Row::Unread(None)));
+        assert!(matches!(parse_line("total 12"), ParsedRow::Nothing));
+        assert!(matches!(parse_line("somebody's own form"), ParsedRow::Unread(None)));
     }
 
     #[test]
@@ -270,7 +270,7 @@ mod fuzz {
         fn any_line_is_a_row_or_none(line in arbitrary::text(), facts in "[a-zA-Z=;:. 0-9/-]{0,40}") {
             for line in [line, facts] {
                 for row in [parse_facts(&line), parse_line(&line)] {
-                    if let Row::Of(file) = row {
+                    if let ParsedRow::Of(file) = row {
                         prop_assert!(!file.name.is_empty() && file.name != ".." && file.name != ".");
                     }
                 }

@@ -26,7 +26,7 @@ use reqwest::{Client, Method, Request, RequestBuilder, Response, StatusCode, Url
 
 use self::connection_reuse::{Reuse, is_silent, steps};
 use self::response::HttpReply;
-use self::row_stream::{Path, Row, Splitter, TooMuch};
+use self::row_stream::{Path, RawRow, Splitter, TooMuch};
 pub use self::url::{bare_url, base_url, host_of, is_loopback, is_loopback_host};
 use super::socket::{SIGN_OF_LIFE, SIGNS, between_signs};
 use super::tls;
@@ -59,16 +59,16 @@ const MAX_REDIRECTS: usize = 3;
 
 #[derive(Clone)]
 pub struct Http {
-    calls: Lines,
+    calls: ClientPair,
     /// For file bodies, which must not be decompressed.
-    files: Lines,
+    files: ClientPair,
     reuse: Arc<Reuse>,
     timeout: Duration,
 }
 
 /// Two clients: one keeps connections for the next request, the other makes a connection for each request.
 #[derive(Clone)]
-struct Lines {
+struct ClientPair {
     kept: Client,
     single: Client,
 }
@@ -100,7 +100,7 @@ impl Http {
             let builder = builder.tcp_user_timeout(network.timeout);
             builder.build().map_err(|e| Error::new(Kind::Other, "the HTTP client can't be set up").with_cause(e))
         };
-        let lines = |unpack| Ok::<_, Error>(Lines { kept: build(unpack, usize::MAX)?, single: build(unpack, 0)? });
+        let lines = |unpack| Ok::<_, Error>(ClientPair { kept: build(unpack, usize::MAX)?, single: build(unpack, 0)? });
         Ok(Http { calls: lines(true)?, files: lines(false)?, reuse: Arc::default(), timeout: network.timeout })
     }
 
@@ -129,7 +129,7 @@ impl Http {
         &self,
         request: RequestBuilder,
         lists: &'static [Path],
-        mut take: impl FnMut(usize, Row<'_>) + Send,
+        mut take: impl FnMut(usize, RawRow<'_>) + Send,
     ) -> Result<HttpReply> {
         let response = tokio::time::timeout(self.timeout, self.start(request)).await.map_err(|_| timed_out(self.timeout))??;
         if !response.status().is_success() {
@@ -174,7 +174,7 @@ impl Http {
         }
     }
 
-    async fn over(&self, lines: &Lines, request: Request) -> reqwest::Result<Response> {
+    async fn over(&self, lines: &ClientPair, request: Request) -> reqwest::Result<Response> {
         let url = request.url().clone();
         let client = if self.reuse.is_wise(&url) { &lines.kept } else { &lines.single };
         let response = client.execute(request).await?;

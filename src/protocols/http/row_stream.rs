@@ -21,7 +21,7 @@ const LONGEST_KEY: usize = 64;
 pub type Path = &'static [&'static str];
 
 /// A row as it was sent; none for a text that is too long for a row.
-pub type Row<'a> = Option<&'a [u8]>;
+pub type RawRow<'a> = Option<&'a [u8]>;
 
 /// What exceeds a limit, as a few words for the message.
 #[derive(Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl Splitter {
     }
 
     /// Passes the number of the list and the row to `take`.
-    pub fn feed(&mut self, bytes: &[u8], take: &mut impl FnMut(usize, Row<'_>)) -> Result<(), TooMuch> {
+    pub fn feed(&mut self, bytes: &[u8], take: &mut impl FnMut(usize, RawRow<'_>)) -> Result<(), TooMuch> {
         let mut bytes = bytes;
         if self.noisy.is_none() {
             self.rest.extend_from_slice(bytes);
@@ -112,7 +112,7 @@ impl Splitter {
     }
 
     /// Returns the rest of the answer, in which the lists are empty.
-    pub fn end(mut self, take: &mut impl FnMut(usize, Row<'_>)) -> Result<Vec<u8>, TooMuch> {
+    pub fn end(mut self, take: &mut impl FnMut(usize, RawRow<'_>)) -> Result<Vec<u8>, TooMuch> {
         if self.noisy == Some(true) {
             let all = std::mem::take(&mut self.rest);
             let object = super::response::object_in(&all);
@@ -128,7 +128,7 @@ impl Splitter {
         Ok(self.rest)
     }
 
-    fn split(&mut self, bytes: &[u8], take: &mut impl FnMut(usize, Row<'_>)) -> Result<(), TooMuch> {
+    fn split(&mut self, bytes: &[u8], take: &mut impl FnMut(usize, RawRow<'_>)) -> Result<(), TooMuch> {
         for byte in bytes {
             match &mut self.list {
                 Some(_) => self.in_list(*byte, take)?,
@@ -179,7 +179,7 @@ impl Splitter {
         self.depth += 1;
     }
 
-    fn in_list(&mut self, byte: u8, take: &mut impl FnMut(usize, Row<'_>)) -> Result<(), TooMuch> {
+    fn in_list(&mut self, byte: u8, take: &mut impl FnMut(usize, RawRow<'_>)) -> Result<(), TooMuch> {
         let Some(list) = &mut self.list else { return Ok(()) };
         let before = self.text;
         self.text = before.after(byte);
@@ -222,7 +222,7 @@ impl Splitter {
 
 /// Splits a whole answer: returns the rest around its lists.
 #[cfg(test)]
-pub fn split(body: &[u8], lists: &'static [Path], mut take: impl FnMut(usize, Row<'_>)) -> Vec<u8> {
+pub fn split(body: &[u8], lists: &'static [Path], mut take: impl FnMut(usize, RawRow<'_>)) -> Vec<u8> {
     let mut splitter = Splitter::new(lists);
     splitter.feed(body, &mut take).unwrap();
     splitter.end(&mut take).unwrap()
@@ -234,7 +234,7 @@ fn no_end(most: usize) -> TooMuch {
 
 /// Parses the row as an object. An error contains what can be read of a row whose strings are invalid (half of a surrogate
 /// pair, which PHP makes from a cut name, or bytes that are no UTF-8): no address can name such an entry.
-pub fn object<T: DeserializeOwned>(row: Row<'_>) -> Result<T, Option<T>> {
+pub fn object<T: DeserializeOwned>(row: RawRow<'_>) -> Result<T, Option<T>> {
     let Some(row) = row.filter(|row| row.starts_with(b"{")) else { return Err(None) };
     serde_json::from_slice(row).map_err(|_| serde_json::from_str(&mended(&String::from_utf8_lossy(row))).ok())
 }
@@ -293,7 +293,7 @@ mod tests {
 
     fn split(answer: &[u8], piece: usize) -> Result<(String, Vec<String>), TooMuch> {
         let (mut splitter, mut rows) = (Splitter::new(FILES), Vec::new());
-        let mut take = |list: usize, row: Row<'_>| rows.push(format!("{list}:{}", String::from_utf8_lossy(row.unwrap_or(b"too long"))));
+        let mut take = |list: usize, row: RawRow<'_>| rows.push(format!("{list}:{}", String::from_utf8_lossy(row.unwrap_or(b"too long"))));
         for piece in answer.chunks(piece) {
             splitter.feed(piece, &mut take)?;
         }
@@ -372,7 +372,7 @@ mod fuzz {
             let rows: Vec<Value> = names.iter().map(|name| json!({"name": name, name: [name, {}]})).collect();
             let answer = json!({"msg": names.first(), "data": rows, "end": names}).to_string();
             let (mut splitter, mut handed) = (Splitter::new(&[&["data"]]), Vec::new());
-            let mut take = |_: usize, row: Row<'_>| handed.push(serde_json::from_slice::<Value>(row.unwrap()).unwrap());
+            let mut take = |_: usize, row: RawRow<'_>| handed.push(serde_json::from_slice::<Value>(row.unwrap()).unwrap());
             for piece in answer.as_bytes().chunks(piece) {
                 splitter.feed(piece, &mut take).unwrap();
             }

@@ -8,7 +8,7 @@ pub use self::capabilities::{Capabilities, Servers};
 use self::requests::Concat;
 pub use self::requests::{UploadStatus, check_key, delete, guard, head, options};
 use self::target::WithUpload;
-pub use self::target::{Endpoint, Manners, TusTarget};
+pub use self::target::{Endpoint, TusServer, TusTarget};
 use self::verdict::Verdicts;
 use super::http::{Http, host_of};
 use crate::contract::{BoxFuture, Chunking, Error, Kind, Part, Recovery, Result, UploadSession};

@@ -19,12 +19,12 @@ pub struct TusTarget {
     pub size: Option<u64>,
     /// The largest body of one PATCH in bytes; none = the whole file in one.
     pub chunk_size: Option<u64>,
-    pub manners: Manners,
+    pub manners: TusServer,
 }
 
 /// What is known about a server beyond its announcement.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Manners {
+pub struct TusServer {
     /// The server requires parts of exactly this size, except for the last one (Supabase): they are never made smaller.
     pub exact_chunks: bool,
     /// A file whose upload's address is unknown can't be looked for: each upload is created before its first byte is sent.

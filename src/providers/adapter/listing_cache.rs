@@ -42,13 +42,13 @@ impl Listing {
     }
 }
 
-struct Answer {
+struct ListingAnswer {
     asked: Instant,
     ended: Instant,
     listing: std::result::Result<Arc<Listing>, Error>,
 }
 
-type CacheCell = Arc<Mutex<Option<Answer>>>;
+type CacheCell = Arc<Mutex<Option<ListingAnswer>>>;
 
 #[derive(Default)]
 pub struct ListingCache(Mutex<HashMap<String, CacheCell>>);
@@ -64,8 +64,8 @@ impl ListingCache {
         let cell = self.of(folder).await;
         let mut last = cell.lock().await;
         match last.as_ref().filter(|answer| answer.asked >= since) {
-            Some(Answer { listing: Ok(listing), .. }) => return Ok(listing.clone()),
-            Some(Answer { listing: Err(failure), ended, .. }) if called <= *ended => return Err(failure.duplicate()),
+            Some(ListingAnswer { listing: Ok(listing), .. }) => return Ok(listing.clone()),
+            Some(ListingAnswer { listing: Err(failure), ended, .. }) if called <= *ended => return Err(failure.duplicate()),
             _ => {}
         }
         // The older listing is dropped before the new one comes: a large folder need not be in memory twice.
@@ -73,7 +73,7 @@ impl ListingCache {
         let asked = Instant::now();
         let listing = list.await.map(|entries| Arc::new(Listing::new(entries)));
         let told = listing.as_ref().map(Arc::clone).map_err(Error::duplicate);
-        *last = Some(Answer { asked, ended: Instant::now(), listing });
+        *last = Some(ListingAnswer { asked, ended: Instant::now(), listing });
         told
     }
 

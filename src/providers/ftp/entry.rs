@@ -6,13 +6,13 @@ use crate::contract::entry_list::{Faults, Rows};
 use crate::contract::lookup::{known_fields, safe_child_path};
 use crate::contract::{Entries, Result};
 use crate::model::{Entry, EntryKind, RemotePath};
-use crate::protocols::ftp::listing::{RemoteFile, RemoteKind};
+use crate::protocols::ftp::listing::{ListedFile, RemoteKind};
 
 /// The field of an entry that holds the target of a symbolic link.
 const LINK: &str = "symlink";
 
 /// `within` is the folder's path from the remote's top folder.
-pub fn of_row(row: RemoteFile, within: &RemotePath) -> Entry {
+pub fn of_row(row: ListedFile, within: &RemotePath) -> Entry {
     let kind = if row.kind == RemoteKind::Folder { EntryKind::Folder } else { EntryKind::File };
     // A name that can't stand in a path is listed, but no address leads to it.
     let path = safe_child_path(within, &row.name);
@@ -46,7 +46,7 @@ impl Listed {
     }
 
     /// Adds a row. An error is a row that can't be read, with its name if that could be read.
-    pub fn add(&mut self, row: std::result::Result<RemoteFile, Option<String>>) -> Result<()> {
+    pub fn add(&mut self, row: std::result::Result<ListedFile, Option<String>>) -> Result<()> {
         match row {
             Ok(row) => self.rows.push(&of_row(row, &self.within)),
             Err(name) => {
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn a_link_that_leads_out_is_known() {
         let link = |target: Option<&str>| {
-            let row = RemoteFile { name: "l".into(), kind: RemoteKind::Link(target.map(str::to_owned)), size: None, modified: None };
+            let row = ListedFile { name: "l".into(), kind: RemoteKind::Link(target.map(str::to_owned)), size: None, modified: None };
             link_out_of_its_folder(&of_row(row, &RemotePath::root()))
         };
         assert_eq!(link(Some("a/b")), None);

@@ -10,7 +10,7 @@ use crate::contract::entry_list::{Faults, Rows};
 use crate::contract::lookup::safe_child_path;
 use crate::contract::{Entries, Error, Kind, Result};
 use crate::model::{Entry, RemotePath};
-use crate::protocols::http::row_stream::{Path, Row, object};
+use crate::protocols::http::row_stream::{Path, RawRow, object};
 use crate::protocols::lenient_json;
 
 /// The keys that hold the rows of the answer.
@@ -36,7 +36,7 @@ pub struct Listed {
 
 impl Listed {
     /// Rows in the trash are left out: newer versions list them, in the root (OQ-18).
-    pub fn add(&mut self, list: usize, row: Row<'_>) {
+    pub fn add(&mut self, list: usize, row: RawRow<'_>) {
         let read = if list == FOLDERS { folder(row) } else { file(row) };
         match read {
             Ok(Some(entry)) => self.failure = self.failure.take().or(self.rows.push(&entry).err()),
@@ -59,7 +59,7 @@ impl Listed {
 
 type Read = std::result::Result<Option<Entry>, Option<String>>;
 
-fn folder(row: Row<'_>) -> Read {
+fn folder(row: RawRow<'_>) -> Read {
     let (row, readable) = match object::<Folder>(row) {
         Ok(row) => (row, true),
         Err(row) => (row.ok_or(None)?, false),
@@ -71,7 +71,7 @@ fn folder(row: Row<'_>) -> Read {
     if readable { entry::of_folder(row, Some(&RemotePath::root())).map(Some).map_err(|_| name) } else { Err(name) }
 }
 
-fn file(row: Row<'_>) -> Read {
+fn file(row: RawRow<'_>) -> Read {
     let (row, readable) = match object::<File>(row) {
         Ok(row) => (row, true),
         Err(row) => (row.ok_or(None)?, false),

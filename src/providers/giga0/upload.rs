@@ -9,7 +9,7 @@ use reqwest::header::HeaderMap;
 
 use super::api::Api;
 use super::arrival::ArrivalTracker;
-use super::wire::{Stored, Uploaded};
+use super::wire::{Stored, UploadAnswer};
 use super::{answer, entry, names};
 use crate::contract::{BoxFuture, Error, Kind, Result, StoredToken, UploadHandle, UploadRequest};
 use crate::model::{Entry, Limits, Protocol, RemotePath};
@@ -74,9 +74,9 @@ pub(super) fn uploaded(reply: &HttpReply, size: u64) -> Result<Option<Stored>> {
     if let Some(text) = complaint {
         return Err(refused_upload(reply, &text, size));
     }
-    let stored = match answer::content::<Uploaded>(reply)? {
-        Some(Uploaded::List(list)) => list.into_iter().next(),
-        Some(Uploaded::One(stored)) => Some(*stored),
+    let stored = match answer::content::<UploadAnswer>(reply)? {
+        Some(UploadAnswer::List(list)) => list.into_iter().next(),
+        Some(UploadAnswer::One(stored)) => Some(*stored),
         None => None,
     };
     match stored.as_ref().and_then(|s| answer::said(&s.error)) {

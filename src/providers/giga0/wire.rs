@@ -181,7 +181,7 @@ pub struct Stored {
 /// The `data` of `/file/upload`: a list of one object, or the object itself.
 #[derive(Deserialize)]
 #[serde(untagged)]
-pub enum Uploaded {
+pub enum UploadAnswer {
     List(Vec<Stored>),
     One(Box<Stored>),
 }

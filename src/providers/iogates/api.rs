@@ -19,7 +19,7 @@ use super::wire::{AuthInfo, File, Files, NewFile, NewFiles, Share};
 use crate::contract::{Error, Kind, ProviderContext, Result, StoredToken, TokenContention};
 use crate::protocols::http::Http;
 use crate::protocols::http::response::HttpReply;
-use crate::protocols::http::row_stream::{Path, Row, object};
+use crate::protocols::http::row_stream::{Path, RawRow, object};
 
 /// The keys that hold the rows of a listing.
 const FILES: &[Path] = &[&["files"], &["map"]];
@@ -137,9 +137,9 @@ impl Api {
         token: &StoredToken,
         request: RequestBuilder,
         lists: &'static [Path],
-        mut take: impl FnMut(Row<'_>) + Send,
+        mut take: impl FnMut(RawRow<'_>) + Send,
     ) -> Result<T> {
-        let each = |list: usize, row: Row<'_>| {
+        let each = |list: usize, row: RawRow<'_>| {
             if list == 0 {
                 take(row)
             }
@@ -149,7 +149,12 @@ impl Api {
     }
 
     /// Like `read`, for an answer whose list may be long.
-    pub async fn read_rows<T: DeserializeOwned>(&self, path: &str, lists: &'static [Path], take: impl FnMut(Row<'_>) + Send) -> Result<T> {
+    pub async fn read_rows<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        lists: &'static [Path],
+        take: impl FnMut(RawRow<'_>) + Send,
+    ) -> Result<T> {
         let token = self.token().await?;
         self.around(&token, self.request(Method::GET, path).await?, lists, take).await
     }

@@ -61,7 +61,7 @@ pub struct AuthInfo {
     #[serde(default, deserialize_with = "loose::text")]
     pub default: Option<String>,
     #[serde(default, deserialize_with = "loose::object")]
-    pub ftp: Option<Ftp>,
+    pub ftp: Option<FtpOffer>,
     #[serde(default, deserialize_with = "loose::object")]
     pub plupload: Option<Web>,
     #[serde(default, deserialize_with = "loose::object")]
@@ -75,7 +75,7 @@ pub struct AuthInfo {
 }
 
 #[derive(Debug, Default, Deserialize)]
-pub struct Ftp {
+pub struct FtpOffer {
     #[serde(default, deserialize_with = "loose::text")]
     pub server: Option<String>,
     #[serde(default, deserialize_with = "loose::number")]

@@ -11,7 +11,7 @@ use crate::contract::{
 use crate::model::Protocol;
 use crate::protocols::tus;
 use crate::protocols::tus::concatenation::ConcatenatedSession;
-use crate::protocols::tus::{Manners, TusSession, TusTarget};
+use crate::protocols::tus::{TusServer, TusSession, TusTarget};
 
 /// Bytes of one request to an unknown server. Behind a proxy that forwards only complete requests, a cut request is lost as a
 /// whole, and PHP copies each part (providers.md 11): so a request is neither the whole file nor a single MiB.
@@ -95,7 +95,7 @@ async fn target(remote: &TusRemote, item: &UploadRequest) -> Result<TusTarget> {
         size: item.source.size(),
         // The server needs the size that the remote configures: `--chunk-size` does not change it.
         chunk_size: settings.chunk_size.or(item.chunk_size).or(Some(usual)),
-        manners: Manners {
+        manners: TusServer {
             exact_chunks: settings.chunk_size.is_some(),
             // Creation with upload would save a request for each small file. But when its answer is lost (any connection that
             // the server closes while idle may lose one), the upload's address is unknown, and no listing shows whether the

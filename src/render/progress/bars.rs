@@ -55,7 +55,7 @@ impl Bars {
 }
 
 /// One line before the layout.
-struct Row<'a> {
+struct BarRow<'a> {
     name: String,
     name_colour: &'static str,
     /// Bytes so far, and the size, for the bar.
@@ -99,7 +99,7 @@ impl ProgressState {
     }
 }
 
-fn total(board: &ProgressState) -> Row<'_> {
+fn total(board: &ProgressState) -> BarRow<'_> {
     let (files, of_files) = board.files();
     let (at, size) = (board.bytes(), board.of_bytes());
     let (name, says) = match board.waiting().filter(|_| board.flights.is_empty()) {
@@ -108,10 +108,10 @@ fn total(board: &ProgressState) -> Row<'_> {
         Some(wait) => ("total".to_owned(), Says::Waiting(wait)),
         None => (format!("{files} of {}", units::count(of_files, "file")), Says::Numbers(numbers(at, size, &board.speed), "")),
     };
-    Row { name, name_colour: BOLD, at, size, bar_colour: GREEN, says }
+    BarRow { name, name_colour: BOLD, at, size, bar_colour: GREEN, says }
 }
 
-fn file(flight: &FileProgress) -> Row<'_> {
+fn file(flight: &FileProgress) -> BarRow<'_> {
     let (mut at, size) = (flight.at, flight.size);
     let stage = |at: u64, doing: &str| [percent(at, size), amount(at, size), doing.to_owned(), String::new()];
     let (bar_colour, says) = match &flight.doing {
@@ -123,7 +123,7 @@ fn file(flight: &FileProgress) -> Row<'_> {
         }
         FileState::Confirming => (GREEN, Says::Numbers(stage(at, "confirming"), GREEN)),
     };
-    Row { name: flight.name.clone(), name_colour: "", at, size, bar_colour, says }
+    BarRow { name: flight.name.clone(), name_colour: "", at, size, bar_colour, says }
 }
 
 /// The columns of one frame: names, bar, and as many of the numbers as fit.
@@ -135,7 +135,7 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(table: &[Row<'_>], columns: usize) -> Layout {
+    fn of(table: &[BarRow<'_>], columns: usize) -> Layout {
         let columns = columns.saturating_sub(1).max(1);
         // The columns have room for the usual numbers, so that they rarely move.
         let mut numbers = [4, 17, 11, 0];
@@ -166,7 +166,7 @@ impl Layout {
         LineBuilder { out: FrameLine { text: String::new(), columns: 0 }, columns: self.columns, colour }
     }
 
-    fn line(&self, row: &Row<'_>, now: Instant, colour: bool) -> FrameLine {
+    fn line(&self, row: &BarRow<'_>, now: Instant, colour: bool) -> FrameLine {
         let mut line = self.begin(colour);
         line.add(&padded(&shortened(&row.name, self.name), self.name), row.name_colour);
         let has_bar = self.bar > 0 && !matches!(row.says, Says::Waiting(_) | Says::Words(_));

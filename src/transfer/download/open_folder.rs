@@ -15,16 +15,16 @@ use cap_std::fs::{Dir, Metadata, OpenOptions};
 use crate::error::{Error, Kind, Result};
 
 #[derive(Clone, Debug)]
-pub struct Folder {
+pub struct LocalFolder {
     /// None: there is no such folder yet (a dry run makes none).
     dir: Option<Arc<Dir>>,
     /// For messages.
     path: PathBuf,
 }
 
-impl Folder {
+impl LocalFolder {
     /// Opens the folder that the user named; links on the way are followed. With `make` missing folders are made.
-    pub fn open(path: &Path, make: bool) -> Result<Folder> {
+    pub fn open(path: &Path, make: bool) -> Result<LocalFolder> {
         if make {
             std::fs::create_dir_all(path).map_err(|e| unmakable(path, e))?;
         }
@@ -33,14 +33,14 @@ impl Folder {
             Err(e) if e.kind() == io::ErrorKind::NotFound && !make => None,
             Err(e) => return Err(unmakable(path, e)),
         };
-        Ok(Folder { dir, path: path.to_owned() })
+        Ok(LocalFolder { dir, path: path.to_owned() })
     }
 
     /// Opens the folder of that name in this one. Fails with `Refused` where the name is a link, and with `Exists` where it is
     /// a file.
-    pub fn enter(&self, name: &str, make: bool) -> Result<Folder> {
+    pub fn enter(&self, name: &str, make: bool) -> Result<LocalFolder> {
         let path = self.path.join(name);
-        let Some(dir) = &self.dir else { return Ok(Folder { dir: None, path }) };
+        let Some(dir) = &self.dir else { return Ok(LocalFolder { dir: None, path }) };
         let mut opened = dir.open_dir_nofollow(name);
         if make && opened.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::NotFound) {
             opened = match dir.create_dir(name) {
@@ -50,8 +50,8 @@ impl Folder {
             };
         }
         match opened {
-            Ok(dir) => Ok(Folder { dir: Some(Arc::new(dir)), path }),
-            Err(e) if e.kind() == io::ErrorKind::NotFound && !make => Ok(Folder { dir: None, path }),
+            Ok(dir) => Ok(LocalFolder { dir: Some(Arc::new(dir)), path }),
+            Err(e) if e.kind() == io::ErrorKind::NotFound && !make => Ok(LocalFolder { dir: None, path }),
             Err(e) => Err(match dir.symlink_metadata(name) {
                 Ok(meta) if meta.is_symlink() => link_in_the_way(&path),
                 Ok(meta) if !meta.is_dir() => Error::new(Kind::Exists, "a file is in the way of the folder").with_subject(shown(&path)),
@@ -93,7 +93,7 @@ impl Folder {
 /// A name in a folder.
 #[derive(Clone, Debug)]
 pub struct Target {
-    folder: Folder,
+    folder: LocalFolder,
     name: String,
 }
 
@@ -224,9 +224,9 @@ mod tests {
     fn folders_are_made_and_files_and_links_are_not_entered() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a/b");
-        let absent = Folder::open(&path, false).unwrap();
+        let absent = LocalFolder::open(&path, false).unwrap();
         assert!(!absent.is_open() && !absent.enter("c", false).unwrap().at("d").is_taken());
-        let top = Folder::open(&path, true).unwrap();
+        let top = LocalFolder::open(&path, true).unwrap();
         assert!(top.enter("c", true).unwrap().enter("d", true).unwrap().is_open());
         assert!(path.join("c/d").is_dir());
         std::fs::write(path.join("file"), "").unwrap();
@@ -243,7 +243,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (here, away) = (dir.path().join("here"), dir.path().join("away"));
         std::fs::create_dir(&away).unwrap();
-        let folder = Folder::open(&here, true).unwrap();
+        let folder = LocalFolder::open(&here, true).unwrap();
         std::fs::rename(&here, dir.path().join("moved")).unwrap();
         symlink(&away, &here).unwrap();
         folder.at("f").replace_with(b"x").unwrap();
@@ -275,7 +275,7 @@ mod tests {
                 }
             }
         });
-        let folder = Folder::open(&top, false).unwrap();
+        let folder = LocalFolder::open(&top, false).unwrap();
         let mut entered = 0;
         for n in 0..3000 {
             if let Ok(inner) = folder.enter("folder", true) {

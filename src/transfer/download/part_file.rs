@@ -264,7 +264,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::transfer::download::open_folder::Folder;
+    use crate::transfer::download::open_folder::LocalFolder;
 
     fn whose(id: &str) -> ContentId {
         ContentId { remote: "r".into(), id: id.into(), stamp: "s".into() }
@@ -272,7 +272,7 @@ mod tests {
 
     /// A name in that folder.
     fn at(dir: &Path, name: &str) -> Target {
-        Folder::open(dir, false).unwrap().at(name)
+        LocalFolder::open(dir, false).unwrap().at(name)
     }
 
     fn open(target: &Target, id: &str) -> PartFile {

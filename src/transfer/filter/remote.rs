@@ -85,12 +85,12 @@ pub struct FilteredWalk {
     prefix: String,
     jobs: usize,
     /// Does an entry fit what else is asked? One that does not is asked for no time.
-    wanted: Wanted,
+    wanted: IsWanted,
     waiting: VecDeque<(FilteredStep, Option<AbortOnDropHandle<Result<Entry>>>)>,
     is_over: bool,
 }
 
-type Wanted = Box<dyn Fn(&Entry) -> bool + Send + Sync>;
+type IsWanted = Box<dyn Fn(&Entry) -> bool + Send + Sync>;
 
 impl FilteredWalk {
     /// Begins at the folder `top`. `jobs`: folders listed, or files asked for their times, at once.

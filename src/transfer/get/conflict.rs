@@ -200,7 +200,7 @@ async fn provably_same(target: &Target, file: &Entry, known: &LocalHistory<'_>) 
 mod tests {
     use super::*;
     use crate::model::{EntryKind, RemotePath};
-    use crate::transfer::download::open_folder::Folder;
+    use crate::transfer::download::open_folder::LocalFolder;
     use crate::transfer::download::part_file::PartFile;
 
     struct Fixture {
@@ -220,7 +220,7 @@ mod tests {
         }
 
         fn at(&self, name: &str) -> Target {
-            Folder::open(self.dir.path(), false).unwrap().at(name)
+            LocalFolder::open(self.dir.path(), false).unwrap().at(name)
         }
 
         fn target(&self) -> Target {

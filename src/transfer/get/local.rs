@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
-use crate::transfer::download::open_folder::{Folder, shown};
+use crate::transfer::download::open_folder::{LocalFolder, shown};
 use crate::transfer::download::part_file::is_reserved;
 
 /// `LOCAL` as the user typed it, and what it turned out to be.
@@ -23,11 +23,11 @@ impl Local {
         let there = std::fs::metadata(path).ok();
         let says_folder = typed.ends_with(['/', std::path::MAIN_SEPARATOR]) || path.file_name().is_none();
         match there {
-            Some(meta) if meta.is_dir() => return Ok(Local::Folder(path.to_owned())),
+            Some(meta) if meta.is_dir() => return Ok(Local::LocalFolder(path.to_owned())),
             Some(_) if as_folder || says_folder => {
                 return Err(Error::new(Kind::Exists, "a file is in the way of the folder").with_subject(typed));
             }
-            None if as_folder || says_folder => return Ok(Local::Folder(path.to_owned())),
+            None if as_folder || says_folder => return Ok(Local::LocalFolder(path.to_owned())),
             _ => {}
         }
         // A link that the user names is followed: its target is meant, and the part lies beside that.
@@ -40,14 +40,14 @@ impl Local {
 
     pub fn folder(&self) -> &Path {
         match self {
-            Local::Folder(path) | Local::File(path, _) => path,
+            Local::LocalFolder(path) | Local::File(path, _) => path,
         }
     }
 }
 
 /// The folder `below` the user's own; `make`: with what is missing of it. Fails with `Refused` where a link leads away, and
 /// with `Exists` where a file is in the way.
-pub fn create_dirs_safely(top: &Folder, below: &[String], make: bool) -> Result<Folder> {
+pub fn create_dirs_safely(top: &LocalFolder, below: &[String], make: bool) -> Result<LocalFolder> {
     below.iter().try_fold(top.clone(), |here, name| here.enter(check_name(name)?, make))
 }
 
@@ -122,12 +122,12 @@ mod tests {
         let file = |name: &str| Local::File(dir.path().to_owned(), name.to_owned());
         assert_eq!(of("file", false).unwrap(), file("file"));
         assert_eq!(of("new", false).unwrap(), file("new"));
-        assert_eq!(of("new", true).unwrap(), Local::Folder(at("new").into()));
-        assert_eq!(of("new/", false).unwrap(), Local::Folder(at("new/").into()));
-        assert_eq!(of("folder", false).unwrap(), Local::Folder(at("folder").into()));
+        assert_eq!(of("new", true).unwrap(), Local::LocalFolder(at("new").into()));
+        assert_eq!(of("new/", false).unwrap(), Local::LocalFolder(at("new/").into()));
+        assert_eq!(of("folder", false).unwrap(), Local::LocalFolder(at("folder").into()));
         assert_eq!(of("file", true).unwrap_err().kind(), Kind::Exists);
         assert_eq!(Local::of("new", false).unwrap(), Local::File(".".into(), "new".to_owned()));
-        assert_eq!(Local::of(".", false).unwrap(), Local::Folder(".".into()));
+        assert_eq!(Local::of(".", false).unwrap(), Local::LocalFolder(".".into()));
         #[cfg(unix)]
         {
             std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn no_name_leads_out_of_the_top() {
         let dir = tempfile::tempdir().unwrap();
-        let top = Folder::open(&dir.path().join("top"), true).unwrap();
+        let top = LocalFolder::open(&dir.path().join("top"), true).unwrap();
         let below = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
         assert!(create_dirs_safely(&top, &below(&["c", "d"]), true).unwrap().is_open() && dir.path().join("top/c/d").is_dir());
         for names in [&["..", "x"], &["c", ".."], &["c/../..", "x"], &["/", "x"]] {

@@ -20,7 +20,7 @@ use self::local::{Local, check_name, create_dirs_safely};
 use super::IfExists;
 use super::breaker::CircuitBreaker;
 use super::client::RemoteClient;
-use super::download::open_folder::{Folder, Target, shown};
+use super::download::open_folder::{LocalFolder, Target, shown};
 use super::download::part_file::{ContentId, PartFile};
 use super::download::{DownloadRequest, Downloaded, Turn, download, turn};
 use super::files_at_once::FilesAtOnce;
@@ -167,7 +167,7 @@ struct GetRun {
     at_once: FilesAtOnce,
     local: Local,
     /// The user's own folder, opened once: whatever its path leads to later, the files of this run come to one place.
-    top: Mutex<Option<Folder>>,
+    top: Mutex<Option<LocalFolder>>,
     options: GetOptions,
     /// Sources may land on each other.
     several: bool,
@@ -289,13 +289,13 @@ impl GetRun {
         Ok(self.downloaded(item, to, downloaded))
     }
 
-    fn top(&self) -> Result<Folder> {
+    fn top(&self) -> Result<LocalFolder> {
         let mut top = self.top.lock();
         if let Some(folder) = top.as_ref() {
             return Ok(folder.clone());
         }
-        let folder = Folder::open(self.local.folder(), !self.options.dry_run)?;
-        *top = Some(folder.clone()).filter(Folder::is_open);
+        let folder = LocalFolder::open(self.local.folder(), !self.options.dry_run)?;
+        *top = Some(folder.clone()).filter(LocalFolder::is_open);
         Ok(folder)
     }
 

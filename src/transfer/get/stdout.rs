@@ -17,7 +17,7 @@ use crate::transfer::source::file::read_failure;
 use crate::transfer::source::remote::{Version, bytes};
 
 /// Where the bytes go.
-pub type Out = Box<dyn Write + Send>;
+pub type StdoutWriter = Box<dyn Write + Send>;
 
 /// The result.
 #[derive(Default)]
@@ -28,7 +28,7 @@ pub struct Poured {
 
 /// Writes the content of every origin to `out`, in order. An `Integrity` failure comes after the bytes. `several`: what fails
 /// of one file is reported as an event, and the others follow; else it is the error. So is what fails of standard output.
-pub async fn write_to_stdout(origins: Vec<GetSource>, several: bool, checksum: ChecksumMode, out: Out) -> Result<Poured> {
+pub async fn write_to_stdout(origins: Vec<GetSource>, several: bool, checksum: ChecksumMode, out: StdoutWriter) -> Result<Poured> {
     let mut pouring = Pouring { several, out: Arc::new(Mutex::new(out)), poured: Poured::default() };
     let Admitted { origins, refused, .. } = admitted(origins).await?;
     for (origin, error) in refused {
@@ -55,7 +55,7 @@ pub async fn write_to_stdout(origins: Vec<GetSource>, several: bool, checksum: C
 
 struct Pouring {
     several: bool,
-    out: Arc<Mutex<Out>>,
+    out: Arc<Mutex<StdoutWriter>>,
     poured: Poured,
 }
 
@@ -70,7 +70,7 @@ impl Pouring {
     }
 }
 
-async fn one(id: FileId, origin: &GetSource, checksum: ChecksumMode, out: &Arc<Mutex<Out>>) -> Result<()> {
+async fn one(id: FileId, origin: &GetSource, checksum: ChecksumMode, out: &Arc<Mutex<StdoutWriter>>) -> Result<()> {
     let known = LocalHistory { ledger: origin.ledger.as_ref(), remote: &origin.key, checksum, size_only: false, dry_run: false };
     let file = Arc::new(origin.entry.clone());
     let md5 = if checksum == ChecksumMode::None { None } else { known.md5(&file)? };

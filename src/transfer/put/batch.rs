@@ -39,7 +39,7 @@ pub(crate) fn at_once(_: usize) -> usize {
 }
 
 /// What is sent next.
-pub(super) enum Group {
+pub(super) enum NextFiles {
     One(PutItem),
     /// Several files that are prepared together.
     Small(Vec<PutItem>),
@@ -58,18 +58,18 @@ impl Company {
     }
 
     /// None: the file waits for others.
-    pub(super) fn add(&mut self, item: PutItem) -> Option<Group> {
-        let Some(together) = self.together.filter(|_| is_small(&item)) else { return Some(Group::One(item)) };
+    pub(super) fn add(&mut self, item: PutItem) -> Option<NextFiles> {
+        let Some(together) = self.together.filter(|_| is_small(&item)) else { return Some(NextFiles::One(item)) };
         self.small.push(item);
         if self.small.len() >= together { self.take() } else { None }
     }
 
     /// Returns the waiting files, because no other file comes.
-    pub(super) fn take(&mut self) -> Option<Group> {
+    pub(super) fn take(&mut self) -> Option<NextFiles> {
         let mut small = std::mem::take(&mut self.small);
         match small.len() {
-            0 | 1 => small.pop().map(Group::One),
-            _ => Some(Group::Small(small)),
+            0 | 1 => small.pop().map(NextFiles::One),
+            _ => Some(NextFiles::Small(small)),
         }
     }
 
@@ -206,9 +206,9 @@ mod tests {
     }
 
     fn shape(items: Vec<PutItem>, together: bool) -> Vec<usize> {
-        let size = |group: Group| match group {
-            Group::One(_) => 1,
-            Group::Small(items) => items.len(),
+        let size = |group: NextFiles| match group {
+            NextFiles::One(_) => 1,
+            NextFiles::Small(items) => items.len(),
         };
         let mut company = Company::new(together.then_some(MAX_BATCH));
         let mut sizes: Vec<usize> = items.into_iter().filter_map(|item| company.add(item)).map(size).collect();

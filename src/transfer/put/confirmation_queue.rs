@@ -207,8 +207,8 @@ struct LookState {
 impl FolderLooks {
     /// Waits until a look that begins after `since` is on its way, or due. Of those for whom it is due the first is given
     /// the look, which ends with what is given.
-    async fn turn(self: &Arc<Self>, since: Instant, held: usize, hurry: &AtomicBool) -> Option<Look> {
-        let mut counted = Counted { looks: self, is_counted: false };
+    async fn turn(self: &Arc<Self>, since: Instant, held: usize, hurry: &AtomicBool) -> Option<ListingRequest> {
+        let mut counted = WaitingFile { looks: self, is_counted: false };
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
@@ -233,7 +233,7 @@ impl FolderLooks {
                     state.seen += 1;
                     drop(state);
                     self.changed.notify_waiters();
-                    return Some(Look { looks: self.clone(), begun: now });
+                    return Some(ListingRequest { looks: self.clone(), begun: now });
                 }
                 (!state.is_looking).then(|| next.saturating_duration_since(now))
             };
@@ -249,12 +249,12 @@ impl FolderLooks {
 }
 
 /// A file that stops waiting is no longer counted, also where its upload was abandoned.
-struct Counted<'a> {
+struct WaitingFile<'a> {
     looks: &'a FolderLooks,
     is_counted: bool,
 }
 
-impl Counted<'_> {
+impl WaitingFile<'_> {
     fn leave(&mut self, state: &mut LookState) {
         if std::mem::take(&mut self.is_counted) {
             state.waiting -= 1;
@@ -262,7 +262,7 @@ impl Counted<'_> {
     }
 }
 
-impl Drop for Counted<'_> {
+impl Drop for WaitingFile<'_> {
     fn drop(&mut self) {
         if self.is_counted {
             self.looks.state.lock().waiting -= 1;
@@ -271,12 +271,12 @@ impl Drop for Counted<'_> {
 }
 
 /// A listing whose request is on its way.
-struct Look {
+struct ListingRequest {
     looks: Arc<FolderLooks>,
     begun: Instant,
 }
 
-impl Drop for Look {
+impl Drop for ListingRequest {
     fn drop(&mut self) {
         let now = Instant::now();
         let pause = (now - self.begun).saturating_mul(PAUSE).clamp(PAUSE_MIN, PAUSE_MAX);

@@ -19,7 +19,7 @@ pub(crate) struct ListedFiles {
     lines: Vec<PathBuf>,
     /// The one folder that the lines are relative to; none: the working directory.
     base: Option<PathBuf>,
-    places: Vec<Place>,
+    places: Vec<ListedSource>,
     target: RemotePath,
     /// Of what is in no folder.
     filter: Arc<Filter>,
@@ -27,7 +27,7 @@ pub(crate) struct ListedFiles {
 }
 
 /// A source in which lines may lie.
-struct Place {
+struct ListedSource {
     top: PathBuf,
     /// What lies in it lands here; a file: this is its place.
     target: RemotePath,
@@ -39,7 +39,7 @@ impl ListedFiles {
     /// Fails with `Usage` where standard input is a source.
     pub fn new(lines: Vec<PathBuf>, sources: &[SourceArg], target: &RemotePath, filter: &Arc<Filter>) -> Result<ListedFiles> {
         let folder = |path: &Path, target: RemotePath| {
-            Ok(Place { top: path.to_owned(), target, is_folder: true, filter: Arc::new(filter.of_local_folder(path)) })
+            Ok(ListedSource { top: path.to_owned(), target, is_folder: true, filter: Arc::new(filter.of_local_folder(path)) })
         };
         let place = |source: &SourceArg| match source {
             SourceArg::Stdin => Err(Error::new(Kind::Usage, "standard input is in no list").with_hint("put it by a command of its own")),
@@ -47,7 +47,7 @@ impl ListedFiles {
             SourceArg::Contents(path) => folder(path, target.clone()),
             SourceArg::File(path, _) => {
                 let name = path.file_name().map(|name| utf8(path, name)).transpose()?.unwrap_or_default();
-                Ok(Place { top: path.clone(), target: target.join(name)?, is_folder: false, filter: filter.clone() })
+                Ok(ListedSource { top: path.clone(), target: target.join(name)?, is_folder: false, filter: filter.clone() })
             }
         };
         let mut places = sources.iter().map(place).collect::<Result<Vec<_>>>()?;
@@ -99,7 +99,8 @@ impl ListedFiles {
     /// Where a line lands, and its path for the filter: as in the innermost source that it lies in.
     fn place_of(&self, line: &Path, path: &Path) -> Result<(RemotePath, FilterPath)> {
         let clean = clean(path);
-        let mut inside: Vec<(&Place, PathBuf)> = self.places.iter().filter_map(|place| Some((place, below(&clean, &place.top)?))).collect();
+        let mut inside: Vec<(&ListedSource, PathBuf)> =
+            self.places.iter().filter_map(|place| Some((place, below(&clean, &place.top)?))).collect();
         inside.sort_by_key(|(_, below)| below.components().count());
         if let Some((place, below)) = inside.first() {
             let mut target = place.target.clone();

@@ -31,7 +31,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 pub use self::options::{ChecksumMode, HANDLES, HANDLES_FOR_A_FILE, PutJob, PutOptions};
 
-use self::batch::{Batch, BatchAhead, Group};
+use self::batch::{Batch, BatchAhead, NextFiles};
 use self::file::PreparedUpload;
 use self::listed::ListedFiles;
 use self::plan::{NamedSources, PlannedSource, PutItem, inspect_sources, lay_out, target_is_folder};
@@ -108,11 +108,11 @@ impl PutRun {
                 false => Ok(upcoming.next().await),
             };
             let small = match next {
-                Ok(Some(Next::Send(Group::Small(items)))) => items.into_iter().map(|item| (next_id(), item)).collect(),
+                Ok(Some(Next::Send(NextFiles::Small(items)))) => items.into_iter().map(|item| (next_id(), item)).collect(),
                 Ok(other) => {
                     self.send_batch(ahead.take(), &mut crew, None).await;
                     match other {
-                        Some(Next::Send(Group::One(item))) => {
+                        Some(Next::Send(NextFiles::One(item))) => {
                             let (run, id, shown) = (self.clone(), next_id(), item.shown());
                             self.spawn(&mut crew, (id, shown), async move { run.process(id, item).await }).await;
                         }
@@ -120,7 +120,7 @@ impl PutRun {
                             self.stop.failure(&self.job.remote_key, &error);
                             self.failed(next_id(), &shown, None, &error);
                         }
-                        Some(Next::Send(Group::Small(_))) | None => break,
+                        Some(Next::Send(NextFiles::Small(_))) | None => break,
                     }
                     continue;
                 }

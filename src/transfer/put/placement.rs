@@ -7,7 +7,7 @@ use std::hash::BuildHasher;
 use super::plan::PutItem;
 use crate::error::{Error, Kind, Result};
 use crate::model::RemotePath;
-use crate::transfer::stored_names::StoredNames;
+use crate::transfer::stored_names::StoredNameNotes;
 
 /// Where two files would land on one place, or a file on a folder, only because their names change, the one whose name
 /// changes is unfit; of two such the second. So these wait until all others are known.
@@ -26,7 +26,7 @@ impl Placement {
     }
 
     /// The file with the names that it will have. None: it waits for [`Placement::rest`].
-    pub(super) fn place(&mut self, names: &StoredNames, mut item: PutItem) -> Result<Option<PutItem>> {
+    pub(super) fn place(&mut self, names: &StoredNameNotes, mut item: PutItem) -> Result<Option<PutItem>> {
         if !names.may_change() {
             return Ok(Some(item));
         }
@@ -43,7 +43,7 @@ impl Placement {
     }
 
     /// A folder with the names that it will have.
-    pub(super) fn folder(&mut self, names: &StoredNames, folder: &RemotePath) -> Result<RemotePath> {
+    pub(super) fn folder(&mut self, names: &StoredNameNotes, folder: &RemotePath) -> Result<RemotePath> {
         if !names.may_change() {
             return Ok(folder.clone());
         }

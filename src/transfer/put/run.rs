@@ -15,7 +15,7 @@ use crate::transfer::breaker::CircuitBreaker;
 use crate::transfer::files_at_once::FilesAtOnce;
 use crate::transfer::folder_cache::FolderCache;
 use crate::transfer::source::open_file::RealFolders;
-use crate::transfer::stored_names::StoredNames;
+use crate::transfer::stored_names::StoredNameNotes;
 
 pub(in crate::transfer) struct PutRun {
     pub(in crate::transfer) job: PutJob,
@@ -27,7 +27,7 @@ pub(in crate::transfer) struct PutRun {
     pub(super) free: Option<u64>,
     pub(super) stop: CircuitBreaker,
     pub(super) at_once: FilesAtOnce,
-    pub(in crate::transfer) stored: StoredNames,
+    pub(in crate::transfer) stored: StoredNameNotes,
     pub(super) confirmations: ConfirmationQueue,
     /// The real paths of local folders.
     pub(in crate::transfer) real_folders: RealFolders,
@@ -51,7 +51,7 @@ impl PutRun {
         let most = job.options.jobs.min(session.account.limits.uploads_at_once.unwrap_or(usize::MAX));
         let at_once = FilesAtOnce::new(most, job.client.events.clone());
         job.client = job.client.with_files_at_once(at_once.clone());
-        let stored = StoredNames::new(job.client.clone());
+        let stored = StoredNameNotes::new(job.client.clone());
         job.target.place.path = stored.path(&job.target.place.path)?;
         // The target is always checked, so that an unusable one (an unknown id, two of one name) is reported once, before
         // anything is sent.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::batch::{Company, Group};
+use super::batch::{Company, NextFiles};
 use super::placement::Placement;
 use super::plan::{PlanStep, PutItem};
 use super::plan_stream::PlanStream;
@@ -19,7 +19,7 @@ use crate::model::{Event, RemotePath};
 pub(super) const GATHER: Duration = Duration::from_millis(100);
 
 pub(super) enum Next {
-    Send(Group),
+    Send(NextFiles),
     Unfit(String, Error),
 }
 

@@ -6,7 +6,7 @@ use crate::model::{Address, Entry};
 use crate::transfer::change::ConfirmedChanges;
 use crate::transfer::client::RemoteClient;
 use crate::transfer::resolve::Resolver;
-use crate::transfer::stored_names::StoredNames;
+use crate::transfer::stored_names::StoredNameNotes;
 
 /// Returns the entry as it is now. Fails with `Exists` when the new name is taken in its folder, before anything is
 /// changed: some sites would have two of that name (providers.md 2.8).
@@ -15,7 +15,7 @@ pub async fn edit(client: &RemoteClient, address: &Address, changes: &Changes) -
     if found.top {
         return Err(Error::new(Kind::Usage, "a top folder can't be edited").with_subject(address.to_string()));
     }
-    let name = changes.name.as_ref().map(|name| StoredNames::new(client.clone()).name(name));
+    let name = changes.name.as_ref().map(|name| StoredNameNotes::new(client.clone()).name(name));
     if let Some(name) = &name {
         client.check_name(name)?;
         let siblings = match &found.parent {

@@ -10,10 +10,10 @@ use crate::transfer::filter::Filter;
 /// The folders from the top to where a walk is.
 pub(crate) struct OpenFolders {
     parent: Option<Entry>,
-    open: Vec<Level>,
+    open: Vec<EmptiedLevel>,
 }
 
-struct Level {
+struct EmptiedLevel {
     folder: Entry,
     path: String,
     /// Something in it stays.
@@ -37,7 +37,7 @@ pub(crate) struct Emptied {
 impl OpenFolders {
     /// `parent`: the folder that the top lies in.
     pub fn new(top: Entry, parent: Option<Entry>) -> OpenFolders {
-        OpenFolders { parent, open: vec![Level { folder: top, path: String::new(), keeps: false, is_filled: false }] }
+        OpenFolders { parent, open: vec![EmptiedLevel { folder: top, path: String::new(), keeps: false, is_filled: false }] }
     }
 
     /// The folder of what the walk meets at this depth (1 = directly in the top).
@@ -57,7 +57,7 @@ impl OpenFolders {
     }
 
     pub fn enter(&mut self, folder: Entry, path: String) {
-        self.open.push(Level { folder, path, keeps: false, is_filled: false });
+        self.open.push(EmptiedLevel { folder, path, keeps: false, is_filled: false });
     }
 
     /// Something in the innermost folder stays.
@@ -70,7 +70,7 @@ impl OpenFolders {
     /// The folder at this depth is done; none: it stays.
     pub fn leave(&mut self, depth: usize, filter: &Filter) -> Option<Emptied> {
         self.close(depth + 1);
-        let Level { folder, path, keeps, is_filled } = self.open.pop()?;
+        let EmptiedLevel { folder, path, keeps, is_filled } = self.open.pop()?;
         // Another machine may have taken what this one leaves to it.
         if (keeps && !filter.has_shard()) || !filter.takes_emptied_folder(&path) {
             self.keep();

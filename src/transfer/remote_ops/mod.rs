@@ -22,14 +22,14 @@ pub use job::{CopyFrom, Op, ServerSideJob};
 
 use self::copy::CopyTask;
 use self::job::{OpsRun, into_itself};
-use super::stored_names::StoredNames;
+use super::stored_names::StoredNameNotes;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, RemotePath};
 
 /// Moves or copies `from` within the remote of `job.to`. An error means that nothing was changed; failures of single
 /// sources are events.
 pub async fn arrange(mut job: ServerSideJob, from: &[CopyFrom]) -> Result<()> {
-    job.to.place.path = StoredNames::new(job.client.clone()).path(&job.to.place.path)?;
+    job.to.place.path = StoredNameNotes::new(job.client.clone()).path(&job.to.place.path)?;
     let mut run = OpsRun::new(job);
     let mut sources = Vec::new();
     for one in from {

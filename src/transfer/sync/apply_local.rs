@@ -16,7 +16,7 @@ use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Entry, EntryKind, RemotePath, Report};
-use crate::transfer::download::open_folder::Folder;
+use crate::transfer::download::open_folder::LocalFolder;
 use crate::transfer::fingerprint::FileFingerprint;
 use crate::transfer::get::selected::{SelectedFiles, SelectedStep, get_selected};
 use crate::transfer::get::{GetOptions, GetSource};
@@ -41,7 +41,7 @@ pub async fn apply_to_local(mut source: GetSource, local: &str, get: GetOptions,
         outcome.left = names.len() as u64;
         return Ok(outcome);
     }
-    let open = Folder::open(Path::new(local), false)?;
+    let open = LocalFolder::open(Path::new(local), false)?;
     let listing = LocalListing::named(Path::new(local));
     for action in deletions {
         let shown = listing.shown(&action.path);
@@ -51,7 +51,7 @@ pub async fn apply_to_local(mut source: GetSource, local: &str, get: GetOptions,
         }
         let (kind, state) = match &action.target {
             Some(Look::Local(state)) if action.kind == EntryKind::File => (LocalKind::File, state.clone()),
-            _ if action.kind == EntryKind::Folder => (LocalKind::Folder, LocalState::default()),
+            _ if action.kind == EntryKind::LocalFolder => (LocalKind::LocalFolder, LocalState::default()),
             _ => return Err(Error::new(Kind::Usage, "this plan does not say what it deletes").on_local(shown)),
         };
         match delete(&open, &action.path, kind, &state) {
@@ -100,7 +100,7 @@ struct ApplyHere {
 impl ApplyHere {
     /// A file that is to be fetched, and the folder that it lands in.
     async fn step(&self, local: &str, action: &Action) -> Result<Option<(RemotePath, Entry)>> {
-        let top = Folder::open(Path::new(local), false)?;
+        let top = LocalFolder::open(Path::new(local), false)?;
         match action.action {
             ActionKind::Create => return Ok(None),
             ActionKind::Move => return self.step_move(local, &top, action).await,
@@ -123,7 +123,7 @@ impl ApplyHere {
 
     /// Fails with `Exists` where something else is here than was. What is the very file already may be: the plan was carried
     /// out before, perhaps in part.
-    async fn check_here(&self, top: &Folder, action: &Action, then: Option<&Look>, file: &Entry) -> Result<()> {
+    async fn check_here(&self, top: &LocalFolder, action: &Action, then: Option<&Look>, file: &Entry) -> Result<()> {
         let now = target(top, &action.path)?.and_then(|target| target.metadata().ok());
         let is_as_it_was = match (&now, then) {
             (None, None) => true,
@@ -149,7 +149,7 @@ impl ApplyHere {
     }
 
     /// The move is made at once; what was moved before is left to the download, which finds it the same.
-    async fn step_move(&self, local: &str, top: &Folder, action: &Action) -> Result<Option<(RemotePath, Entry)>> {
+    async fn step_move(&self, local: &str, top: &LocalFolder, action: &Action) -> Result<Option<(RemotePath, Entry)>> {
         let (file, folder) = self.source_of(action)?;
         let old = action.from.clone().unwrap_or_default();
         let was = target(top, &old)?.and_then(|target| target.metadata().ok()).map(|meta| LocalState::of(&meta));

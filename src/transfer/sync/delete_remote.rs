@@ -26,7 +26,7 @@ pub(super) struct RemoteDeletions<'a> {
 
 /// How far the deletions are.
 #[derive(Default)]
-struct Progress {
+struct DeleteProgress {
     files: AtomicU64,
     all: AtomicU64,
     stopped: AtomicBool,
@@ -43,7 +43,7 @@ pub(super) struct Deleted {
 impl RemoteDeletions<'_> {
     /// Each outcome is an event. `folders`: by their places in the tree.
     pub async fn run(&self, files: &[At], folders: &[usize]) -> Deleted {
-        let progress = Progress::default();
+        let progress = DeleteProgress::default();
         let mut by_folder: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (folder, n) in files {
             by_folder.entry(*folder).or_default().push(*n);
@@ -60,7 +60,7 @@ impl RemoteDeletions<'_> {
     }
 
     /// Those that are there as they were when the tree was listed. What is gone is passed over; what has changed stays.
-    async fn as_they_were(&self, folder: usize, files: &[usize], progress: &Progress) -> Vec<Entry> {
+    async fn as_they_were(&self, folder: usize, files: &[usize], progress: &DeleteProgress) -> Vec<Entry> {
         let Some(listed) = self.tree.folders.get(folder).filter(|_| !progress.stopped.load(Ordering::Relaxed)) else { return Vec::new() };
         let now = match self.client.list(&listed.entry).await {
             Ok(now) => now,
@@ -85,7 +85,7 @@ impl RemoteDeletions<'_> {
         same
     }
 
-    async fn file(&self, folder: usize, entry: Entry, progress: &Progress) {
+    async fn file(&self, folder: usize, entry: Entry, progress: &DeleteProgress) {
         if progress.stopped.load(Ordering::Relaxed) {
             return;
         }
@@ -104,7 +104,7 @@ impl RemoteDeletions<'_> {
     }
 
     /// The deepest first: a folder whose folders are gone may be empty then.
-    async fn folders(&self, folders: &[usize], progress: &Progress) {
+    async fn folders(&self, folders: &[usize], progress: &DeleteProgress) {
         let depth = |at: &usize| self.tree.folders.get(*at).map_or(0, |folder| folder.path.names().len());
         let mut by_depth: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for at in folders {
@@ -116,7 +116,7 @@ impl RemoteDeletions<'_> {
         }
     }
 
-    async fn folder(&self, at: usize, progress: &Progress) {
+    async fn folder(&self, at: usize, progress: &DeleteProgress) {
         let Some(folder) = self.tree.folders.get(at).filter(|_| !progress.stopped.load(Ordering::Relaxed)) else { return };
         let Some(parent) = folder.above.and_then(|above| self.tree.folders.get(above)) else { return };
         let is_empty = match self.client.list(&folder.entry).await {
@@ -134,13 +134,13 @@ impl RemoteDeletions<'_> {
         }
     }
 
-    fn deleted(&self, entry: &Entry, progress: &Progress) {
+    fn deleted(&self, entry: &Entry, progress: &DeleteProgress) {
         progress.all.fetch_add(1, Ordering::Relaxed);
         let (remote, path) = (self.client.remote.clone(), entry.path.clone());
         self.tell(Report::Deleted { remote, path, id: entry.id.clone(), kind: entry.kind });
     }
 
-    fn failed(&self, entry: &Entry, error: &Error, progress: &Progress) {
+    fn failed(&self, entry: &Entry, error: &Error, progress: &DeleteProgress) {
         if self.fail_fast || is_fatal(error.kind()) {
             progress.stopped.store(true, Ordering::Relaxed);
         }

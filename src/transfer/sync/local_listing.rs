@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
 use crate::model::RemotePath;
-use crate::transfer::download::open_folder::{Folder, Target, shown};
+use crate::transfer::download::open_folder::{LocalFolder, Target, shown};
 use crate::transfer::download::part_file::is_reserved;
 use crate::transfer::source::change_time::ns_since_1970;
 
@@ -86,7 +86,7 @@ impl LocalListing {
     /// All of it; nothing where no such folder is there.
     pub fn read(top: &Path) -> Result<LocalListing> {
         let mut listing = LocalListing::named(top);
-        let mut open = vec![(Folder::open(top, false)?, RemotePath::root())];
+        let mut open = vec![(LocalFolder::open(top, false)?, RemotePath::root())];
         while let Some((folder, path)) = open.pop() {
             let listed = match folder.list() {
                 Ok(listed) => listed,
@@ -99,13 +99,13 @@ impl LocalListing {
                 // Nothing on a remote has such a name, and nothing of this run touches what has it.
                 let Some(at) = name.to_str().filter(|name| !is_reserved(name)).and_then(|name| path.join(name).ok()) else { continue };
                 let kind = if meta.is_dir() {
-                    LocalKind::Folder
+                    LocalKind::LocalFolder
                 } else if meta.is_file() {
                     LocalKind::File
                 } else {
                     LocalKind::Other
                 };
-                if kind == LocalKind::Folder {
+                if kind == LocalKind::LocalFolder {
                     match folder.enter(at.name().unwrap_or_default(), false) {
                         Ok(inner) => open.push((inner, at.clone())),
                         Err(error) => listing.unread.push((listing.local(&at), error)),
@@ -134,7 +134,7 @@ impl LocalListing {
 
 /// Takes away one thing that is still as it was; a folder only when nothing is in it. False: it is gone already, or the
 /// folder holds something. Fails with `Exists` where something else is there by now.
-pub(super) fn delete(top: &Folder, path: &RemotePath, kind: LocalKind, state: &LocalState) -> Result<bool> {
+pub(super) fn delete(top: &LocalFolder, path: &RemotePath, kind: LocalKind, state: &LocalState) -> Result<bool> {
     let Some(target) = target(top, path)? else { return Ok(false) };
     let failed = |e: io::Error| Error::new(Kind::Local, "it can't be deleted").on_local(shown(&target.path())).with_cause(e);
     let now = match target.metadata() {
@@ -142,7 +142,7 @@ pub(super) fn delete(top: &Folder, path: &RemotePath, kind: LocalKind, state: &L
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(e) => return Err(failed(e)),
     };
-    if kind == LocalKind::Folder {
+    if kind == LocalKind::LocalFolder {
         return match target.delete_empty_folder() {
             Ok(()) => Ok(true),
             Err(e) if matches!(e.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound) => Ok(false),
@@ -156,7 +156,7 @@ pub(super) fn delete(top: &Folder, path: &RemotePath, kind: LocalKind, state: &L
 }
 
 /// The place of `path` below the open folder; none where a folder on the way is gone. Fails where a link is on the way.
-pub(super) fn target(top: &Folder, path: &RemotePath) -> Result<Option<Target>> {
+pub(super) fn target(top: &LocalFolder, path: &RemotePath) -> Result<Option<Target>> {
     let Some((name, above)) = path.names().split_last() else { return Ok(None) };
     let folder = above.iter().try_fold(top.clone(), |here, name| here.enter(name, false))?;
     Ok(folder.is_open().then(|| folder.at(name)))
@@ -190,7 +190,7 @@ mod tests {
         let listing = LocalListing::read(&top).unwrap();
         let mut told: Vec<_> = listing.entries.iter().map(|entry| (entry.path.to_string(), entry.kind)).collect();
         told.sort_by(|a, b| a.0.cmp(&b.0));
-        let (file, folder, other) = (LocalKind::File, LocalKind::Folder, LocalKind::Other);
+        let (file, folder, other) = (LocalKind::File, LocalKind::LocalFolder, LocalKind::Other);
         let wanted = [("/a", folder), ("/a/b", folder), ("/a/b/f", file), ("/g", file), ("/link", other)];
         assert_eq!(told, wanted.map(|(path, kind)| (path.to_owned(), kind)));
         assert!(LocalListing::read(&dir.path().join("none")).unwrap().entries.is_empty());
@@ -207,7 +207,7 @@ mod tests {
         }
         symlink(away.join("f"), top.join("link")).unwrap();
         let listing = LocalListing::read(&top).unwrap();
-        let open = Folder::open(&top, false).unwrap();
+        let open = LocalFolder::open(&top, false).unwrap();
         let delete = |at: &str| {
             let (_, entry) = listing.get(&path(at)).unwrap();
             delete(&open, &entry.path, entry.kind, &entry.state).map_err(|e| e.kind())

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use super::local_listing::{LocalKind, LocalListing, LocalState, changed_meanwhile, target};
 use super::local_target::{LackingHere, known, tell};
-use super::renames::{Candidate, proven};
+use super::renames::{RenameCandidate, proven};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, RemotePath, Report};
-use crate::transfer::download::open_folder::{Folder, shown};
+use crate::transfer::download::open_folder::{LocalFolder, shown};
 use crate::transfer::get::local::{check_name, create_dirs_safely};
 use crate::transfer::get::{GetOptions, GetSource};
 use crate::transfer::source::file::{FileSource, md5_of};
@@ -33,9 +33,9 @@ impl MovesHere<'_> {
         let mut old: Vec<usize> = lacking.files.clone();
         old.retain(|at| self.listing.entries.get(*at).is_some_and(|entry| entry.kind == LocalKind::File));
         let entry = |n: usize| old.get(n).and_then(|at| self.listing.entries.get(*at));
-        let candidate = |size: u64, name: &str| Candidate { size, name: name.to_owned() };
-        let ours: Vec<Candidate> = new.iter().map(|(_, file)| candidate(file.size.unwrap_or(0), &file.name)).collect();
-        let theirs: Vec<Candidate> =
+        let candidate = |size: u64, name: &str| RenameCandidate { size, name: name.to_owned() };
+        let ours: Vec<RenameCandidate> = new.iter().map(|(_, file)| candidate(file.size.unwrap_or(0), &file.name)).collect();
+        let theirs: Vec<RenameCandidate> =
             (0..old.len()).filter_map(entry).map(|entry| candidate(entry.state.size, entry.path.name().unwrap_or_default())).collect();
         let known = known(self.source, self.get);
         let of_new = async |n: usize| new.get(n).map_or(Ok(None), |(_, file)| known.md5(file));
@@ -73,7 +73,7 @@ impl MovesHere<'_> {
         if self.get.dry_run {
             return Ok(self.planned(&place, file));
         }
-        let top = Folder::open(Path::new(self.local), true)?;
+        let top = LocalFolder::open(Path::new(self.local), true)?;
         let now = target(&top, &old.path)?.and_then(|target| target.metadata().ok()).map(|meta| LocalState::of(&meta));
         if now.as_ref() != Some(&old.state) {
             return Err(changed_meanwhile().on_local(self.listing.shown(&old.path)));
@@ -86,7 +86,7 @@ impl MovesHere<'_> {
     }
 
     /// Moves what was looked at before to its new place, which must be free.
-    pub(super) async fn move_here(&self, top: &Folder, old: &RemotePath, place: &RemotePath, file: &Entry) -> Result<Report> {
+    pub(super) async fn move_here(&self, top: &LocalFolder, old: &RemotePath, place: &RemotePath, file: &Entry) -> Result<Report> {
         if self.get.dry_run {
             return Ok(self.planned(place, file));
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::remote_target::Lacking;
 use super::remote_tree::{At, RemoteTree};
-use super::renames::{Candidate, proven};
+use super::renames::{RenameCandidate, proven};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::{Failure, Placed};
 use crate::model::{Entry, Event, RemotePath, Report};
@@ -45,13 +45,13 @@ impl ToRemote {
     /// Which of the new files only moved; they are no longer lacking. The others come back.
     pub(super) async fn take_moved(&self, new: Vec<PutItem>, lacking: &mut Lacking) -> Result<(Vec<FileMove>, Vec<PutItem>)> {
         let PutJob { ledger, remote_key, .. } = &self.run.job;
-        let candidate = |size: Option<u64>, name: &str| Candidate { size: size.unwrap_or(0), name: name.to_owned() };
+        let candidate = |size: Option<u64>, name: &str| RenameCandidate { size: size.unwrap_or(0), name: name.to_owned() };
         let there: Vec<Entry> = match new.is_empty() {
             true => Vec::new(),
             false => lacking.files.iter().filter_map(|at| lacking.tree.entry(*at)).collect(),
         };
-        let ours: Vec<Candidate> = new.iter().map(|item| candidate(item.size, &item.name)).collect();
-        let theirs: Vec<Candidate> = there.iter().map(|entry| candidate(entry.size, &entry.name)).collect();
+        let ours: Vec<RenameCandidate> = new.iter().map(|item| candidate(item.size, &item.name)).collect();
+        let theirs: Vec<RenameCandidate> = there.iter().map(|entry| candidate(entry.size, &entry.name)).collect();
         let of_new = async |n: usize| match new.get(n) {
             Some(item) => item.origin.md5().await,
             None => Ok(None),

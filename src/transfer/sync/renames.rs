@@ -7,19 +7,19 @@ use std::collections::{HashMap, HashSet};
 use crate::error::Result;
 
 /// Something that may be the other side's: its size, and where it stands in its own list.
-pub(super) struct Candidate {
+pub(super) struct RenameCandidate {
     pub size: u64,
     pub name: String,
 }
 
 /// The pairs (new, extra) that may be one file by their sizes: of each new one all extras. Empty files are alike and prove
 /// nothing.
-pub(super) fn possible(new: &[Candidate], extras: &[Candidate]) -> Vec<(usize, Vec<usize>)> {
+pub(super) fn possible(new: &[RenameCandidate], extras: &[RenameCandidate]) -> Vec<(usize, Vec<usize>)> {
     let mut by_size: HashMap<u64, Vec<usize>> = HashMap::new();
     for (at, extra) in extras.iter().enumerate().filter(|(_, extra)| extra.size > 0) {
         by_size.entry(extra.size).or_default().push(at);
     }
-    let of = |(at, file): (usize, &Candidate)| {
+    let of = |(at, file): (usize, &RenameCandidate)| {
         let mut fitting = by_size.get(&file.size)?.clone();
         // The same name in another folder before another name.
         fitting.sort_by_key(|extra| extras.get(*extra).is_none_or(|extra| extra.name != file.name));
@@ -31,8 +31,8 @@ pub(super) fn possible(new: &[Candidate], extras: &[Candidate]) -> Vec<(usize, V
 /// The pairs (new, extra) that are one file. Each MD5 is asked for only when sizes leave it open, and once; a file whose MD5 is
 /// not known moved nowhere.
 pub(super) async fn proven(
-    new: &[Candidate],
-    extras: &[Candidate],
+    new: &[RenameCandidate],
+    extras: &[RenameCandidate],
     md5_of_new: impl AsyncFn(usize) -> Result<Option<String>>,
     md5_of_extra: impl AsyncFn(usize) -> Result<Option<String>>,
 ) -> Vec<(usize, usize)> {
@@ -73,7 +73,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_an_equal_md5_proves_it_and_each_file_moves_once() {
-        let all = |sizes: &[u64]| sizes.iter().map(|size| Candidate { size: *size, name: String::new() }).collect::<Vec<_>>();
+        let all = |sizes: &[u64]| sizes.iter().map(|size| RenameCandidate { size: *size, name: String::new() }).collect::<Vec<_>>();
         let (new, extras) = (all(&[5, 5, 5, 6]), all(&[5, 5, 6]));
         let ours = ["a", "a", "b", "c"];
         let theirs = [Some("A"), Some("x"), None];
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn sizes_and_names_say_who_may_be_whom() {
         let all = |files: &[(&str, u64)]| {
-            files.iter().map(|(name, size)| Candidate { size: *size, name: (*name).to_owned() }).collect::<Vec<_>>()
+            files.iter().map(|(name, size)| RenameCandidate { size: *size, name: (*name).to_owned() }).collect::<Vec<_>>()
         };
         let (new, extras) = (all(&[("a", 5), ("b", 0), ("c", 7)]), all(&[("x", 5), ("a", 5), ("b", 0), ("y", 6)]));
         assert_eq!(possible(&new, &extras), [(0, vec![1, 0])]);

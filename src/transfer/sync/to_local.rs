@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{EntryKind, Report};
 use crate::transfer::client::RemoteClient;
-use crate::transfer::download::open_folder::Folder;
+use crate::transfer::download::open_folder::LocalFolder;
 use crate::transfer::filter::RemoteFilter;
 use crate::transfer::fingerprint::Signs;
 use crate::transfer::get::local::{Local, check_name};
@@ -61,7 +61,7 @@ async fn transfer(source: GetSource, local: &str, get: GetOptions, options: &Syn
             .with_subject(source.address.to_string())
             .with_hint("`haul get` carries single files"));
     }
-    let Local::Folder(top) = Local::of(local, true)? else {
+    let Local::LocalFolder(top) = Local::of(local, true)? else {
         return Err(Error::new(Kind::Usage, "the target of this sync is a folder").on_local(local));
     };
     let GetSource { client, ledger, key, .. } = &source;
@@ -100,7 +100,7 @@ impl LocalDeletions<'_> {
         if lacking.files.is_empty() && lacking.folders.is_empty() {
             return Ok(0);
         }
-        let open = Folder::open(Path::new(&self.top), false)?;
+        let open = LocalFolder::open(Path::new(&self.top), false)?;
         let mut folders = lacking.folders.clone();
         let depth = |at: &usize| self.listing.entries.get(*at).map_or(0, |entry| entry.path.names().len());
         folders.sort_by_key(|at| std::cmp::Reverse(depth(at)));
@@ -108,8 +108,8 @@ impl LocalDeletions<'_> {
         for at in lacking.files.iter().chain(&folders) {
             let Some(entry) = self.listing.entries.get(*at) else { continue };
             let shown = self.listing.shown(&entry.path);
-            let is_folder = entry.kind == LocalKind::Folder;
-            let (path, kind) = (entry.path.clone(), if is_folder { EntryKind::Folder } else { EntryKind::File });
+            let is_folder = entry.kind == LocalKind::LocalFolder;
+            let (path, kind) = (entry.path.clone(), if is_folder { EntryKind::LocalFolder } else { EntryKind::File });
             if self.dry_run {
                 let size = (!is_folder).then_some(entry.state.size);
                 let target = (!is_folder).then(|| Look::Local(entry.state.clone()));

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::draft::Draft;
 use super::settings::{keys_help, pair, provider, tell};
-use crate::cli::connection::Connection;
+use crate::cli::connection::ConnectArgs;
 use crate::cli::context::Context;
 use crate::cli::questions::is_somebody_there;
 use crate::error::Result;
@@ -34,7 +34,7 @@ pub struct AddArgs {
     #[arg(value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectArgs,
 }
 
 fn provider_help() -> String {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::settings::{provider, tell};
 use crate::cli::abilities::LIST;
 use crate::cli::commands::login;
-use crate::cli::connection::Connection;
+use crate::cli::connection::ConnectArgs;
 use crate::cli::context::Context;
 use crate::cli::questions::{is_yes, line, line_or, secret};
 use crate::config::Remote;
@@ -95,7 +95,7 @@ impl Draft {
     }
 
     /// Asks for missing settings, tries them, and writes the remote when they work or the user says so.
-    pub async fn complete(mut self, context: &mut Context, connection: Connection) -> Result<u8> {
+    pub async fn complete(mut self, context: &mut Context, connection: ConnectArgs) -> Result<u8> {
         let provider = match self.provider {
             Some(provider) => provider,
             None => ask_provider(context).await?,
@@ -140,7 +140,7 @@ impl Draft {
         provider: &'static ProviderInfo,
         credentials: Vec<(&'static str, Secret)>,
         signed_in: Option<Account>,
-        connection: Connection,
+        connection: ConnectArgs,
     ) -> Result<u8> {
         context.config.add_remote(name, provider, &self.settings)?;
         for (key, secret) in &credentials {
@@ -190,7 +190,7 @@ impl Draft {
     }
 
     /// The address is good when something answers there.
-    async fn ask_address(&mut self, context: &Context, name: &str, provider: &'static ProviderInfo, connection: Connection) -> Result<()> {
+    async fn ask_address(&mut self, context: &Context, name: &str, provider: &'static ProviderInfo, connection: ConnectArgs) -> Result<()> {
         let mut known = self.settings.iter().find(|(key, _)| key == "url").map(|(_, url)| url.clone());
         let mut is_asked = known.is_none();
         for _ in 0..TRIES {
@@ -242,7 +242,7 @@ impl Draft {
         Ok(())
     }
 
-    async fn reach(&self, context: &Context, name: &str, provider: &'static ProviderInfo, connection: Connection) -> Result<String> {
+    async fn reach(&self, context: &Context, name: &str, provider: &'static ProviderInfo, connection: ConnectArgs) -> Result<String> {
         // A user name that is needed is asked for later.
         let mut settings = self.settings.clone();
         for needed in provider.settings.iter().filter(|s| s.required && !s.secret && s.key != "url" && !self.is_set(s.key)) {

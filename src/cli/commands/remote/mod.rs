@@ -8,7 +8,7 @@ mod settings;
 use clap::{Args, Subcommand};
 use reqwest::Url;
 
-use crate::cli::connection::Connection;
+use crate::cli::connection::ConnectArgs;
 use crate::cli::context::Context;
 use crate::contract::Provider;
 use crate::error::{Error, Kind, Result};
@@ -25,7 +25,7 @@ use crate::render::{View, exit};
 #[command(verbatim_doc_comment)]
 pub enum RemoteVerb {
     Add(add::AddArgs),
-    List(ListArgs),
+    List(RemoteListArgs),
     Show(ShowArgs),
     Check(CheckArgs),
     Set(edit::SetArgs),
@@ -40,7 +40,7 @@ pub enum RemoteVerb {
 ///   haul remote list --json | jq -r .name
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
-pub struct ListArgs {}
+pub struct RemoteListArgs {}
 
 /// Show the settings of a remote and their sources; secrets as ***
 ///
@@ -70,7 +70,7 @@ pub struct CheckArgs {
     #[arg(value_name = "REMOTE")]
     pub name: String,
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectArgs,
 }
 
 pub async fn run(context: &mut Context, verb: RemoteVerb) -> Result<u8> {

@@ -25,7 +25,7 @@ impl BatchCreation for IoGates {
     }
 }
 
-type Wanted<'a> = (EntrySlot, &'a UploadRequest);
+type WantedEntry<'a> = (EntrySlot, &'a UploadRequest);
 
 /// An item that can't be uploaded gets no entry here, as in `upload::open`, which then reports the reason.
 async fn prepare(host: &IoGates, items: &[UploadRequest]) -> Result<()> {
@@ -35,7 +35,7 @@ async fn prepare(host: &IoGates, items: &[UploadRequest]) -> Result<()> {
     // Without the right to list, a lost answer would leave all items uncertain instead of one.
     let Some(before) = listing_before(host).await? else { return Ok(()) };
     let offers = host.api.offers().await?;
-    let mut wanted: Vec<Wanted<'_>> = Vec::new();
+    let mut wanted: Vec<WantedEntry<'_>> = Vec::new();
     for item in items {
         let wish = Preference { forced: item.protocol.or(host.settings.protocol), avoid: &item.avoid, size: item.source.size() };
         let (Ok(path), Ok(_)) = (item.path(), choose(&offers, &wish)) else { continue };
@@ -53,9 +53,9 @@ async fn prepare(host: &IoGates, items: &[UploadRequest]) -> Result<()> {
 }
 
 /// Files of one name go into different rounds. A file that is alone in its round saves nothing and is left out.
-fn rounds(wanted: Vec<Wanted<'_>>) -> Vec<Vec<Wanted<'_>>> {
+fn rounds(wanted: Vec<WantedEntry<'_>>) -> Vec<Vec<WantedEntry<'_>>> {
     let mut seen: HashMap<&str, usize> = HashMap::new();
-    let mut rounds: Vec<Vec<Wanted<'_>>> = Vec::new();
+    let mut rounds: Vec<Vec<WantedEntry<'_>>> = Vec::new();
     for (spot, item) in wanted {
         let round = seen.entry(item.name.as_str()).and_modify(|n| *n += 1).or_default();
         match rounds.get_mut(*round) {
@@ -67,7 +67,7 @@ fn rounds(wanted: Vec<Wanted<'_>>) -> Vec<Vec<Wanted<'_>>> {
     rounds
 }
 
-async fn make_together(host: &IoGates, round: Vec<Wanted<'_>>, before: &Arc<Tree>) -> Result<()> {
+async fn make_together(host: &IoGates, round: Vec<WantedEntry<'_>>, before: &Arc<Tree>) -> Result<()> {
     let answer = host.api.create_many(round.iter().map(|(spot, item)| new_file(item, spot)).collect()).await;
     host.listing.forget().await;
     let doubt = |spot: EntrySlot| host.making.doubt(spot, Some(before.clone()));
@@ -86,7 +86,7 @@ async fn make_together(host: &IoGates, round: Vec<Wanted<'_>>, before: &Arc<Tree
 }
 
 /// A file without an answer may have been made all the same. An answer that fits no file is kept, to be reported.
-fn take(host: &IoGates, round: Vec<Wanted<'_>>, mut files: Vec<File>, doubt: impl Fn(EntrySlot)) {
+fn take(host: &IoGates, round: Vec<WantedEntry<'_>>, mut files: Vec<File>, doubt: impl Fn(EntrySlot)) {
     for (spot, item) in round {
         let is_its = |file: &File| file.name.as_ref().is_some_and(|name| *name == item.name || *name == spot.name);
         let Some(at) = files.iter().position(is_its) else {

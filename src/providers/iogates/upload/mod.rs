@@ -20,7 +20,7 @@ use crate::model::{Entry, Protocol};
 use crate::protocols::ftp;
 use crate::protocols::ftp::FtpTarget;
 use crate::protocols::plupload::{self, PluploadTarget};
-use crate::protocols::tus::{self, Manners, TusTarget};
+use crate::protocols::tus::{self, TusServer, TusTarget};
 
 /// The suffix of a file at ioGates while FTP sends it; the server processes the file after the renaming (providers.md 1.16).
 const ON_ITS_WAY: &str = ".download";
@@ -159,7 +159,7 @@ fn tus_target(host: &IoGates, item: &UploadRequest, name: &str, endpoint: &Url, 
         headers: Default::default(),
         size: item.source.size(),
         chunk_size: smaller(chunk_size, item.chunk_size),
-        manners: Manners::default(),
+        manners: TusServer::default(),
     }
 }
 
