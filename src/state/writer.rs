@@ -12,7 +12,7 @@ use super::changes::PendingChanges;
 use super::database::{Database, Unanswered, blocking};
 use super::folder::StateFolder;
 #[cfg(debug_assertions)]
-use super::power_cut::{Moment, PowerCut};
+use super::power_cut::{CutMoment, PowerCut};
 use crate::contract::NoteMark;
 
 /// The longest time that a note waits to be written with other notes.
@@ -197,11 +197,11 @@ impl WriterShared {
         {
             let mut cut = self.cut.lock();
             cut.next();
-            cut.at(Moment::Before);
+            cut.at(CutMoment::Before);
         }
         let written = database.ask(|db| changes.write(db));
         #[cfg(debug_assertions)]
-        self.cut.lock().at(Moment::After);
+        self.cut.lock().at(CutMoment::After);
         written
     }
 

@@ -10,3 +10,4 @@ mod paths;
 mod providers;
 mod release;
 mod source_tree;
+mod type_names;

@@ -12,7 +12,7 @@ use super::remote::IoGates;
 use crate::contract::{BoxFuture, Comment, CommentThread, Comments, Error, Kind, NewComment, Result};
 use crate::model::Entry;
 use crate::model::timecode::{Clock, TimeSpan};
-use crate::protocols::http::row_stream::{Path, Row, object};
+use crate::protocols::http::row_stream::{Path, RawRow, object};
 
 /// `GET /api/file/{id}/comments`. Its `map` only holds the position of each comment in the list.
 #[derive(Default, Deserialize)]
@@ -148,7 +148,7 @@ async fn list(host: &IoGates, file: &Entry) -> Result<CommentThread> {
 }
 
 /// None for a row that can't be read or has no id: no later command could name that comment.
-pub(super) fn comment(row: Row<'_>) -> Option<Comment> {
+pub(super) fn comment(row: RawRow<'_>) -> Option<Comment> {
     object::<WireComment>(row).ok()?.comment()
 }
 

@@ -1,7 +1,5 @@
 //! Calls on nodes (providers.md, 3.4).
 
-use std::sync::Arc;
-
 use axum::body::Bytes;
 use axum::extract::{Path, State as From};
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -10,12 +8,10 @@ use serde_json::{Value, json};
 
 use super::NAME;
 use super::reply::data;
-use super::state::{Fileago, State};
+use super::state::{Fileago, Host, State};
 use super::tree::{Owner, ROOTS};
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::responses::HandlerResult;
-
-type Host = From<Arc<Fileago>>;
 
 /// A node of the tree.
 pub enum Target {

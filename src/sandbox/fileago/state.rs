@@ -28,6 +28,9 @@ pub struct State {
     pub refuses_copies: bool,
 }
 
+/// The stand-in, as a handler of requests is handed it.
+pub type Host = axum::extract::State<Arc<Fileago>>;
+
 pub struct Fileago {
     pub(super) shared: Arc<Shared>,
     username: String,

@@ -1,7 +1,6 @@
 //! Uploading (providers.md, 3.5): a token for a folder or a file, then one multipart POST that must begin within five seconds.
 //! Each try uses the token up, whether it succeeds or not.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::{FromRequest, Multipart, Path, Request, State as From};
@@ -11,15 +10,13 @@ use serde_json::json;
 
 use super::NAME;
 use super::nodes::{Target, free};
-use super::state::{Fileago, UploadToken};
+use super::state::{Fileago, Host, UploadToken};
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
 use crate::sandbox::responses;
 use crate::sandbox::responses::{HandlerResult, broken};
 use crate::sandbox::storage::Content;
-
-type Host = From<Arc<Fileago>>;
 
 const LIFE: Duration = Duration::from_secs(5);
 

@@ -1,7 +1,6 @@
 //! The sign-in, the upload methods, and the second factor (providers.md, 1.4, 1.5 and 1.11).
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use axum::Form;
 use axum::extract::{FromRequest, Path, Query, Request, State};
@@ -14,13 +13,11 @@ use super::NAME;
 use super::entries::when;
 use super::model::{Access, FtpElsewhere, Root};
 use super::reply::refused;
-use super::state::Iogates;
+use super::state::{Host, Iogates};
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
 use crate::sandbox::responses;
 use crate::sandbox::responses::HandlerResult;
-
-type Host = State<Arc<Iogates>>;
 
 /// Fields of a body that may be JSON or a form.
 async fn fields(request: Request) -> HandlerResult<Map<String, Value>> {

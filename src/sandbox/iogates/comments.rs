@@ -1,7 +1,5 @@
 //! Comments with their timecode (providers.md, 1.8 and 1.13).
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -13,11 +11,9 @@ use super::entries::when;
 use super::files::{gone, map_shown};
 use super::model::Access;
 use super::reply::refused;
-use super::state::Iogates;
+use super::state::{Host, Iogates};
 use crate::sandbox::responses;
 use crate::sandbox::responses::HandlerResult;
-
-type Host = State<Arc<Iogates>>;
 
 /// Finds the file, if the token may see it.
 fn file(host: &Iogates, access: &Access, id: u64) -> HandlerResult<String> {

@@ -1,7 +1,5 @@
 //! The File and Files APIs and the download (providers.md, 1.6, 1.7, 1.9, 1.10).
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -11,12 +9,10 @@ use serde_json::{Map, Value, json};
 use super::entries::CreateBody;
 use super::model::{Access, Entry, Root};
 use super::reply::refused;
-use super::state::Iogates;
+use super::state::{Host, Iogates};
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::responses;
 use crate::sandbox::responses::{HandlerResult, Refusal};
-
-type Host = State<Arc<Iogates>>;
 
 pub async fn create(State(host): Host, headers: HeaderMap, Json(body): Json<Value>) -> HandlerResult<Response> {
     let access = host.guest(&headers)?;

@@ -4,7 +4,6 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::sync::Arc;
 
 use axum::extract::{Multipart, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -13,15 +12,13 @@ use serde_json::json;
 
 use super::NAME;
 use super::model::Access;
-use super::state::Iogates;
+use super::state::{Host, Iogates};
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::responses;
 use crate::sandbox::responses::{HandlerResult, broken};
 use crate::sandbox::storage::UploadFile;
 use crate::sandbox::tus_append::wall;
-
-type Host = State<Arc<Iogates>>;
 
 /// Bytes for the other fields and the boundaries.
 const FORM: u64 = 16 * 1024;

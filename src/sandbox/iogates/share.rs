@@ -1,7 +1,5 @@
 //! Shares (providers.md, 1.12): the share of a share token, and those that the account makes.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -12,11 +10,9 @@ use super::api::profile;
 use super::files::gone;
 use super::model::Root;
 use super::reply::refused;
-use super::state::Iogates;
+use super::state::Host;
 use crate::sandbox::responses;
 use crate::sandbox::responses::HandlerResult;
-
-type Host = State<Arc<Iogates>>;
 
 /// The share of a share token.
 pub async fn own(State(host): Host, headers: HeaderMap) -> HandlerResult<Response> {

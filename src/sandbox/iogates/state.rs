@@ -51,6 +51,9 @@ impl State {
     }
 }
 
+/// The stand-in, as a handler of requests is handed it.
+pub type Host = axum::extract::State<Arc<Iogates>>;
+
 pub struct Iogates {
     pub(super) shared: Arc<Shared>,
     pub(super) origin: String,

@@ -11,14 +11,12 @@ use chrono::{DateTime, Duration, Utc};
 use parking_lot::Mutex;
 
 use super::model::{Access, TusUpload};
-use super::state::Iogates;
+use super::state::{Host, Iogates};
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
 use crate::sandbox::storage::UploadFile;
 use crate::sandbox::tus_append::{TusUploads, append};
 use crate::sandbox::tus_headers::{ALGORITHMS, Concat, Creation, Refused, number, text};
-
-type Host = State<Arc<Iogates>>;
 
 const VERSION: &str = "1.0.0";
 const EXTENSIONS: &str = "creation,creation-defer-length,expiration,checksum,termination,concatenation";

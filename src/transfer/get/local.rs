@@ -23,11 +23,11 @@ impl Local {
         let there = std::fs::metadata(path).ok();
         let says_folder = typed.ends_with(['/', std::path::MAIN_SEPARATOR]) || path.file_name().is_none();
         match there {
-            Some(meta) if meta.is_dir() => return Ok(Local::LocalFolder(path.to_owned())),
+            Some(meta) if meta.is_dir() => return Ok(Local::Folder(path.to_owned())),
             Some(_) if as_folder || says_folder => {
                 return Err(Error::new(Kind::Exists, "a file is in the way of the folder").with_subject(typed));
             }
-            None if as_folder || says_folder => return Ok(Local::LocalFolder(path.to_owned())),
+            None if as_folder || says_folder => return Ok(Local::Folder(path.to_owned())),
             _ => {}
         }
         // A link that the user names is followed: its target is meant, and the part lies beside that.
@@ -40,7 +40,7 @@ impl Local {
 
     pub fn folder(&self) -> &Path {
         match self {
-            Local::LocalFolder(path) | Local::File(path, _) => path,
+            Local::Folder(path) | Local::File(path, _) => path,
         }
     }
 }
@@ -122,12 +122,12 @@ mod tests {
         let file = |name: &str| Local::File(dir.path().to_owned(), name.to_owned());
         assert_eq!(of("file", false).unwrap(), file("file"));
         assert_eq!(of("new", false).unwrap(), file("new"));
-        assert_eq!(of("new", true).unwrap(), Local::LocalFolder(at("new").into()));
-        assert_eq!(of("new/", false).unwrap(), Local::LocalFolder(at("new/").into()));
-        assert_eq!(of("folder", false).unwrap(), Local::LocalFolder(at("folder").into()));
+        assert_eq!(of("new", true).unwrap(), Local::Folder(at("new").into()));
+        assert_eq!(of("new/", false).unwrap(), Local::Folder(at("new/").into()));
+        assert_eq!(of("folder", false).unwrap(), Local::Folder(at("folder").into()));
         assert_eq!(of("file", true).unwrap_err().kind(), Kind::Exists);
         assert_eq!(Local::of("new", false).unwrap(), Local::File(".".into(), "new".to_owned()));
-        assert_eq!(Local::of(".", false).unwrap(), Local::LocalFolder(".".into()));
+        assert_eq!(Local::of(".", false).unwrap(), Local::Folder(".".into()));
         #[cfg(unix)]
         {
             std::os::unix::fs::symlink(at("file"), at("link")).unwrap();

@@ -79,7 +79,7 @@ impl GetRun {
                 origin.client.events.tell(Event::Planned { files: planned.0, bytes: planned.1 });
             }
             match step {
-                Ok(Some(SelectedStep::LocalFolder(folder))) => self.make_folder(&origin, &folder),
+                Ok(Some(SelectedStep::Folder(folder))) => self.make_folder(&origin, &folder),
                 Ok(Some(SelectedStep::File(folder, file))) => {
                     let (below, name) = (folder.names().to_vec(), file.name.clone());
                     self.spawn(&mut flying, GetItem { origin: origin.clone(), file: *file, below, name }).await;

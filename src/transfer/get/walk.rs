@@ -38,7 +38,7 @@ impl GetRun {
             }
             let name = match &self.local {
                 Local::File(_, name) => name.clone(),
-                Local::LocalFolder(_) => entry.name.clone(),
+                Local::Folder(_) => entry.name.clone(),
             };
             let below = origin.below.clone();
             let path = join(&path_in(&origin, &below), &entry.name);

@@ -51,7 +51,7 @@ pub async fn apply_to_local(mut source: GetSource, local: &str, get: GetOptions,
         }
         let (kind, state) = match &action.target {
             Some(Look::Local(state)) if action.kind == EntryKind::File => (LocalKind::File, state.clone()),
-            _ if action.kind == EntryKind::LocalFolder => (LocalKind::LocalFolder, LocalState::default()),
+            _ if action.kind == EntryKind::Folder => (LocalKind::Folder, LocalState::default()),
             _ => return Err(Error::new(Kind::Usage, "this plan does not say what it deletes").on_local(shown)),
         };
         match delete(&open, &action.path, kind, &state) {

@@ -99,13 +99,13 @@ impl LocalListing {
                 // Nothing on a remote has such a name, and nothing of this run touches what has it.
                 let Some(at) = name.to_str().filter(|name| !is_reserved(name)).and_then(|name| path.join(name).ok()) else { continue };
                 let kind = if meta.is_dir() {
-                    LocalKind::LocalFolder
+                    LocalKind::Folder
                 } else if meta.is_file() {
                     LocalKind::File
                 } else {
                     LocalKind::Other
                 };
-                if kind == LocalKind::LocalFolder {
+                if kind == LocalKind::Folder {
                     match folder.enter(at.name().unwrap_or_default(), false) {
                         Ok(inner) => open.push((inner, at.clone())),
                         Err(error) => listing.unread.push((listing.local(&at), error)),
@@ -142,7 +142,7 @@ pub(super) fn delete(top: &LocalFolder, path: &RemotePath, kind: LocalKind, stat
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(e) => return Err(failed(e)),
     };
-    if kind == LocalKind::LocalFolder {
+    if kind == LocalKind::Folder {
         return match target.delete_empty_folder() {
             Ok(()) => Ok(true),
             Err(e) if matches!(e.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound) => Ok(false),
@@ -190,7 +190,7 @@ mod tests {
         let listing = LocalListing::read(&top).unwrap();
         let mut told: Vec<_> = listing.entries.iter().map(|entry| (entry.path.to_string(), entry.kind)).collect();
         told.sort_by(|a, b| a.0.cmp(&b.0));
-        let (file, folder, other) = (LocalKind::File, LocalKind::LocalFolder, LocalKind::Other);
+        let (file, folder, other) = (LocalKind::File, LocalKind::Folder, LocalKind::Other);
         let wanted = [("/a", folder), ("/a/b", folder), ("/a/b/f", file), ("/g", file), ("/link", other)];
         assert_eq!(told, wanted.map(|(path, kind)| (path.to_owned(), kind)));
         assert!(LocalListing::read(&dir.path().join("none")).unwrap().entries.is_empty());

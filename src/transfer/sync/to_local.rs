@@ -61,7 +61,7 @@ async fn transfer(source: GetSource, local: &str, get: GetOptions, options: &Syn
             .with_subject(source.address.to_string())
             .with_hint("`haul get` carries single files"));
     }
-    let Local::LocalFolder(top) = Local::of(local, true)? else {
+    let Local::Folder(top) = Local::of(local, true)? else {
         return Err(Error::new(Kind::Usage, "the target of this sync is a folder").on_local(local));
     };
     let GetSource { client, ledger, key, .. } = &source;
@@ -108,8 +108,8 @@ impl LocalDeletions<'_> {
         for at in lacking.files.iter().chain(&folders) {
             let Some(entry) = self.listing.entries.get(*at) else { continue };
             let shown = self.listing.shown(&entry.path);
-            let is_folder = entry.kind == LocalKind::LocalFolder;
-            let (path, kind) = (entry.path.clone(), if is_folder { EntryKind::LocalFolder } else { EntryKind::File });
+            let is_folder = entry.kind == LocalKind::Folder;
+            let (path, kind) = (entry.path.clone(), if is_folder { EntryKind::Folder } else { EntryKind::File });
             if self.dry_run {
                 let size = (!is_folder).then_some(entry.state.size);
                 let target = (!is_folder).then(|| Look::Local(entry.state.clone()));

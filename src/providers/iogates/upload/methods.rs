@@ -6,7 +6,7 @@ use crate::contract::Network;
 use crate::model::{Protocol, Secret};
 use crate::protocols::ftp::{FtpServer, Security};
 use crate::protocols::http::{base_url, is_loopback_host};
-use crate::providers::iogates::wire::{AuthInfo, Ftp, Web};
+use crate::providers::iogates::wire::{AuthInfo, FtpOffer, Web};
 
 /// The shortest token in characters. Shorter steps of a path, and steps without a digit, count as words.
 const SHORTEST_TOKEN: usize = 6;
@@ -116,7 +116,7 @@ fn remember_tokens(address: &str) {
 }
 
 /// Uses TLS when the server says `ssl` or `ftps`: from the first byte on port 990, else after AUTH TLS (OQ-32).
-fn ftp_server(ftp: &Ftp, network: &Network) -> (Protocol, Result<FtpServer, String>) {
+fn ftp_server(ftp: &FtpOffer, network: &Network) -> (Protocol, Result<FtpServer, String>) {
     let text = ftp.server.as_deref().map(str::trim).unwrap_or_default();
     let (scheme, address) = text.split_once("://").unwrap_or(("ftp", text));
     let says_ftps = [Some(scheme), ftp.protocol.as_deref()].into_iter().flatten().any(|p| p.eq_ignore_ascii_case("ftps"));
