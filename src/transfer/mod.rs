@@ -27,8 +27,10 @@ mod listing;
 #[doc(hidden)]
 pub mod local_tree;
 pub(crate) mod lock_wait;
+mod processing_time;
 pub mod put;
 pub(crate) mod rate_limit;
+pub(crate) mod recorded_entries;
 pub(crate) mod remote_ops;
 pub(crate) mod resolve;
 pub(crate) mod sleep;

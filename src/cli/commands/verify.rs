@@ -7,17 +7,16 @@ use clap::Args;
 
 use crate::cli::abilities::{STAT, require};
 use crate::cli::connection::ConnectArgs;
-use crate::cli::context::{Context, OpenRemote};
+use crate::cli::context::Context;
 use crate::cli::receipt;
 use crate::cli::receipt::ReceiptRow;
-use crate::contract::Entries;
-use crate::contract::walk::newest_filled;
 use crate::error::{Kind, Result};
 use crate::model::report::Failure;
-use crate::model::{Entry, Place, RemotePath, Report, Root};
+use crate::model::{Entry, Report};
 use crate::render::exit;
 use crate::render::units;
 use crate::transfer::fingerprint::EntryFingerprint;
+use crate::transfer::recorded_entries::RecordedEntries;
 
 /// Check that the files of a receipt are still there and unchanged
 ///
@@ -35,17 +34,17 @@ pub struct VerifyArgs {
 
 pub async fn run(context: &mut Context, args: VerifyArgs) -> Result<u8> {
     let lines = receipt::read(&args.receipt)?;
-    let mut remotes: HashMap<String, FolderListings> = HashMap::new();
+    let mut remotes: HashMap<String, RecordedEntries> = HashMap::new();
     let (mut same, mut changed, mut missing, mut failed) = (0, 0, 0, Vec::new());
     // The last line about a path counts, because a file may have been put there several times.
     for line in receipt::latest(lines) {
         if !remotes.contains_key(&line.remote) {
             let remote = context.open(&line.remote, args.connection)?;
             require(&remote, &STAT)?;
-            remotes.insert(line.remote.clone(), FolderListings { remote, folders: HashMap::new() });
+            remotes.insert(line.remote.clone(), RecordedEntries::new(context.client(&remote)));
         }
         let Some(asked) = remotes.get_mut(&line.remote) else { continue };
-        let there = match asked.entry(context, &line).await {
+        let there = match asked.find(&line.path, line.id.as_deref()).await {
             // The row of this name can't be read, but the others can.
             Err(error) if error.kind() == Kind::Protocol => {
                 failed.push(error.kind());
@@ -73,67 +72,6 @@ pub async fn run(context: &mut Context, args: VerifyArgs) -> Result<u8> {
     let rest: String = rest.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}")).collect();
     context.renderer.remark(&format!("{same} of {} the same{rest}", units::count(same + failed.len() as u64, "file")));
     Ok(exit::merge(same, &failed))
-}
-
-/// Lists each folder once, however many files of it a receipt names.
-struct FolderListings {
-    remote: OpenRemote,
-    folders: HashMap<Place, Option<Entries>>,
-}
-
-impl FolderListings {
-    async fn entry(&mut self, context: &Context, line: &ReceiptRow) -> Result<Option<Entry>> {
-        // Where nothing can be listed, an entry is identified by its id.
-        let places = if self.remote.provider.has(|can| can.browse.is_some()) { readings(&line.path) } else { Vec::new() };
-        for place in places {
-            if let Some(entry) = self.at_its_path(context, &place, line).await? {
-                return Ok(Some(entry));
-            }
-        }
-        self.by_its_id(context, line).await
-    }
-
-    /// The entry was moved meanwhile.
-    async fn by_its_id(&self, context: &Context, line: &ReceiptRow) -> Result<Option<Entry>> {
-        let Some(id) = line.id.clone() else { return Ok(None) };
-        let place = Place { root: Root::Id(id), path: RemotePath::root() };
-        match context.client(&self.remote).stat(&place).await {
-            Ok(entry) if entry.trashed => Ok(None),
-            Ok(entry) => Ok(Some(entry)),
-            Err(e) if matches!(e.kind(), Kind::NotFound | Kind::Refused) => Ok(None),
-            Err(e) => Err(e),
-        }
-    }
-
-    async fn at_its_path(&mut self, context: &Context, place: &Place, line: &ReceiptRow) -> Result<Option<Entry>> {
-        let (Some(parent), Some(name)) = (place.parent(), place.path.name()) else { return Ok(None) };
-        if !self.folders.contains_key(&parent) {
-            let calls = context.client(&self.remote);
-            let children = match calls.stat(&parent).await {
-                Ok(folder) if folder.trashed => None,
-                Ok(folder) => Some(calls.list(&folder).await?),
-                Err(e) if e.kind() == Kind::NotFound => None,
-                Err(e) => return Err(e),
-            };
-            self.folders.insert(parent.clone(), children);
-        }
-        let Some(Some(children)) = self.folders.get(&parent) else { return Ok(None) };
-        let named = children.named(name)?;
-        // Among several entries of that name the receipt's id decides, else what the path means now.
-        let ours = named.iter().find(|entry| line.id.as_ref() == Some(&entry.id)).cloned();
-        Ok(ours.or_else(|| newest_filled(named).into_iter().next()))
-    }
-}
-
-/// `/@ID/a` in a receipt is a place below a node's id, or a folder whose name begins with `@`.
-fn readings(path: &RemotePath) -> Vec<Place> {
-    let mut places = vec![Place::at(path.clone())];
-    if let Some((id, below)) = path.names().split_first().and_then(|(first, below)| Some((first.strip_prefix('@')?, below)))
-        && let Ok(path) = RemotePath::parse(&below.join("/"))
-    {
-        places.push(Place { root: Root::Id(id.to_owned()), path });
-    }
-    places
 }
 
 fn judge(line: &ReceiptRow, there: Option<&Entry>) -> (&'static str, Option<String>) {
