@@ -7,10 +7,7 @@ use crate::contract::{Abilities, Changes, Provider};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Place, RemotePath, Root};
 use crate::transfer::client::RemoteClient;
-
-/// The time for which a change is looked for after its answer was lost: a server may still work on a large folder. A copy is
-/// not requested again before.
-const VISIBLE_WITHIN: Duration = Duration::from_secs(10);
+use crate::transfer::processing_time::VISIBLE_WITHIN;
 
 #[derive(Clone)]
 pub struct ConfirmedChanges(RemoteClient);

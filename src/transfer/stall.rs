@@ -8,22 +8,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::backoff::RetryPolicy;
+use super::processing_time::response_timeout;
 use super::sleep::sleep;
 use super::source::meter::Activity;
 use crate::error::{Error, Kind};
 
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 const CRAWL_WINDOW: Duration = Duration::from_secs(60);
-
-/// The longest wait for an answer, however large the request was.
-const LONGEST_ANSWER: Duration = Duration::from_secs(2 * 3600);
-
-/// The wait for an answer after the last byte: the time-out, and a second for each MiB of the request. A server may copy and
-/// hash what came before it answers (giga0 posts it again inside itself, nginx hands it to PHP in three passes).
-pub fn response_timeout(timeout: Duration, bytes: u64) -> Duration {
-    let patience = timeout.saturating_add(Duration::from_secs(bytes >> 20));
-    patience.min(LONGEST_ANSWER.max(timeout))
-}
 
 /// Returns the reason as soon as `part` (bytes from the start of the file) stalls, and never returns otherwise.
 pub async fn stalled(pulse: &Activity, part: Range<u64>, policy: &RetryPolicy) -> Error {
@@ -93,13 +84,6 @@ mod tests {
         let all_sent = Activity { reached: END.into(), ..Activity::default() };
         let (error, after) = watched(&all_sent, 0, 3000).await.unwrap();
         assert_eq!((error.message().as_str(), after), ("the server gave no answer for 8m 52s", 532));
-    }
-
-    #[test]
-    fn the_answer_to_much_is_waited_for_two_hours_at_most() {
-        let minutes = |timeout: u64, bytes| response_timeout(Duration::from_secs(timeout * 60), bytes).as_secs() as f64 / 60.0;
-        assert_eq!((minutes(1, 0), minutes(1, 2 << 20), minutes(1, 600 << 20)), (1.0, 1.0 + 2.0 / 60.0, 11.0));
-        assert_eq!((minutes(1, 100 << 30), minutes(180, 1 << 30), minutes(1, u64::MAX)), (120.0, 180.0, 120.0));
     }
 
     /// A slow disk, a pipe, `--bwlimit`: no fault of the line.

@@ -12,20 +12,11 @@ use crate::model::event::FileId;
 use crate::model::report::Verified;
 use crate::model::{Entry, EntryKind, Event};
 use crate::transfer::client::RemoteClient;
+use crate::transfer::processing_time::processing_time;
 use crate::transfer::put::confirmation_queue::ConfirmationQueue;
 
 /// After so long without a change of its size a file is no longer being taken in.
 const STAYS: Duration = Duration::from_secs(5);
-
-/// The time that a provider may take to show a file whose last byte it has accepted: it may copy and hash the file first.
-pub(crate) fn processing_time(timeout: Duration, size: u64) -> Duration {
-    timeout + intake_time(size)
-}
-
-/// The time that a server may need for a file after its last byte: it passes the file on, copies and hashes it.
-pub(crate) fn intake_time(size: u64) -> Duration {
-    Duration::from_secs(2 + size / (50 << 20))
-}
 
 /// Waits for the file of an upload. None: the file does not appear in the time that it may take. `held` is the number of
 /// entries that its folder held before the run.

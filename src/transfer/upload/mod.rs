@@ -22,11 +22,12 @@ use tokio::time::Instant as Moment;
 
 use super::client::RemoteClient;
 use super::effort::{Effort, way_out};
+use super::processing_time::intake_time;
 use super::put::confirmation_queue::{ConfirmationQueue, Confirming};
 use super::source::meter::Meter;
 use super::stall::stalled;
 use super::upload::checksums::Sums;
-use super::upload::confirm::{discard, intake_time, unseen, wait_until_visible};
+use super::upload::confirm::{discard, unseen, wait_until_visible};
 use super::upload::journal::Journal;
 use super::upload::parts::{check_complete, next_part};
 use super::upload::resume::Resumed;

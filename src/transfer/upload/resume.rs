@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant as Moment;
 
-use super::confirm::{intake_time, poll_whole, processing_time};
+use super::confirm::poll_whole;
 use super::journal::{Journal, JournalRecord, SourceMatch, Stage};
 use super::stable_offset::at_rest;
 use super::uncertain::taken_meanwhile;
@@ -15,6 +15,7 @@ use crate::contract::{BoxFuture, Checksum, Chunks, Recovery, Source, UploadHandl
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, Protocol};
 use crate::transfer::client::RemoteClient;
+use crate::transfer::processing_time::{intake_time, processing_time};
 
 pub(crate) enum Resumed {
     /// Nothing was begun, or nothing of it can be used.

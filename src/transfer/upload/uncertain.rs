@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::Instant as Moment;
 
-use super::confirm::{discard, intake_time, poll_whole, processing_time, whole};
+use super::confirm::{discard, poll_whole, whole};
 use super::journal::Journal;
 use super::read_back::SentBytes;
 use super::uploader::{Uploader, size_of};
@@ -14,6 +14,7 @@ use crate::contract::{UploadHandle, UploadRequest, UploadSession};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Protocol, RemotePath};
 use crate::transfer::client::RemoteClient;
+use crate::transfer::processing_time::{intake_time, processing_time};
 
 /// HTTP 504: the server behind the gateway has not answered yet.
 const GATEWAY_TIMEOUT: u16 = 504;
