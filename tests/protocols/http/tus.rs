@@ -5,7 +5,7 @@ use std::fs;
 use haul::Kind;
 use haul::contract::{Recovery, UploadSession};
 use haul::protocols::tus;
-use haul::protocols::tus::{Manners, TusSession, TusTarget};
+use haul::protocols::tus::{TusServer, TusSession, TusTarget};
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 
@@ -20,7 +20,7 @@ const MIB: u64 = 1 << 20;
 
 fn target(endpoint: &Url, size: Option<u64>, chunk_size: Option<u64>) -> TusTarget {
     let metadata = vec![("filename".to_owned(), "grüße, \"1\".bin".to_owned()), ("empty".to_owned(), String::new())];
-    TusTarget { endpoint: endpoint.clone(), metadata, headers: HeaderMap::new(), size, chunk_size, manners: Manners::default() }
+    TusTarget { endpoint: endpoint.clone(), metadata, headers: HeaderMap::new(), size, chunk_size, manners: TusServer::default() }
 }
 
 fn id(session: &TusSession) -> String {

@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use haul::Kind;
 use haul::contract::{Chunking, Recovery, UploadSession};
 use haul::protocols::tus;
-use haul::protocols::tus::{Manners, TusSession, TusTarget};
+use haul::protocols::tus::{TusServer, TusSession, TusTarget};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use sha1::{Digest, Sha1};
 
@@ -33,7 +33,7 @@ async fn server(options: &'static str, answer: impl Fn(&Seen, usize) -> String +
 
 fn target(raw: &Raw, size: Option<u64>) -> TusTarget {
     let headers = HeaderMap::from_iter([(HeaderName::from_static("token"), HeaderValue::from_static("key"))]);
-    TusTarget { endpoint: raw.url.clone(), metadata: vec![], headers, size, chunk_size: None, manners: Manners::default() }
+    TusTarget { endpoint: raw.url.clone(), metadata: vec![], headers, size, chunk_size: None, manners: TusServer::default() }
 }
 
 async fn created(raw: &Raw) -> TusSession {
@@ -387,7 +387,7 @@ async fn a_question_that_is_given_up_ends_its_request() {
         headers: HeaderMap::new(),
         size: Some(1),
         chunk_size: None,
-        manners: Manners::default(),
+        manners: TusServer::default(),
     };
     let mut session = tus::resume(&http(), target, url);
     let cut = haul::Error::new(Kind::Interrupted, "cut");

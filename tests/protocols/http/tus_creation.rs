@@ -3,7 +3,7 @@
 use haul::Kind;
 use haul::contract::{Recovery, UploadSession};
 use haul::protocols::tus;
-use haul::protocols::tus::{Manners, Servers, TusTarget};
+use haul::protocols::tus::{Servers, TusServer, TusTarget};
 use reqwest::header::HeaderMap;
 
 use super::{deliver, http, whole};
@@ -22,7 +22,7 @@ fn target(url: &reqwest::Url) -> TusTarget {
         headers: HeaderMap::new(),
         size: Some(SIZE as u64),
         chunk_size: None,
-        manners: Manners::default(),
+        manners: TusServer::default(),
     }
 }
 
