@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::support::env::{TestEnv, bytes};
-use crate::support::tmux::Screen;
+use crate::support::tmux::TmuxScreen;
 
 fn twenty(env: &TestEnv) {
     for n in 0..20_u32 {
@@ -27,7 +27,7 @@ fn bars_follow_the_window_and_go_when_the_work_is_done() {
     let env = TestEnv::new();
     twenty(&env);
     let line = "haul put --bwlimit 100K -j 4 d giga0:/ & echo $! > pid; wait $!";
-    let Some(screen) = Screen::of(&env.home, (120, 24), line) else { return };
+    let Some(screen) = TmuxScreen::of(&env.home, (120, 24), line) else { return };
     let signal = |signal: &str| {
         let pid = std::fs::read_to_string(env.path("pid")).unwrap();
         assert!(Command::new("kill").args([signal, pid.trim()]).status().unwrap().success());
@@ -60,7 +60,7 @@ fn failures_stay_above_the_summary_and_an_interrupt_is_summed_up() {
     twenty(&env);
     env.home.file("d/A000 empty.mov", "");
     let line = "haul put --bwlimit 400K -j 4 d giga0:/";
-    let Some(screen) = Screen::of(&env.home, (80, 24), line) else { return };
+    let Some(screen) = TmuxScreen::of(&env.home, (80, 24), line) else { return };
     screen.until(|shown| shown.contains(" of 21 files") && shown.contains("1 failed"));
     screen.types(&["C-c"]);
     let end = screen.until(|shown| shown.contains("[ended"));
@@ -77,7 +77,7 @@ fn hashing_waiting_and_confirming_are_seen() {
     // Sparse: read fast, and long enough to be seen in a debug build.
     let file = env.home.file("big.bin", "");
     std::fs::File::options().write(true).open(file).unwrap().set_len(3 << 30).unwrap();
-    let Some(screen) = Screen::of(&env.home, (100, 24), "haul put --checksum before big.bin iogates:/") else { return };
+    let Some(screen) = TmuxScreen::of(&env.home, (100, 24), "haul put --checksum before big.bin iogates:/") else { return };
     let shown = screen.until(|shown| shown.contains("hashing"));
     assert!(shown.contains("big.bin ") && shown.contains("% ") && shown.contains("/3.0 GiB"), "{shown}");
     screen.types(&["C-c"]);
@@ -86,14 +86,14 @@ fn hashing_waiting_and_confirming_are_seen() {
 
     env.home.file("small.bin", bytes(5000, 1).0);
     env.script("giga0/file/upload:503=4");
-    let Some(screen) = Screen::of(&env.home, (100, 24), "haul put small.bin giga0:/") else { return };
+    let Some(screen) = TmuxScreen::of(&env.home, (100, 24), "haul put small.bin giga0:/") else { return };
     let shown = screen.until(|shown| shown.contains("waiting "));
     assert!(shown.contains("s (try 2 of 5): "), "{shown}");
     screen.until(|shown| shown.contains("[ended 0]"));
     drop(screen);
 
     env.script("fileago/upload:slow=2000");
-    let Some(screen) = Screen::of(&env.home, (100, 24), "haul put small.bin fileago:/") else { return };
+    let Some(screen) = TmuxScreen::of(&env.home, (100, 24), "haul put small.bin fileago:/") else { return };
     screen.until(|shown| shown.contains("confirming") || shown.contains("100%"));
     screen.until(|shown| shown.contains("[ended 0]"));
 }
@@ -102,13 +102,13 @@ fn hashing_waiting_and_confirming_are_seen() {
 fn each_file_has_a_line_if_wished_and_colour_obeys() {
     let env = TestEnv::new();
     twenty(&env);
-    let Some(screen) = Screen::of(&env.home, (160, 40), "haul put -v d giga0:/") else { return };
+    let Some(screen) = TmuxScreen::of(&env.home, (160, 40), "haul put -v d giga0:/") else { return };
     let end = screen.until(|shown| shown.contains("[ended 0]"));
     assert_eq!(end.lines().filter(|line| line.starts_with("uploaded  d/A001_C0")).count(), 20, "{end}");
     drop(screen);
     for (set, coloured) in [("", true), ("NO_COLOR=1 ", false)] {
         let line = format!("{set}haul put --if-exists replace --bwlimit 400K d giga0:/");
-        let Some(screen) = Screen::of(&env.home, (80, 24), &line) else { return };
+        let Some(screen) = TmuxScreen::of(&env.home, (80, 24), &line) else { return };
         screen.until(|shown| shown.contains(" of 20 files") && shown.contains("━"));
         assert_eq!(screen.shows_coloured().contains("\x1b[36m"), coloured, "{}", screen.shows_coloured());
     }

@@ -21,7 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Names that once meant several things. Each thing has a name of its own now.
-const RETIRED_NAMES: &[&str] = &[
+pub(super) const RETIRED_NAMES: &[&str] = &[
     "Desk",
     "desk",
     "ground",

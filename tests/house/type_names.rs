@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::source_tree::product_files;
+use super::layers::RETIRED_NAMES;
+use super::source_tree::{product_files, rust_files};
 
 /// One idea, told once by each provider.
 const OF_PROVIDERS: &[&str] =
@@ -49,4 +50,15 @@ fn a_type_name_is_used_once() {
     assert!(wrong.is_empty(), "one name for several types: {wrong:#?}");
     let once: Vec<_> = OF_PROVIDERS.iter().chain(OF_STAND_INS).filter(|name| !told_often.contains(*name)).collect();
     assert!(once.is_empty(), "used once by now, and no exception: {once:?}");
+}
+
+#[test]
+fn tests_define_no_type_by_a_retired_name() {
+    let tests = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut wrong = Vec::new();
+    for file in rust_files(&tests) {
+        let names = file.text.lines().filter_map(defined).filter(|name| RETIRED_NAMES.contains(name));
+        wrong.extend(names.map(|name| format!("{}: {name}", file.name)));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

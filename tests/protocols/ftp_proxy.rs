@@ -18,11 +18,11 @@ use haul::testing::{MemorySource, bytes};
 /// SOCKS5 and CONNECT on one port.
 struct Proxy {
     port: u16,
-    seen: Arc<Seen>,
+    seen: Arc<ProxyState>,
 }
 
 #[derive(Default)]
-struct Seen {
+struct ProxyState {
     connections: AtomicUsize,
     /// Bytes that came from the client.
     bytes: AtomicUsize,
@@ -35,7 +35,7 @@ impl Proxy {
     fn start(silent_after: usize) -> Proxy {
         let listener = Listener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let seen = Arc::new(Seen { silent_after: silent_after.into(), ..Seen::default() });
+        let seen = Arc::new(ProxyState { silent_after: silent_after.into(), ..ProxyState::default() });
         let counted = seen.clone();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -51,7 +51,7 @@ impl Proxy {
     }
 }
 
-async fn lead(mut client: TcpStream, seen: Arc<Seen>) -> std::io::Result<()> {
+async fn lead(mut client: TcpStream, seen: Arc<ProxyState>) -> std::io::Result<()> {
     let first = client.read_u8().await?;
     let mut server = if first == 5 {
         let mut methods = vec![0; usize::from(client.read_u8().await?)];

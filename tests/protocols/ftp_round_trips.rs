@@ -29,7 +29,7 @@ enum Habit {
 }
 
 #[derive(Default)]
-struct Seen {
+struct SeenCommands {
     files: HashMap<String, Vec<u8>>,
     commands: Vec<String>,
     /// How often the server had to wait for a command.
@@ -40,7 +40,7 @@ struct Seen {
 
 struct Lone {
     server: FtpServer,
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<Mutex<SeenCommands>>,
 }
 
 async fn lone(habit: Habit) -> Lone {
@@ -55,7 +55,7 @@ async fn lone(habit: Habit) -> Lone {
         ca_file: None,
         timeout: Duration::from_secs(4),
     };
-    let seen = Arc::<Mutex<Seen>>::default();
+    let seen = Arc::<Mutex<SeenCommands>>::default();
     let kept = seen.clone();
     tokio::spawn(async move {
         loop {
@@ -73,7 +73,7 @@ struct Session {
     from: String,
 }
 
-async fn converse(socket: TcpStream, habit: Habit, seen: Arc<Mutex<Seen>>) -> std::io::Result<()> {
+async fn converse(socket: TcpStream, habit: Habit, seen: Arc<Mutex<SeenCommands>>) -> std::io::Result<()> {
     let mut control = BufReader::new(socket);
     control.write_all(b"220 ready\r\n").await?;
     let mut session = Session::default();
@@ -119,7 +119,7 @@ async fn converse(socket: TcpStream, habit: Habit, seen: Arc<Mutex<Seen>>) -> st
 }
 
 impl Session {
-    async fn answer(&mut self, line: &str, control: &mut BufReader<TcpStream>, seen: &Mutex<Seen>) -> std::io::Result<String> {
+    async fn answer(&mut self, line: &str, control: &mut BufReader<TcpStream>, seen: &Mutex<SeenCommands>) -> std::io::Result<String> {
         let (verb, name) = line.split_once(' ').unwrap_or((line, ""));
         Ok(match verb {
             "USER" => "331 password".to_owned(),

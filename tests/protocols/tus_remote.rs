@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::command::Home;
 use crate::support::env::{TestEnv, below, bytes, tree};
 use crate::support::kill::{SIZE, kill_put};
-use crate::support::raw_http::{Raw, Seen, serve};
+use crate::support::raw_http::{Raw, RawRequest, serve};
 use crate::support::web_servers;
 use crate::support::web_servers::Server;
 
@@ -44,7 +44,7 @@ fn stored(server: &Server, uploaded: &Value) -> Vec<u8> {
     std::fs::read(server.stored(id.rsplit('/').next().unwrap())).unwrap()
 }
 
-fn metadata(seen: &Seen) -> Vec<(String, String)> {
+fn metadata(seen: &RawRequest) -> Vec<(String, String)> {
     let pairs = seen.header("upload-metadata").unwrap_or_default().split(',').filter(|pair| !pair.is_empty());
     let decoded = |text: &str| String::from_utf8(BASE64_STANDARD.decode(text).unwrap()).unwrap();
     pairs

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 /// One request as it came.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct RawRequest {
     pub method: String,
     pub path: String,
     /// Names in lower case.
@@ -20,7 +20,7 @@ pub struct Seen {
     pub body: Vec<u8>,
 }
 
-impl Seen {
+impl RawRequest {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
@@ -29,12 +29,12 @@ impl Seen {
 /// Stops at the end of the test.
 pub struct Raw {
     pub url: Url,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Arc<Mutex<Vec<RawRequest>>>,
     task: JoinHandle<()>,
 }
 
 impl Raw {
-    pub fn seen(&self) -> Vec<Seen> {
+    pub fn seen(&self) -> Vec<RawRequest> {
         self.seen.lock().unwrap().clone()
     }
 
@@ -51,7 +51,7 @@ impl Drop for Raw {
 
 /// Reads each whole request and sends the result of `answer`, which gets the request and the number of earlier ones: the status
 /// line without `HTTP/1.1`, headers, an empty line, a body. None: closes without an answer.
-pub async fn serve(answer: impl Fn(usize, &Seen) -> Option<String> + Send + 'static) -> Raw {
+pub async fn serve(answer: impl Fn(usize, &RawRequest) -> Option<String> + Send + 'static) -> Raw {
     let (listener, url) = listen().await;
     let seen = Arc::new(Mutex::new(Vec::new()));
     let kept = seen.clone();
@@ -85,7 +85,7 @@ pub fn framed(reply: &str, head_only: bool) -> String {
 }
 
 /// The head of a request, and the number of bytes of its body that came with it.
-pub async fn read_head(stream: &mut TcpStream) -> Result<Seen> {
+pub async fn read_head(stream: &mut TcpStream) -> Result<RawRequest> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(at) = bytes.windows(4).position(|w| w == b"\r\n\r\n") {
@@ -99,7 +99,7 @@ pub async fn read_head(stream: &mut TcpStream) -> Result<Seen> {
     let mut lines = head.split("\r\n");
     let mut first = lines.next().unwrap().split(' ');
     let headers = lines.filter_map(|l| l.split_once(':')).map(|(k, v)| (k.to_ascii_lowercase(), v.trim().to_owned()));
-    Ok(Seen {
+    Ok(RawRequest {
         method: first.next().unwrap_or_default().to_owned(),
         path: first.next().unwrap_or_default().to_owned(),
         headers: headers.collect(),
@@ -107,7 +107,7 @@ pub async fn read_head(stream: &mut TcpStream) -> Result<Seen> {
     })
 }
 
-async fn read_request(stream: &mut TcpStream) -> Result<Seen> {
+async fn read_request(stream: &mut TcpStream) -> Result<RawRequest> {
     let mut seen = read_head(stream).await?;
     let length: usize = seen.header("content-length").and_then(|l| l.parse().ok()).unwrap_or(0);
     while seen.body.len() < length {

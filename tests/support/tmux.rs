@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use crate::support::command::Home;
 
-pub struct Screen {
+pub struct TmuxScreen {
     /// The name of its own server.
     socket: String,
 }
 
-impl Screen {
+impl TmuxScreen {
     /// Runs a shell line in a window of that size. None if there is no tmux.
-    pub fn of(home: &Home, (columns, rows): (u16, u16), line: &str) -> Option<Screen> {
+    pub fn of(home: &Home, (columns, rows): (u16, u16), line: &str) -> Option<TmuxScreen> {
         if Command::new("tmux").arg("-V").output().is_err() {
             assert!(std::env::var_os("HAUL_TEST_REQUIRE_SERVERS").is_none(), "tmux is missing");
             println!("skipped: there is no tmux");
@@ -41,7 +41,7 @@ impl Screen {
             .env("LC_ALL", "C.UTF-8");
         let started = tmux.output().unwrap();
         assert!(started.status.success(), "{started:?}");
-        Some(Screen { socket })
+        Some(TmuxScreen { socket })
     }
 
     fn tmux(&self, args: &[&str]) -> Output {
@@ -83,7 +83,7 @@ impl Screen {
     }
 }
 
-impl Drop for Screen {
+impl Drop for TmuxScreen {
     fn drop(&mut self) {
         self.tmux(&["kill-server"]);
     }

@@ -381,7 +381,7 @@ mod tests {
             let (TextOutput::Answer(text) | TextOutput::Row(text)) =
                 said(&testing::entry_report(entry.clone()), &Style { view, ..Style::default() })
             else {
-                panic!("another voice")
+                panic!("another output")
             };
             assert!(text.contains(shown), "{text:?}");
             assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text:?}");

@@ -59,7 +59,7 @@ impl<'a> Row<'a> {
         }
         let again = match stage {
             _ if from != From::File => SIZE,
-            Stage::Finishing | Stage::Looking | Stage::Swapping => 0,
+            Stage::Finishing | Stage::Looking | Stage::Replacing => 0,
             // A definite no: what was half there is removed.
             _ if what == What::TooLarge || whole_again => SIZE,
             Stage::Carrying | Stage::LastCarrier => SIZE - skip * CHUNK,
@@ -172,7 +172,7 @@ impl Worker {
         }
         ensure(ran.events("uploaded").is_empty(), "a failure that says uploaded".into())?;
         ensure(ran.stderr.lines().any(|line| line.starts_with("haul: ")), "a failure without a message".into())?;
-        let (has_arrived, swapping) = (there.iter().any(|e| e.1 == ours()), row.stage == Stage::Swapping);
+        let (has_arrived, swapping) = (there.iter().any(|e| e.1 == ours()), row.stage == Stage::Replacing);
         let arrived = if is_early { has_arrived } else { row.stage >= Stage::Looking };
         ensure(arrived == has_arrived, format!("it is there, or not: {there:?}"))?;
         ensure(arrived || !route.replaces || there == [named("film.bin", &older())], format!("the older one is not whole: {there:?}"))?;

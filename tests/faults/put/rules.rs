@@ -46,7 +46,7 @@ pub enum Stage {
     /// All bytes were accepted; the question is whether the file is there.
     Looking,
     /// The new copy is complete, the older one is to go.
-    Swapping,
+    Replacing,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -108,7 +108,7 @@ pub fn requests(route: &Route, asked: &[String]) -> Vec<Request> {
         let of = asked.iter().filter(|k| *k == kind).count() as u64;
         let nth = asked[..=at].iter().filter(|k| *k == kind).count() as u64;
         let stage = match at {
-            _ if route.swaps.contains(&kind.as_str()) => Stage::Swapping,
+            _ if route.swaps.contains(&kind.as_str()) => Stage::Replacing,
             _ if route.finishes.contains(&kind.as_str()) && finishes.contains(&at) => Stage::Finishing,
             _ if at < first => Stage::Before,
             _ if at < last => Stage::Carrying,
@@ -192,7 +192,7 @@ impl Route {
             (What::Html, _) if self.carries(request) => &[11, 5],
             (What::Html, _) if self.changes(request) => &[13],
             // Done, and found so; what goes on where it stopped meets the page again.
-            (What::AnswerPage, Stage::Swapping) => &[13],
+            (What::AnswerPage, Stage::Replacing) => &[13],
             (What::AnswerPage, _) => &[0],
             (What::Html, _) => &[11],
             (What::Expired, _) => &[4],

@@ -23,7 +23,7 @@ trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// What the server knows when it decides on an answer.
-struct Asked<'a> {
+struct FtpRequest<'a> {
     command: &'a str,
     /// Control connections so far, this one counted.
     connection: usize,
@@ -33,7 +33,7 @@ struct Asked<'a> {
 /// None: the usual answer. `150 ...|552 ...` ends a transfer early, `150 ...|!552 ...` leaves its data connection open;
 /// `150 ...|~226 ...` shows a stranger's certificate there. An empty answer closes the connection, [`SILENCE`] leaves it
 /// open. In an answer to EPSV or PASV `{port}`, `{high}` and `{low}` stand for a port that is open.
-type Answers = Arc<dyn Fn(&Asked) -> Option<&'static str> + Send + Sync>;
+type Answers = Arc<dyn Fn(&FtpRequest) -> Option<&'static str> + Send + Sync>;
 
 const SILENCE: &str = "(silence)";
 
@@ -53,7 +53,7 @@ impl Played {
     }
 }
 
-async fn env(security: Security, answers: impl Fn(&Asked) -> Option<&'static str> + Send + Sync + 'static) -> Played {
+async fn env(security: Security, answers: impl Fn(&FtpRequest) -> Option<&'static str> + Send + Sync + 'static) -> Played {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let authority = (security != Security::Plain).then(crate::support::ftp_servers::authority);
     let strangers = (security != Security::Plain).then(crate::support::ftp_servers::authority);
@@ -101,7 +101,7 @@ async fn converse(
     let mut command = "greeting".to_owned();
     loop {
         seen.lock().unwrap().push(command.clone());
-        let asked = Asked { command: &command, connection, tls13: secured == Some(rustls::ProtocolVersion::TLSv1_3) };
+        let asked = FtpRequest { command: &command, connection, tls13: secured == Some(rustls::ProtocolVersion::TLSv1_3) };
         let verb = command.split(' ').next().unwrap();
         let usual = match verb {
             "greeting" => "220-hello\r\n 220 is not the end\r\n220 ready",
@@ -210,7 +210,7 @@ async fn upload(played: &Played, size: u64) -> haul::Result<()> {
     session.finish().await
 }
 
-fn says(on: &'static str, answer: &'static str) -> impl Fn(&Asked) -> Option<&'static str> + Send + Sync + 'static {
+fn says(on: &'static str, answer: &'static str) -> impl Fn(&FtpRequest) -> Option<&'static str> + Send + Sync + 'static {
     move |asked| asked.command.starts_with(on).then_some(answer)
 }
 

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::test_form::TestForm;
 use super::{http, whole};
-use crate::support::raw_http::{Seen, framed, listen, read_head};
+use crate::support::raw_http::{RawRequest, framed, listen, read_head};
 use haul::testing::{MemorySource, bytes};
 
 const SIZE: usize = 8 << 20;
@@ -26,7 +26,7 @@ async fn posts(url: &Url, size: usize) -> (Error, usize) {
     (failure, target.forms.load(Ordering::SeqCst))
 }
 
-async fn read_body(stream: &mut TcpStream, seen: &mut Seen, until: usize) {
+async fn read_body(stream: &mut TcpStream, seen: &mut RawRequest, until: usize) {
     while seen.body.len() < until && stream.read_buf(&mut seen.body).await.is_ok_and(|n| n > 0) {}
 }
 
@@ -42,7 +42,7 @@ async fn refuse(stream: &mut TcpStream) {
 #[tokio::test]
 async fn a_refusal_lost_in_a_reset_is_asked_for_again() {
     let (listener, url) = listen().await;
-    let server: JoinHandle<(Seen, Seen)> = tokio::spawn(async move {
+    let server: JoinHandle<(RawRequest, RawRequest)> = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut first = read_head(&mut stream).await.unwrap();
         read_body(&mut stream, &mut first, 64 << 10).await;

@@ -12,14 +12,14 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use sha1::{Digest, Sha1};
 
 use super::{deliver, http, part, whole};
-use crate::support::raw_http::{Raw, Seen, listen, read_head, serve};
+use crate::support::raw_http::{Raw, RawRequest, listen, read_head, serve};
 use haul::testing::{MemorySource, bytes};
 
 const SIZE: u64 = 600 << 10;
 const OPTIONS: &str = "204\nTus-Version: 1.0.0\nTus-Extension: creation,checksum\nTus-Checksum-Algorithm: md5,sha1";
 
 /// A server that makes uploads and leaves PATCH and HEAD to `answer`, which gets how many of that method came before.
-async fn server(options: &'static str, answer: impl Fn(&Seen, usize) -> String + Send + 'static) -> Raw {
+async fn server(options: &'static str, answer: impl Fn(&RawRequest, usize) -> String + Send + 'static) -> Raw {
     let patches = std::sync::atomic::AtomicUsize::new(0);
     serve(move |_, seen| {
         Some(match seen.method.as_str() {
@@ -49,7 +49,7 @@ fn offset(n: u64) -> String {
 }
 
 /// The answer to a PATCH that is kept whole.
-fn taken(seen: &Seen) -> String {
+fn taken(seen: &RawRequest) -> String {
     let number = |name: &str| seen.header(name).unwrap().parse::<u64>().unwrap();
     offset(number("upload-offset") + number("content-length"))
 }
