@@ -161,9 +161,12 @@ impl Context {
         Ok(open)
     }
 
-    /// The next command of this process opens its remotes anew: what they remember of listings may no longer be true.
+    /// The next command of this process opens its remotes anew, because what they remember of listings may no longer be true. The
+    /// lines of a batch keep the remotes that they share.
     pub fn close_remotes(&self) {
-        self.remotes.lock().clear();
+        if self.shared.is_none() {
+            self.remotes.lock().clear();
+        }
     }
 
     /// As `open`, with tokens kept elsewhere.
