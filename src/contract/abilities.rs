@@ -1,5 +1,6 @@
 //! Optional abilities: a provider has an ability or lacks it (like rclone's function pointers and tusd's composer). The caller
-//! has resolved the addresses. Each ability makes one change by one call, or reports what is left half done.
+//! has resolved the addresses. Each ability makes one change by one call, or reports what is left half done. The calls fail as
+//! those of [`super::Provider`] do; a heading `# Errors` names what a call adds.
 
 use std::borrow::Cow;
 
@@ -107,9 +108,11 @@ fn lacking(what: &str) -> Error {
 
 /// Looks up the entry at a place.
 pub trait Lookup: Send + Sync {
-    /// Returns the entry at `at`; the root is a folder with an empty path. Fails with `NotFound`, or with `Ambiguous` and the
-    /// ids in the message when two entries match. An address by id, or below a trash, also finds entries in the trash, and
-    /// marks them ([`Entry::trashed`]).
+    /// Returns the entry at `at`; the root is a folder with an empty path. An address by id, or below a trash, also finds
+    /// entries in the trash, and marks them ([`Entry::trashed`]).
+    ///
+    /// # Errors
+    /// `NotFound`, or `Ambiguous` with the ids in the message when two entries match.
     fn stat<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Entry>>;
 }
 
@@ -117,6 +120,9 @@ pub trait Lookup: Send + Sync {
 pub trait Browse: Send + Sync {
     /// Lists a folder, unsorted, without entries in the trash. The `path` of each entry continues the folder's. A row that
     /// can't be read is no failure, but one of the faults.
+    ///
+    /// # Errors
+    /// `Protocol` if the listing has no end.
     fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Entries>>;
 
     /// Forgets cached listings, because another client has changed something: the next `stat` and `list` ask the server.
@@ -125,8 +131,11 @@ pub trait Browse: Send + Sync {
 
 /// Reads files.
 pub trait Downloads: Send + Sync {
-    /// Starts to read a file at offset `from` (bytes from its start). A page in place of the file is an error with its decoded
-    /// reason, never bytes. If the server can't start in the middle, [`Download::from`] is 0.
+    /// Starts to read a file at offset `from` (bytes from its start). If the server can't start in the middle,
+    /// [`Download::from`] is 0.
+    ///
+    /// # Errors
+    /// A page in place of the file is an error with its decoded reason, never bytes.
     fn open_download<'a>(&'a self, file: &'a Entry, from: u64) -> BoxFuture<'a, Result<Download>>;
 }
 
@@ -185,7 +194,10 @@ pub trait Folders: Send + Sync {
 /// Puts a finished upload in the place of an older entry.
 pub trait Replacements: Send + Sync {
     /// `new` is complete and verified: removes `old`, then gives `new` the name `name` (providers.md OQ-20). A repeated call
-    /// resumes where it stopped. An error says which of the two copies are left, and their names.
+    /// resumes where it stopped.
+    ///
+    /// # Errors
+    /// Each error says which of the two copies are left, and their names.
     fn replace<'a>(&'a self, old: &'a Entry, new: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>>;
 }
 
@@ -194,8 +206,10 @@ pub trait Deletions: Send + Sync {
     /// True for a top folder, which can't be removed: its removal can only mean the removal of its content.
     fn is_top(&self, entry: &Entry) -> bool;
 
-    /// Removes a file, or a folder with all its content; to the trash if there is one, and from the trash for good. After
-    /// `Interrupted` the caller checks before it repeats: at FileAgo a second removal removes from the trash.
+    /// Removes a file, or a folder with all its content; to the trash if there is one, and from the trash for good.
+    ///
+    /// # Errors
+    /// After `Interrupted` the caller checks before it repeats: at FileAgo a second removal removes from the trash.
     fn remove<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<()>>;
 }
 
@@ -216,8 +230,10 @@ pub trait Moves: Send + Sync {
 /// Copies entries on the server.
 pub trait Copies: Send + Sync {
     /// Copies the entry into `folder` under its own name (the caller has checked that the name is free there, or may exist
-    /// twice). Returns the copy, or none if the answer does not name it. After `Interrupted` the caller checks before it
-    /// repeats.
+    /// twice). Returns the copy, or none if the answer does not name it.
+    ///
+    /// # Errors
+    /// After `Interrupted` the caller checks before it repeats.
     fn copy_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> BoxFuture<'a, Result<Option<Entry>>>;
 }
 
@@ -270,7 +286,10 @@ pub trait Comments: Send + Sync {
     /// The comments of a file.
     fn list<'a>(&'a self, file: &'a Entry) -> BoxFuture<'a, Result<CommentThread>>;
 
-    /// Adds a comment. A repetition adds a second one, so after `Interrupted` the caller checks first.
+    /// Adds a comment.
+    ///
+    /// # Errors
+    /// A repetition adds a second comment, so after `Interrupted` the caller checks first.
     fn add<'a>(&'a self, file: &'a Entry, new: &'a NewComment) -> BoxFuture<'a, Result<Comment>>;
 
     /// Replaces the comment with the id of `comment` by `comment`.
@@ -288,7 +307,10 @@ pub trait SecondFactor: Send + Sync {
     /// Makes the server send a code; returns the server's message for the user.
     fn send_code(&self) -> BoxFuture<'_, Result<String>>;
 
-    /// Sends the code to the server, once. Fails with `Auth` when it is wrong or too old, or when none was sent.
+    /// Sends the code to the server, once.
+    ///
+    /// # Errors
+    /// `Auth` when the code is wrong or too old, or when none was sent.
     fn enter_code<'a>(&'a self, code: &'a Secret) -> BoxFuture<'a, Result<()>>;
 }
 
@@ -298,8 +320,10 @@ pub trait BatchCreation: Send + Sync {
     /// The largest number of items that are worth being given together.
     fn most(&self) -> usize;
 
-    /// May be called again after any failure: the provider first finds what a lost answer has made. A refusal says nothing
-    /// about the single items.
+    /// Makes the entries. May be called again after any failure: the provider first finds what a lost answer has made.
+    ///
+    /// # Errors
+    /// A refusal says nothing about the single items.
     fn create_batch<'a>(&'a self, items: &'a [UploadRequest]) -> BoxFuture<'a, Result<()>>;
 
     /// Entries that were made and can't be used any more, as addresses (`@ID`): they stay on the server, empty. Each is

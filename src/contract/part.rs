@@ -35,6 +35,9 @@ pub trait Source: Send + Sync {
 
     /// Bytes that can be read now from `from` on, at most `most`; 0 = the end. For a source of unknown size this waits
     /// until so many bytes or the end are known, and keeps them until a later offset is asked for.
+    ///
+    /// # Errors
+    /// `Local` when the source can't be read.
     fn available(&self, from: u64, most: u64) -> BoxFuture<'_, Result<u64>>;
 
     /// Does reading at two places at once cost two transfers over the network?

@@ -94,7 +94,12 @@ pub struct Network {
 
 /// What every provider can do; all else is an ability ([`Abilities`]). No method waits for better times, loops on errors,
 /// prints or reads the environment.
-/// A failure of kind `Expired` means: call [`Provider::renew_token`], then the same method again.
+///
+/// # Errors
+/// A call to the server fails with the kind that its answer means: `Unreachable` where the call never left this machine,
+/// `Interrupted` where it may have arrived and the answer was lost, `Expired` where the token is no longer taken (call
+/// [`Provider::renew_token`], then the same method again), `Auth`, `Busy`, `NotFound` or `Refused` as the server says, and
+/// `Protocol` for an answer that can't be read. The methods here and those of the abilities name only what they add.
 pub trait Provider: Send + Sync {
     /// What is known of the provider before a remote is opened.
     fn info(&self) -> &'static ProviderInfo;
@@ -103,6 +108,9 @@ pub trait Provider: Send + Sync {
     fn abilities(&self) -> Abilities<'_>;
 
     /// Scheme, host and port that the API is called at, as in a URL. Sends nothing.
+    ///
+    /// # Errors
+    /// Where the address itself is a secret (ioGates: a share URL), as [`RemoteSettings::secret`].
     fn origin(&self) -> BoxFuture<'_, Result<String>>;
 
     /// Calls the server without signing in; any HTTP answer will do. Returns what was found, in a few words.
@@ -112,7 +120,9 @@ pub trait Provider: Send + Sync {
     fn probe(&self, protocol: Protocol) -> BoxFuture<'_, Result<String>>;
 
     /// Proves the credentials (with the kept token if it still works) and tells account and limits.
-    /// Fails with `Auth` when the sign-in is refused; a refused sign-in is never repeated.
+    ///
+    /// # Errors
+    /// `Auth` when the sign-in is refused; a refused sign-in is never repeated.
     fn sign_in(&self) -> BoxFuture<'_, Result<Account>>;
 
     /// Gets a new token in place of the one that the server has just called expired; nothing happens when another

@@ -47,6 +47,9 @@ pub trait TokenStore: Send + Sync {
     /// Any failure of the store.
     fn forget(&self, account: &str) -> Result<()>;
     /// A lock that one process holds while it signs in. Other processes wait for it and then find the new token.
+    ///
+    /// # Errors
+    /// Any failure of the store: nobody signs in without the lock.
     fn lock<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>>;
     /// The refused sign-ins that all users of this store share. Without such a list each user has a list of its own.
     fn refusals(&self) -> Arc<Refusals> {

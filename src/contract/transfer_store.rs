@@ -152,10 +152,16 @@ pub trait TransferStore: Send + Sync {
 
     /// Waits until this note and all before it are on the disk, where they survive a power cut. Many callers that wait at once
     /// share one write.
+    ///
+    /// # Errors
+    /// Any failure of the store.
     fn commit(&self, note: NoteMark) -> BoxFuture<'_, Result<()>>;
 
     /// Takes the lock of `key`. None: another process or worker holds it. Whoever waits for the lock (`transfer::lock_wait`)
     /// must hold no other lock.
+    ///
+    /// # Errors
+    /// Any failure of the store.
     fn lock_place<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<PlaceLock>>>;
 
     /// Returns the process that holds the lock of `key` now. None: the lock is free.

@@ -200,6 +200,9 @@ pub trait UploadSession: Send {
     }
 
     /// Sends one part; returns how many bytes of the FILE the server has ACCEPTED (may be fewer than were sent).
+    ///
+    /// # Errors
+    /// After a transient kind [`UploadSession::recover`] finds the offset to resume at.
     fn send(&mut self, part: Part) -> BoxFuture<'_, Result<u64>>;
 
     /// After a failed `send`: can bytes of its part have left this machine? False where the failure came before the first byte.
@@ -207,8 +210,10 @@ pub trait UploadSession: Send {
         true
     }
 
-    /// After a `send` that failed with a transient kind: where does the upload go on? A transient error of this call means: ask
-    /// again later.
+    /// After a `send` that failed with a transient kind: where does the upload go on?
+    ///
+    /// # Errors
+    /// A transient kind means: ask again later.
     fn recover<'a>(&'a mut self, failure: &'a Error) -> BoxFuture<'a, Result<Recovery>>;
 
     /// Does `finish` ask anything of the server, which then may make the file appear?
@@ -222,8 +227,10 @@ pub trait UploadSession: Send {
         false
     }
 
-    /// Called when all bytes are accepted: makes the file appear (a rename, a last request, or nothing). After a transient
-    /// failure `find_uploaded` is called; `finish` is never repeated blindly.
+    /// Called when all bytes are accepted: makes the file appear (a rename, a last request, or nothing).
+    ///
+    /// # Errors
+    /// After a transient kind `find_uploaded` is called; `finish` is never repeated blindly.
     fn finish(&mut self) -> BoxFuture<'_, Result<()>>;
 
     /// Called once when the upload is finished and the file does not appear. True: the session did something that makes some

@@ -16,7 +16,9 @@ pub async fn walk(remote: &dyn Browse, top: Entry, path: &RemotePath) -> Result<
 }
 
 /// The entry of that name among `entries`; `as_folder` ignores files, as a step inside a path can't be one.
-/// Two that fit are `Ambiguous`: giga0 and ioGates allow two entries with one name in one folder.
+///
+/// # Errors
+/// `Ambiguous` when two fit: giga0 and ioGates allow two entries with one name in one folder.
 pub fn one_named(entries: Vec<Entry>, name: &str, as_folder: bool, within: &RemotePath) -> Result<Option<Entry>> {
     let mut fitting: Vec<Entry> = entries.into_iter().filter(|e| e.name == name && (!as_folder || e.is_folder())).collect();
     if fitting.len() > 1 {
