@@ -1,9 +1,9 @@
 //! What each command that carries files has around its work: the note of the command, its receipts, and the way of the events
 //! from the work to whoever shows them.
 
-use std::future::Future;
 use std::path::Path;
 
+use futures_util::future::LocalBoxFuture;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::context::Context;
@@ -43,8 +43,9 @@ impl TransferRun {
         TransferRun { receipts: self.receipts.as_list(base, by_nul), ..self }
     }
 
-    /// Waits for the work and shows its events. `work` holds the last sender of them.
-    pub async fn follow<T>(self, context: &Context, work: impl Future<Output = Result<T>>) -> Result<(T, Tally)> {
+    /// Waits for the work and shows its events. `work` holds the last sender of them; it is boxed, because a future that is handed on
+    /// by value lies on the stack once more each time.
+    pub async fn follow<T>(self, context: &Context, work: LocalBoxFuture<'_, Result<T>>) -> Result<(T, Tally)> {
         let (shown, receiver) = self.shown;
         let (outcome, noted, tally) = tokio::join!(work, self.receipts.tee(self.told, shown), context.renderer.follow(receiver));
         let outcome = outcome?;

@@ -147,7 +147,7 @@ pub(crate) async fn execute(context: &mut Context, request: CopyRequest, noted: 
         fail_fast: args.fail_fast,
         filter: filter.clone(),
     };
-    let ((), tally) = run.as_list(None, list.ends_with_nul()).follow(context, arrange(job, &from)).await?;
+    let ((), tally) = run.as_list(None, list.ends_with_nul()).follow(context, Box::pin(arrange(job, &from))).await?;
     conclude(context, &filter, is_listed, &tally)?;
     Ok(tally)
 }
@@ -215,7 +215,7 @@ async fn between_remotes(
         // A part is held in memory until it is accepted, because nothing is stored here.
         options: PutOptions { chunk_size: Some(args.chunk_size.unwrap_or(WINDOW)), ..args.put_options(&remote, &filter)? },
     };
-    let work = copy_between(job, sources, way == Op::Move);
+    let work = Box::pin(copy_between(job, sources, way == Op::Move));
     let ((), tally) = run.as_list(None, list.ends_with_nul()).follow(context, work).await?;
     conclude(context, &filter, list.is_given(), &tally)?;
     Ok(tally)

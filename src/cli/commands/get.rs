@@ -104,7 +104,7 @@ pub(crate) async fn execute(context: &mut Context, request: GetRequest, noted: O
         events.tell(Event::Finished { id: u64::MAX, report: Box::new(failure(&address, &error)) });
     }
     drop(events);
-    let work = get(origins, &local, GetOptions { several, ..transfer.get_options(&filter) });
+    let work = Box::pin(get(origins, &local, GetOptions { several, ..transfer.get_options(&filter) }));
     let ((), tally) = run.as_list(None, list.ends_with_nul()).follow(context, work).await?;
     conclude(context, &filter, is_listed, &tally)?;
     Ok(tally)

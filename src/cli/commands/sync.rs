@@ -142,7 +142,7 @@ impl SyncJob {
         };
         let (run, events) = TransferRun::begin(context, noted, &named, (receipts, self.transfer.dry_run)).await?;
         let base = Some(Path::new(&self.from)).filter(|from| from.is_dir());
-        let (outcome, mut tally) = run.as_list(base, self.by_nul).follow(context, self.bring(sides, events)).await?;
+        let (outcome, mut tally) = run.as_list(base, self.by_nul).follow(context, Box::pin(self.bring(sides, events))).await?;
         let SyncOutcome { equal, deleted, left, refused, only_unread, actions } = outcome;
         tally.sync = Some(SyncCounts { equal, sent: 0, deleted, left });
         if let Some(refused) = refused {

@@ -160,11 +160,12 @@ async fn resume_one(context: &mut Context, left: &PendingUpload, receipts: &Rece
     if Path::new(&left.source).is_absolute() {
         let noted = Noted::new(CarryVerb::Put, places, false, transfer);
         let (sources, metadata) = (vec![left.source.clone()], MetadataArgs::default());
-        return put::execute(context, PutRequest { sources, target, stdin_size: None, metadata, options }, noted).await;
+        let request = PutRequest { sources, target, stdin_size: None, metadata, options };
+        return Box::pin(put::execute(context, request, noted)).await;
     }
     let noted = Noted::new(CarryVerb::Cp, places, true, transfer);
     let from = vec![Address::parse_remote(&left.source)?];
-    cp::execute(context, CopyRequest { way: Op::Copy, from, to: target, literal: true, options }, noted).await
+    Box::pin(cp::execute(context, CopyRequest { way: Op::Copy, from, to: target, literal: true, options }, noted)).await
 }
 
 /// Runs each command again: files that are there are skipped, files that were in flight go on, the rest begins.
@@ -208,12 +209,12 @@ async fn run_again(context: &mut Context, noted: &Noted, receipts: &ReceiptArgs,
     match verb {
         CarryVerb::Get => {
             let request = GetRequest { sources: from(first)?, local: last.clone(), literal, options };
-            get::execute(context, request, again).await
+            Box::pin(get::execute(context, request, again)).await
         }
         CarryVerb::Cp | CarryVerb::Mv => {
             let way = if verb == CarryVerb::Mv { Op::Move } else { Op::Copy };
             let request = CopyRequest { way, from: from(first)?, to: Address::parse_remote(last)?, literal, options };
-            cp::execute(context, request, again).await
+            Box::pin(cp::execute(context, request, again)).await
         }
         CarryVerb::Sync => {
             let ([from], to) = (first, last.clone()) else { return Ok(Tally::default()) };
@@ -221,11 +222,11 @@ async fn run_again(context: &mut Context, noted: &Noted, receipts: &ReceiptArgs,
             let (filter, by_nul) = (sync::filter(&selection, &list, from)?, list.ends_with_nul());
             let (from, sync) = (from.clone(), sync.unwrap_or_default());
             let job = SyncJob { from, to, sync, metadata, filter, transfer, actions: None, plan: false, by_nul };
-            job.execute(context, again, &receipts).await.map(|(tally, _)| tally)
+            Box::pin(job.execute(context, again, &receipts)).await.map(|(tally, _)| tally)
         }
         CarryVerb::Put => {
             let (sources, target) = (first.to_vec(), Address::parse_remote(last)?);
-            put::execute(context, PutRequest { sources, target, stdin_size: None, metadata, options }, again).await
+            Box::pin(put::execute(context, PutRequest { sources, target, stdin_size: None, metadata, options }, again)).await
         }
     }
 }
