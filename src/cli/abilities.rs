@@ -65,6 +65,13 @@ pub fn line(info: &'static ProviderInfo) -> Result<ProviderLine> {
     Ok(ProviderLine { provider: info.id, title: info.title, protocols: info.protocols.to_vec(), abilities })
 }
 
+/// Does the provider hold the ability of that name? None: there is no such ability.
+pub fn holds(info: &'static ProviderInfo, name: &str) -> Result<Option<bool>> {
+    let provider = unconnected(info)?;
+    let named = TABLE.iter().chain(&[&STAT, &LIST, &DOWNLOAD]).find(|ability| ability.name == name);
+    Ok(named.map(|ability| provider.has(ability.held)))
+}
+
 impl OpenRemote {
     /// Does the provider hold it?
     pub fn can(&self, ability: &Ability) -> bool {

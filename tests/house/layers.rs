@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::source_tree::{SourceFile, product_files};
+use super::source_tree::{RETIRED_NAMES, SourceFile, product_files};
 
 /// A module, and the modules it may use besides `error` and `model`.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -18,58 +18,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["contract", "ownership"]),
     ("render", &[]),
     ("sandbox", &[]),
-];
-
-/// Names that once meant several things. Each thing has a name of its own now.
-pub(super) const RETIRED_NAMES: &[&str] = &[
-    "Desk",
-    "desk",
-    "ground",
-    "porch",
-    "Way",
-    "Held",
-    "Found",
-    "Flow",
-    "Told",
-    "Seen",
-    "Known",
-    "Kept",
-    "Asked",
-    "Ticket",
-    "Wish",
-    "Lease",
-    "Rivalry",
-    "Opening",
-    "Slicing",
-    "Hands",
-    "Landing",
-    "Shelf",
-    "Shelves",
-    "Carrier",
-    "Carried",
-    "TakenUp",
-    "Porch",
-    "Board",
-    "Reel",
-    "Crew",
-    "Pulse",
-    "Stamp",
-    "WhenMade",
-    "UploadItem",
-    "Screen",
-    "Voice",
-    "JobPage",
-    "Harmless",
-    "Ledger",
-    "Swapping",
-    "Conversation",
-    "Patience",
-    "Claim",
-    "Flight",
-    "Spot",
-    "Talk",
-    "Arrange",
-    "voice",
 ];
 
 /// Lines of product code in one file; tests are not counted.

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::layers::RETIRED_NAMES;
-use super::source_tree::{product_files, rust_files};
+use super::source_tree::{RETIRED_NAMES, product_files, rust_files};
 
 /// One idea, told once by each provider.
 const OF_PROVIDERS: &[&str] =

@@ -1,7 +1,7 @@
 //! Remotes of the sandbox for tests that hold for many, read from the registry of providers: a new provider joins the tests of
 //! what it can do. A test of what one provider does differently names that one.
 
-use haul::cli::abilities::line;
+use haul::cli::abilities::holds;
 use haul::contract::ProviderInfo;
 use haul::model::Protocol;
 use haul::providers::REGISTRY;
@@ -10,7 +10,7 @@ pub fn all() -> Vec<&'static str> {
     REGISTRY.iter().map(|info| info.id).collect()
 }
 
-/// Those that can do all of it, in the words of `haul providers --json`.
+/// Those that can do all of it, in the words of `cli/abilities.rs`.
 pub fn that_can(abilities: &[&str]) -> Vec<&'static str> {
     REGISTRY.iter().filter(|info| can(info, abilities)).map(|info| info.id).collect()
 }
@@ -32,6 +32,5 @@ fn hosts_that_can(abilities: &[&str]) -> Vec<&'static str> {
 }
 
 fn can(info: &'static ProviderInfo, abilities: &[&str]) -> bool {
-    let known = line(info).unwrap().abilities;
-    abilities.iter().all(|ability| known[*ability].as_bool().unwrap())
+    abilities.iter().all(|ability| holds(info, ability).unwrap().unwrap_or_else(|| panic!("{ability} is no ability")))
 }
