@@ -133,8 +133,6 @@ pub trait Browse: Send + Sync {
 pub trait Downloads: Send + Sync {
     /// Starts to read a file at offset `from` (bytes from its start). If the server can't start in the middle,
     /// [`Download::from`] is 0.
-    ///
-    /// # Errors
     /// A page in place of the file is an error with its decoded reason, never bytes.
     fn open_download<'a>(&'a self, file: &'a Entry, from: u64) -> BoxFuture<'a, Result<Download>>;
 }
