@@ -107,7 +107,7 @@ impl Receipts {
     }
 
     /// Writes the failed sources as `--files-from` reads them: from the one folder that was named, or with NULs.
-    pub fn as_list(self, base: Option<&Path>, by_nul: bool) -> Receipts {
+    pub fn with_list(self, base: Option<&Path>, by_nul: bool) -> Receipts {
         Receipts { base: base.map(Path::to_owned), by_nul, ..self }
     }
 

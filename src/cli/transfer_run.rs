@@ -38,9 +38,9 @@ impl TransferRun {
         Ok((TransferRun { receipts, told, shown: Events::channel() }, events))
     }
 
-    /// See [`Receipts::as_list`].
-    pub fn as_list(self, base: Option<&Path>, by_nul: bool) -> TransferRun {
-        TransferRun { receipts: self.receipts.as_list(base, by_nul), ..self }
+    /// See [`Receipts::with_list`].
+    pub fn with_list(self, base: Option<&Path>, by_nul: bool) -> TransferRun {
+        TransferRun { receipts: self.receipts.with_list(base, by_nul), ..self }
     }
 
     /// Waits for the work and shows its events. `work` holds the last sender of them; it is boxed, because a future that is handed on

@@ -1,6 +1,7 @@
 //! What providers and protocols promise, and what the engine may rely on. No wire, no disk, no terminal in here.
 
 pub(crate) mod abilities;
+pub(crate) mod comments;
 pub(crate) mod download;
 pub(crate) mod entry_list;
 pub(crate) mod entry_order;
@@ -17,10 +18,10 @@ pub(crate) mod upload;
 pub(crate) mod walk;
 
 pub use abilities::{
-    Abilities, BatchCreation, Browse, Changes, Comment, CommentThread, Comments, Copies, Deletions, Downloads, Edits, FindUploaded,
-    Folders, Import, Imports, KeptMetadata, Links, Lookup, Moves, NewComment, Replacement, Replacements, Resumption, SecondFactor, Shares,
-    Stars, StoredNames, Visibility,
+    Abilities, BatchCreation, Browse, Changes, Copies, Deletions, Downloads, Edits, FindUploaded, Folders, Import, Imports, KeptMetadata,
+    Links, Lookup, Moves, Replacement, Replacements, Resumption, SecondFactor, Shares, Stars, StoredNames, Visibility,
 };
+pub use comments::{Comment, CommentThread, Comments, NewComment};
 pub use download::Download;
 pub use entry_list::{Entries, Faults, PathOf, Rows};
 pub use entry_order::{EntryOrder, SortBy};

@@ -37,7 +37,7 @@ pub struct TreeWalk {
     /// The folder that the next step lists.
     coming: Option<Pending>,
     /// The open levels, from the top down.
-    levels: Vec<Level>,
+    levels: Vec<TreeLevel>,
     /// Entries that can't be read are a failure of their folder, not a warning.
     all: bool,
     /// Such a failure, which is returned before the other entries of the folder.
@@ -46,14 +46,14 @@ pub struct TreeWalk {
     order: Option<EntryOrder>,
 }
 
-type FolderListing = AbortOnDropHandle<Result<(Entries, Option<Error>)>>;
+pub(super) type FolderListing = AbortOnDropHandle<Result<(Entries, Option<Error>)>>;
 
 struct Pending {
     folder: Entry,
     listing: Option<FolderListing>,
 }
 
-struct Level {
+struct TreeLevel {
     folder: Entry,
     /// The entries that the walk has not passed yet, by name.
     entries: Entries,
@@ -104,7 +104,7 @@ impl TreeWalk {
             let depth = self.levels.len();
             match self.open(&folder, listing).await {
                 Ok(entries) => {
-                    self.levels.push(Level { folder: folder.clone(), entries, looked: 0, ahead: VecDeque::new() });
+                    self.levels.push(TreeLevel { folder: folder.clone(), entries, looked: 0, ahead: VecDeque::new() });
                     if let Some(error) = self.left_out.take() {
                         return Ok(Some(WalkEvent::Failed { folder, depth, error }));
                     }
@@ -120,7 +120,7 @@ impl TreeWalk {
         let depth = self.levels.len();
         let level = self.levels.last_mut()?;
         let Some(entry) = level.entries.pop_front() else {
-            let Level { folder, .. } = self.levels.pop()?;
+            let TreeLevel { folder, .. } = self.levels.pop()?;
             return Some(WalkEvent::Left { folder, depth: depth - 1 });
         };
         let looked_at = level.looked > 0;

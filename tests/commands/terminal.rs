@@ -120,14 +120,14 @@ fn an_answer_that_takes_its_time_is_awaited_visibly() {
     env.home.file("a.mov", "a");
     env.home.run(&["put", "-q", "a.mov", "fileago:/in/"]).ends_with(0);
     env.script("fileago/dirlist:slow=4000");
-    let Some(screen) = Screen::of(&env.home, (80, 24), "haul ls fileago:/in") else { return };
+    let Some(screen) = TmuxScreen::of(&env.home, (80, 24), "haul ls fileago:/in") else { return };
     screen.until(|shown| shown.contains("waiting for the server, 1s"));
     let end = screen.until(|shown| shown.contains("[ended"));
     assert_eq!(end.lines().collect::<Vec<_>>(), ["a.mov", "[ended 0]"], "nothing of the spinner is left");
     drop(screen);
 
     env.script("fileago/dirlist:slow=2000");
-    let Some(screen) = Screen::of(&env.home, (80, 24), "haul ls -q fileago:/in") else { return };
+    let Some(screen) = TmuxScreen::of(&env.home, (80, 24), "haul ls -q fileago:/in") else { return };
     let seen = std::cell::RefCell::new(String::new());
     screen.until(|shown| {
         seen.borrow_mut().push_str(shown);

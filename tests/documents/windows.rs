@@ -12,7 +12,7 @@ use crate::support::document_files::make_files;
 use crate::support::env::{TestEnv, bytes};
 use crate::support::markdown::{blocks, comment};
 use crate::support::same_screen::is_same;
-use crate::support::tmux::Screen;
+use crate::support::tmux::TmuxScreen;
 
 static WINDOW: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"^(\d+)x(\d+)(?: fault (\S+))?(?: until "([^"]+)")?: (.*)$"#).unwrap());
 
@@ -31,7 +31,7 @@ fn taken(asked: &str) -> Option<(Vec<String>, bool)> {
         env.script(fault.as_str());
     }
     let size = (parts[1].parse().unwrap(), parts[2].parse().unwrap());
-    let screen = Screen::of(&env.home, size, &parts[5])?;
+    let screen = TmuxScreen::of(&env.home, size, &parts[5])?;
     let until = parts.get(4).map(|text| Regex::new(text.as_str()).unwrap());
     let shown = screen.until(|shown| until.as_ref().map_or(shown.contains("[ended"), |until| until.is_match(shown)));
     let lines = shown.lines().filter(|line| !line.starts_with("[ended")).map(|line| line.trim_end().to_owned());

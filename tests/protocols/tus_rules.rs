@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 
 use crate::support::command::{Home, Ran};
 use crate::support::env::bytes;
-use crate::support::raw_http::{Raw, Seen, serve};
+use crate::support::raw_http::{Raw, RawRequest, serve};
 
 const OPTIONS: &str = "204\nTus-Version: 1.0.0\nTus-Extension: creation,termination";
 const SIZE: usize = 5_000;
@@ -20,7 +20,7 @@ fn status(answer: &str) -> Answer {
 const SILENCE: Answer = Some(None);
 
 /// A server that keeps what it is sent, unless `script` says what it answers to a request, which it then has not done.
-async fn server(script: impl Fn(&Seen, usize) -> Answer + Send + 'static) -> Raw {
+async fn server(script: impl Fn(&RawRequest, usize) -> Answer + Send + 'static) -> Raw {
     let (held, length) = (AtomicU64::new(0), AtomicU64::new(0));
     let counts: [AtomicUsize; 3] = Default::default();
     serve(move |_, seen| {
@@ -60,7 +60,7 @@ fn put(raw: &Raw, size: usize, more: &[&str]) -> Ran {
 
 /// The methods in their order; those that carry bytes with their offset.
 fn requests(raw: &Raw) -> Vec<String> {
-    let shown = |seen: &Seen| match seen.header("upload-offset") {
+    let shown = |seen: &RawRequest| match seen.header("upload-offset") {
         Some(offset) => format!("PATCH {offset}"),
         None => seen.method.clone(),
     };

@@ -150,7 +150,7 @@ struct BatchRun<'c> {
     /// Files that each line carries at once.
     share: u32,
     fail_fast: bool,
-    source: Source,
+    source: LineSource,
     /// It was read, and its turn has not come.
     next: Option<BatchLine>,
     /// The lines on their way, and what they touch.
@@ -166,7 +166,7 @@ struct BatchRun<'c> {
 }
 
 /// An interrupt ends with the summary, too, and what did not come to its end can be run again.
-impl Drop for Batch<'_> {
+impl Drop for BatchRun<'_> {
     fn drop(&mut self) {
         if self.is_over {
             return;
@@ -235,7 +235,7 @@ impl<'c> BatchRun<'c> {
 
     /// What was read of a file and not begun.
     fn leave_rest(&mut self) -> Result<()> {
-        while let Source::Read(rest) = &mut self.source
+        while let LineSource::Read(rest) = &mut self.source
             && let Some(line) = rest.next()
         {
             self.not_begun(&line.words)?;

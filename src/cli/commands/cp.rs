@@ -147,7 +147,7 @@ pub(crate) async fn execute(context: &mut Context, request: CopyRequest, noted: 
         fail_fast: args.fail_fast,
         filter: filter.clone(),
     };
-    let ((), tally) = run.as_list(None, list.ends_with_nul()).follow(context, Box::pin(arrange(job, &from))).await?;
+    let ((), tally) = run.with_list(None, list.ends_with_nul()).follow(context, Box::pin(arrange(job, &from))).await?;
     conclude(context, &filter, is_listed, &tally)?;
     Ok(tally)
 }
@@ -216,7 +216,7 @@ async fn between_remotes(
         options: PutOptions { chunk_size: Some(args.chunk_size.unwrap_or(WINDOW)), ..args.put_options(&remote, &filter)? },
     };
     let work = Box::pin(copy_between(job, sources, way == Op::Move));
-    let ((), tally) = run.as_list(None, list.ends_with_nul()).follow(context, work).await?;
+    let ((), tally) = run.with_list(None, list.ends_with_nul()).follow(context, work).await?;
     conclude(context, &filter, list.is_given(), &tally)?;
     Ok(tally)
 }

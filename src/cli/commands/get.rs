@@ -105,7 +105,7 @@ pub(crate) async fn execute(context: &mut Context, request: GetRequest, noted: O
     }
     drop(events);
     let work = Box::pin(get(origins, &local, GetOptions { several, ..transfer.get_options(&filter) }));
-    let ((), tally) = run.as_list(None, list.ends_with_nul()).follow(context, work).await?;
+    let ((), tally) = run.with_list(None, list.ends_with_nul()).follow(context, work).await?;
     conclude(context, &filter, is_listed, &tally)?;
     Ok(tally)
 }

@@ -90,7 +90,7 @@ pub async fn execute(context: &mut Context, request: PutRequest, noted: Option<N
         options: PutOptions { stdin_size, metadata: metadata.for_remote(&remote)?, ..transfer.put_options(&remote, &filter)? },
     };
     let work = Box::pin(put_chosen(context.puts(), job, &sources, list));
-    let ((), tally) = run.as_list(failed_base(&sources), by_nul).follow(context, work).await?;
+    let ((), tally) = run.with_list(failed_base(&sources), by_nul).follow(context, work).await?;
     conclude(context, &filter, is_listed, &tally)?;
     Ok(tally)
 }

@@ -21,7 +21,7 @@ use crate::model::escape::shell_word;
 use crate::model::report::SyncCounts;
 use crate::model::{Address, RemotePath};
 use crate::render::Tally;
-use crate::transfer::filter::{Filter, Listed};
+use crate::transfer::filter::{Filter, PathList};
 use crate::transfer::get::{GetOptions, GetSource};
 use crate::transfer::put::cross_remote::CopySource;
 use crate::transfer::put::{PutJob, PutOptions};
@@ -142,7 +142,7 @@ impl SyncJob {
         };
         let (run, events) = TransferRun::begin(context, noted, &named, (receipts, self.transfer.dry_run)).await?;
         let base = Some(Path::new(&self.from)).filter(|from| from.is_dir());
-        let (outcome, mut tally) = run.as_list(base, self.by_nul).follow(context, Box::pin(self.bring(sides, events))).await?;
+        let (outcome, mut tally) = run.with_list(base, self.by_nul).follow(context, Box::pin(self.bring(sides, events))).await?;
         let SyncOutcome { equal, deleted, left, refused, only_unread, actions } = outcome;
         tally.sync = Some(SyncCounts { equal, sent: 0, deleted, left });
         if let Some(refused) = refused {
@@ -266,7 +266,7 @@ fn place(text: &str) -> String {
 
 /// The lines of a list as paths from FROM. A line may be a place on the remote that FROM is on, or an absolute path in a local one.
 /// Fails with `Usage` for a line that leads out of FROM.
-fn listed(lines: &[PathBuf], from: &str) -> Result<Listed> {
+fn listed(lines: &[PathBuf], from: &str) -> Result<PathList> {
     let top = Address::parse(from)?;
     let outside = |line: &Path| {
         Error::new(Kind::Usage, "this line of the list is not in FROM")
@@ -295,5 +295,5 @@ fn listed(lines: &[PathBuf], from: &str) -> Result<Listed> {
         });
         Ok(names.collect::<Result<Vec<_>>>()?.join("/"))
     };
-    Ok(Listed::new(lines.iter().map(one).collect::<Result<Vec<_>>>()?))
+    Ok(PathList::new(lines.iter().map(one).collect::<Result<Vec<_>>>()?))
 }

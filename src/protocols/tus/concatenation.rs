@@ -49,7 +49,7 @@ enum Join {
 
 /// What a later run needs.
 #[derive(Serialize, Deserialize)]
-struct Noted {
+struct ConcatenationNote {
     /// Address and bytes of each, in the order of the file.
     parts: Vec<(String, u64)>,
     joined: Option<String>,
@@ -104,7 +104,7 @@ pub async fn resume_partials(
     note: &str,
     check: impl Fn(&str) -> Result<Url>,
 ) -> Result<Option<ConcatenatedSession>> {
-    let Ok(noted) = serde_json::from_str::<Noted>(note) else { return Ok(None) };
+    let Ok(noted) = serde_json::from_str::<ConcatenationNote>(note) else { return Ok(None) };
     let line = Endpoint::new(http, target);
     let announced = ask_once(servers, &line).await;
     let part = |(upload, size): &(String, u64)| {
@@ -280,7 +280,8 @@ impl UploadSession for ConcatenatedSession {
 
     fn note(&self) -> Option<String> {
         let part = |part: &TusSession| Some((part.url()?.to_string(), part.size?));
-        let noted = Noted { parts: self.parts.iter().map(part).collect::<Option<_>>()?, joined: self.url().map(Url::to_string) };
+        let noted =
+            ConcatenationNote { parts: self.parts.iter().map(part).collect::<Option<_>>()?, joined: self.url().map(Url::to_string) };
         serde_json::to_string(&noted).ok()
     }
 

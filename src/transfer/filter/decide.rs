@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::ignore_files::IgnoreFiles;
-use super::listed::Listed;
+use super::listed::PathList;
 use super::rules::{RuleOption, Rules};
 use super::shard::Shard;
 use crate::error::{Error, Kind, Result};
@@ -97,7 +97,7 @@ pub struct Filter {
     rules: Rules,
     counts: Arc<Counts>,
     /// Only what it names.
-    listed: Option<Arc<Listed>>,
+    listed: Option<Arc<PathList>>,
 }
 
 /// Takes everything.
@@ -130,12 +130,12 @@ impl Filter {
     }
 
     /// The same, of only what a list names.
-    pub fn only_listed(self, listed: Listed) -> Filter {
+    pub fn only_listed(self, listed: PathList) -> Filter {
         Filter { listed: Some(Arc::new(listed)), ..self }
     }
 
     /// The list that chooses files.
-    pub fn listed(&self) -> Option<&Listed> {
+    pub fn listed(&self) -> Option<&PathList> {
         self.listed.as_deref()
     }
 

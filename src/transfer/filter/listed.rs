@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The lines of a list, told from FROM, names divided by `/`; `""` is all of it.
-pub struct Listed {
+pub struct PathList {
     lines: BTreeMap<String, AtomicBool>,
 }
 
-impl Listed {
+impl PathList {
     /// Of these lines.
-    pub fn new(lines: impl IntoIterator<Item = String>) -> Listed {
-        Listed { lines: lines.into_iter().map(|line| (line, AtomicBool::new(false))).collect() }
+    pub fn new(lines: impl IntoIterator<Item = String>) -> PathList {
+        PathList { lines: lines.into_iter().map(|line| (line, AtomicBool::new(false))).collect() }
     }
 
     /// Does a line name this path, or a folder above it?
@@ -49,13 +49,13 @@ mod tests {
 
     #[test]
     fn a_line_names_itself_and_what_lies_in_it() {
-        let listed = Listed::new(["a", "d/e", "none"].map(str::to_owned));
+        let listed = PathList::new(["a", "d/e", "none"].map(str::to_owned));
         let named = ["a", "a/b", "d/e", "d/e/f/g", "none"];
         assert!(named.iter().all(|path| listed.names(path)));
         assert!(["", "d", "ab", "d/ef", "b"].iter().all(|path| !listed.names(path)));
         assert!(listed.is_below("") && listed.is_below("d") && !listed.is_below("d/e") && !listed.is_below("b"));
         named.iter().take(4).for_each(|path| listed.come_to(path));
         assert_eq!(listed.missing().collect::<Vec<_>>(), ["none"]);
-        assert!(Listed::new([String::new()]).names("x/y"));
+        assert!(PathList::new([String::new()]).names("x/y"));
     }
 }

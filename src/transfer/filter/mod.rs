@@ -17,7 +17,7 @@ mod shard;
 
 pub(crate) use self::conditions::{Conditions, NamePattern, SizeBound};
 pub use self::decide::{Candidate, Filter, FilterSpec, Verdict};
-pub use self::listed::Listed;
+pub use self::listed::PathList;
 pub(crate) use self::pattern::{PathPattern, is_pattern};
 pub(crate) use self::remote::{FilteredStep, FilteredWalk, RemoteFilter};
 pub use self::rules::RuleOption;

@@ -19,7 +19,7 @@ use crate::model::report::Failure;
 use crate::model::{Entry, Event, RemotePath, Report};
 use crate::transfer::IfExists;
 use crate::transfer::client::RemoteClient;
-use crate::transfer::filter::Listed;
+use crate::transfer::filter::PathList;
 use crate::transfer::fingerprint::Signs;
 use crate::transfer::get::selected::{SelectedSender, SelectedStep};
 use crate::transfer::get::{GetOptions, GetSource};
@@ -119,7 +119,7 @@ impl ComparisonHere {
     /// What a list names and FROM lacks is a failed file, but where it is deleted here for that.
     async fn tell_missing(&mut self, from: &RemoteFrom) {
         let filter = self.get.filter.clone();
-        for line in filter.listed().into_iter().flat_map(Listed::missing) {
+        for line in filter.listed().into_iter().flat_map(PathList::missing) {
             if !self.options.delete && filter.judge_place(line, false).takes() {
                 let failure = Failure::new(&not_there()).of_source(format!("{}/{line}", from.shown()));
                 tell(self.client(), Report::Failed(failure));

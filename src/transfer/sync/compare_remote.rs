@@ -19,7 +19,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Entry, RemotePath, Report};
 use crate::transfer::IfExists;
-use crate::transfer::filter::{Filter, Listed};
+use crate::transfer::filter::{Filter, PathList};
 use crate::transfer::fingerprint::Signs;
 use crate::transfer::put::conflict::same_by_signs;
 use crate::transfer::put::cross_remote::CopySource;
@@ -116,7 +116,7 @@ impl Comparison {
     /// What a list names and FROM lacks is a failed file, but where it is deleted at TO for that.
     async fn tell_missing(&mut self, from: &FromWalk) {
         let filter = self.filter.clone();
-        for line in filter.listed().into_iter().flat_map(Listed::missing) {
+        for line in filter.listed().into_iter().flat_map(PathList::missing) {
             let is_here = matches!(from, FromWalk::Local(top, _) if top.join(line).symlink_metadata().is_ok());
             if !is_here && !self.options.delete && filter.judge_place(line, false).takes() {
                 self.out.send(PlanStep::Unfit(format!("{}/{line}", from.shown()), not_there())).await;

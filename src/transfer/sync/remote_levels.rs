@@ -12,12 +12,10 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, RemotePath};
 use crate::transfer::client::RemoteClient;
 use crate::transfer::filter::Filter;
-use crate::transfer::walk::check_depth;
+use crate::transfer::walk::{FolderListing, check_depth};
 
 /// Listings that came ahead of their turn and wait for it, at most, by the number that are asked for at once.
 const WAITING: usize = 4;
-
-type FolderListing = AbortOnDropHandle<Result<(Entries, Option<Error>)>>;
 
 pub(super) struct RemoteLevels {
     pub client: RemoteClient,
@@ -25,11 +23,11 @@ pub(super) struct RemoteLevels {
     jobs: usize,
     /// A folder in which it can take nothing is not listed ahead.
     filter: Arc<Filter>,
-    levels: Vec<Level>,
+    levels: Vec<RemoteLevel>,
 }
 
 /// An open folder.
-pub(super) struct Level {
+pub(super) struct RemoteLevel {
     pub entry: Entry,
     /// Seen from the top.
     pub path: RemotePath,
@@ -42,11 +40,11 @@ pub(super) struct Level {
     ahead: HashMap<usize, FolderListing>,
 }
 
-impl Level {
-    fn new(entry: Entry, path: RemotePath, mut entries: Entries) -> Level {
+impl RemoteLevel {
+    fn new(entry: Entry, path: RemotePath, mut entries: Entries) -> RemoteLevel {
         entries.sort();
         let met = vec![false; entries.len()];
-        Level { entry, path, entries, met, looked: 0, ahead: HashMap::new() }
+        RemoteLevel { entry, path, entries, met, looked: 0, ahead: HashMap::new() }
     }
 
     /// Somebody has come to this entry.
@@ -72,18 +70,18 @@ impl RemoteLevels {
     /// Lists the top; with what of it can't be read.
     pub async fn open(client: RemoteClient, top: Entry, jobs: usize, filter: Arc<Filter>) -> Result<(RemoteLevels, Option<Error>)> {
         let (entries, left_out) = client.list_whole(&top).await?;
-        let top = Level::new(top, RemotePath::root(), entries);
+        let top = RemoteLevel::new(top, RemotePath::root(), entries);
         let mut levels = RemoteLevels { client, jobs, filter, levels: vec![top] };
         levels.list_ahead();
         Ok((levels, left_out))
     }
 
     /// The innermost open folder.
-    pub fn innermost(&self) -> Option<&Level> {
+    pub fn innermost(&self) -> Option<&RemoteLevel> {
         self.levels.last()
     }
 
-    pub fn innermost_mut(&mut self) -> Option<&mut Level> {
+    pub fn innermost_mut(&mut self) -> Option<&mut RemoteLevel> {
         self.levels.last_mut()
     }
 
@@ -93,7 +91,7 @@ impl RemoteLevels {
     }
 
     /// Leaves the innermost folder.
-    pub fn leave(&mut self) -> Option<Level> {
+    pub fn leave(&mut self) -> Option<RemoteLevel> {
         self.levels.pop()
     }
 
@@ -111,7 +109,7 @@ impl RemoteLevels {
         self.list_ahead();
         let listed = listing.await.map_err(|e| Error::new(Kind::Other, "the listing broke off").with_cause(e))?;
         let (entries, left_out) = listed?;
-        self.levels.push(Level::new(folder, path, entries));
+        self.levels.push(RemoteLevel::new(folder, path, entries));
         self.list_ahead();
         Ok(left_out)
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::may_go::{entry_may_go, folder_may_go};
-use super::remote_levels::{Level, RemoteLevels};
+use super::remote_levels::{RemoteLevel, RemoteLevels};
 use super::remote_tree::{At, RemoteTree, text_of};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, RemotePath};
@@ -36,7 +36,7 @@ pub(super) struct RemoteTarget {
     /// None: TO is not there.
     levels: Option<RemoteLevels>,
     /// Of each open folder: its place among what FROM lacks, and whether FROM lacks it, too.
-    open: Vec<OpenFolder>,
+    open: Vec<OpenTargetFolder>,
     filter: Arc<Filter>,
     /// What FROM lacks is told by name, and not only counted.
     names: bool,
@@ -50,7 +50,7 @@ pub(super) struct RemoteTarget {
     apart_from: Option<String>,
 }
 
-struct OpenFolder {
+struct OpenTargetFolder {
     at: usize,
     is_lacking: bool,
     /// Folders before this position of it are done with, as it is left.
@@ -139,7 +139,7 @@ impl RemoteTarget {
         Ok(())
     }
 
-    fn innermost(&self) -> Option<&Level> {
+    fn innermost(&self) -> Option<&RemoteLevel> {
         self.levels.as_ref().and_then(RemoteLevels::innermost)
     }
 
@@ -169,7 +169,7 @@ impl RemoteTarget {
 
     fn begin_folder(&mut self, is_lacking: bool) {
         let at = self.lacking.tree.folders.len();
-        self.open.push(OpenFolder { at, is_lacking, passed: 0 });
+        self.open.push(OpenTargetFolder { at, is_lacking, passed: 0 });
         if let Some(level) = self.levels.as_ref().and_then(RemoteLevels::innermost).filter(|_| self.names) {
             let above = self.open.len().checked_sub(2).and_then(|above| self.open.get(above)).map(|above| above.at);
             self.lacking.tree.begin_folder(level.entry.clone(), level.path.clone(), above);

@@ -93,7 +93,7 @@ fn each_share_brings_and_deletes_its_own() {
 /// Only what a list names is brought, and only that is deleted, in both directions.
 #[test]
 fn a_list_chooses_on_both_sides() {
-    for remote in DELETING {
+    for remote in deleting() {
         let env = TestEnv::with_files(remote, &["/t/old", "/t/safe", "/t/d/gone"]);
         let place = format!("{remote}:/t");
         for name in ["a", "b", "d/x", "d/deep/y", "e/z"] {
