@@ -76,7 +76,7 @@ fn what_failed_is_fed_back_in() {
 
 #[test]
 fn get_cp_and_rm_take_lists_of_remote_paths() {
-    for remote in that_can(&["remove"]) {
+    for remote in that_can(&["list", "remove"]) {
         let env = TestEnv::new();
         fill(&env, remote, "/in", &["a.mov", "b.txt"], b"12345");
         fill(&env, remote, "/in/clips", &["c.mov", "y:z.tmp"], &[7; 2000]);

@@ -34,7 +34,7 @@ fn run(args: &[String]) -> Vec<&str> {
 
 #[test]
 fn up_both_sides_are_equal_in_the_end() {
-    for (salt, remote) in that_can(&["remove"]).into_iter().enumerate() {
+    for (salt, remote) in that_can(&["list", "remove"]).into_iter().enumerate() {
         let env = TestEnv::new();
         let wanted = source_tree(&env);
         let mut random = Random::from_env(400 + salt as u64);
