@@ -96,7 +96,7 @@ fn ledger(c: &mut Criterion) {
                 }
                 let mut last = None;
                 for note in &notes {
-                    last = Some(state.forget_unfinished(&note.key).unwrap());
+                    last = Some(state.forget_pending_upload(&note.key).unwrap());
                 }
                 runtime.block_on(state.commit(last.unwrap())).unwrap();
             },

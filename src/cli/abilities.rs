@@ -59,15 +59,15 @@ const TABLE: &[&Ability] =
     &[&FOLDERS, &REPLACE, &MD5_BEFORE, &METADATA, &REMOVE, &MOVE, &COPY, &EDIT, &VISIBILITY, &LINK, &IMPORT, &SHARE, &STAR, &COMMENTS];
 
 /// A row of the table of `haul providers`.
-pub fn line(info: &'static ProviderInfo) -> Result<ProviderLine> {
-    let provider = unconnected(info)?;
+pub fn provider_line(info: &'static ProviderInfo) -> Result<ProviderLine> {
+    let provider = describe_only(info)?;
     let abilities: Map<String, Value> = TABLE.iter().map(|row| (row.name.to_owned(), provider.has(row.held).into())).collect();
     Ok(ProviderLine { provider: info.id, title: info.title, protocols: info.protocols.to_vec(), abilities })
 }
 
 /// Does the provider hold the ability of that name? None: there is no such ability.
 pub fn holds(info: &'static ProviderInfo, name: &str) -> Result<Option<bool>> {
-    let provider = unconnected(info)?;
+    let provider = describe_only(info)?;
     let named = TABLE.iter().chain(&[&STAT, &LIST, &DOWNLOAD]).find(|ability| ability.name == name);
     Ok(named.map(|ability| provider.has(ability.held)))
 }
@@ -81,12 +81,12 @@ impl OpenRemote {
 
 /// Fails with `Unsupported`, before anything is sent, where the provider lacks the ability.
 pub fn require(remote: &OpenRemote, ability: &Ability) -> Result<()> {
-    if remote.provider.has(ability.held) { Ok(()) } else { Err(lacking(remote, ability)) }
+    if remote.provider.has(ability.held) { Ok(()) } else { Err(unsupported_error(remote, ability)) }
 }
 
 /// The refusal of a command where the provider lacks the ability, with the names of the providers that have it.
-pub fn lacking(remote: &OpenRemote, ability: &Ability) -> Error {
-    let holds = |info: &&'static ProviderInfo| unconnected(info).is_ok_and(|provider| provider.has(ability.held));
+pub fn unsupported_error(remote: &OpenRemote, ability: &Ability) -> Error {
+    let holds = |info: &&'static ProviderInfo| describe_only(info).is_ok_and(|provider| provider.has(ability.held));
     let others: Vec<&str> = REGISTRY.iter().copied().filter(holds).map(|info| info.title).collect();
     let title = remote.provider.info().title;
     let error = Error::new(Kind::Unsupported, format!("{title} {}", ability.lacks)).with_subject(remote.name.clone());
@@ -98,7 +98,7 @@ pub fn lacking(remote: &OpenRemote, ability: &Ability) -> Error {
 }
 
 /// A provider that is only asked what it can do; it never connects.
-fn unconnected(info: &'static ProviderInfo) -> Result<RemoteProvider> {
+fn describe_only(info: &'static ProviderInfo) -> Result<RemoteProvider> {
     let network = Network { timeout: Duration::from_secs(1), ca_file: None, insecure: false };
     let nothing = Arc::new(NoSettings { url: info.sample_url });
     let (secrets, tokens) = (nothing.clone(), nothing);

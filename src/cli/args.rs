@@ -64,11 +64,11 @@ pub fn first_paragraph(e: &clap::Error) -> String {
 }
 
 impl ParseExit {
-    pub fn end(self) -> ExitCode {
+    pub fn exit(self) -> ExitCode {
         match self {
             ParseExit::Alone { has_remotes } => {
                 let renderer = Renderer::new(Style::default());
-                renderer.say(&top_help::first_words(&Cli::command(), has_remotes));
+                renderer.print_message(&top_help::overview(&Cli::command(), has_remotes));
                 ExitCode::from(exit::status(Kind::Usage))
             }
             ParseExit::Clap(e) => {
@@ -88,7 +88,7 @@ impl ParseExit {
 
 pub fn parse(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Parsed, ParseExit> {
     let args: Vec<OsString> = args.into_iter().collect();
-    let tree = || tree::prepared(top_help::described(Cli::command()), &args);
+    let tree = || tree::prepare_command(top_help::with_first_page(Cli::command()), &args);
     let whole = tree();
     if let Some(error) = mistakes::human_sizes(&args, &whole) {
         return Err(ParseExit::Ours(error));
@@ -96,7 +96,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Pars
     if args.len() < 2 {
         return Err(ParseExit::Alone { has_remotes: has_remotes(env) });
     }
-    let told = |e: clap::Error| match mistakes::told(e, &args, &whole) {
+    let told = |e: clap::Error| match mistakes::explain_mistake(e, &args, &whole) {
         Ok(help) => ParseExit::Clap(help),
         Err(ours) => ParseExit::Ours(ours),
     };
@@ -125,7 +125,7 @@ pub struct LineParser {
 
 impl LineParser {
     pub fn new(config: &Config) -> LineParser {
-        LineParser { tree: with_defaults(tree::prepared(Cli::command(), &[]), config.defaults()) }
+        LineParser { tree: with_defaults(tree::prepare_command(Cli::command(), &[]), config.defaults()) }
     }
 
     /// `words`: without the program's name.
@@ -194,7 +194,7 @@ fn check_default(default: &DefaultValue) -> Result<(), ParseExit> {
     let parsed = one.try_get_matches_from(["-", "x:"]);
     match parsed {
         Ok(_) => Ok(()),
-        Err(e) => Err(ParseExit::Ours(default.wrong(first_paragraph(&e)))),
+        Err(e) => Err(ParseExit::Ours(default.error(first_paragraph(&e)))),
     }
 }
 

@@ -73,14 +73,14 @@ impl BatchLines {
             let text = if number == 1 { text.trim_start_matches('\u{feff}') } else { &text };
             match divide(text) {
                 Ok(words) if words.is_empty() => {}
-                Ok(words) => return Ok(Some(self.line(words))),
+                Ok(words) => return Ok(Some(self.parse_words(words))),
                 Err(error) => return bad(vec![text.trim().to_owned()], error),
             }
         }
         Ok(None)
     }
 
-    fn line(&mut self, words: Vec<String>) -> ReadLine {
+    fn parse_words(&mut self, words: Vec<String>) -> ReadLine {
         let number = self.number;
         let parsed = match self.parser.parse(&words) {
             Ok((cli, matches)) => check(cli, &matches).map(|(verb, named)| {

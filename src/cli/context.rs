@@ -91,7 +91,7 @@ impl Context {
     }
 
     /// What the lines of a batch will share, `jobs` of them at once.
-    pub fn to_be_shared(&self, jobs: usize) -> Arc<BatchShared> {
+    pub fn share_between_jobs(&self, jobs: usize) -> Arc<BatchShared> {
         self.tell_while_they_last();
         Arc::new(BatchShared {
             events: self.events.clone(),
@@ -211,7 +211,7 @@ impl Context {
             let mut is_silent = true;
             while let Some(event) = poll_fn(&next).await {
                 let is_first = event.is_no_answer() && std::mem::take(&mut is_silent);
-                tell(&renderer, event, is_first);
+                print_event(&renderer, event, is_first);
             }
         });
     }
@@ -219,7 +219,7 @@ impl Context {
     /// Reports the notes that were not reported yet.
     fn tell_the_rest(&self) {
         while let Ok(event) = self.told.lock().try_recv() {
-            tell(&self.renderer, event, false);
+            print_event(&self.renderer, event, false);
         }
     }
 
@@ -267,7 +267,7 @@ impl BatchShared {
 }
 
 /// `is_urgent`: a wait is a warning, however short.
-fn tell(renderer: &Renderer, event: Event, is_urgent: bool) {
+fn print_event(renderer: &Renderer, event: Event, is_urgent: bool) {
     match event {
         Event::Waiting { wait, why, attempt, of, .. } => {
             let line = format!("waiting {}s: {why} (try {attempt} of {of})", wait.as_secs_f64().ceil());
@@ -312,7 +312,7 @@ fn teller(renderer: &Renderer) -> Tell {
 
 fn style_of(global: &Global) -> Style {
     let env = |name: &str| std::env::var(name).ok();
-    let terminal = Terminal::look(env);
+    let terminal = Terminal::detect(env);
     Style {
         json: global.json,
         quiet: global.quiet,

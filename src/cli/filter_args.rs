@@ -192,18 +192,18 @@ impl SelectionArgs {
 mod tests {
     use super::*;
 
-    fn parsed(args: &[&str]) -> FilterSpec {
+    fn parse_args(args: &[&str]) -> FilterSpec {
         let command = FilterArgs::augment_args(Command::new("x").no_binary_name(true));
         FilterArgs::from_arg_matches(&command.try_get_matches_from(args).unwrap()).unwrap().0
     }
 
     #[test]
     fn the_rules_keep_their_order_across_the_options() {
-        let spec = parsed(&["--exclude", "a", "--include", "b", "--exclude-from", "f", "--exclude", "c", "--include=d"]);
+        let spec = parse_args(&["--exclude", "a", "--include", "b", "--exclude-from", "f", "--exclude", "c", "--include=d"]);
         let (include, exclude) = (|glob: &str| RuleOption::Include(glob.into()), |glob: &str| RuleOption::Exclude(glob.into()));
         assert_eq!(spec.rules, [exclude("a"), include("b"), RuleOption::ExcludeFrom("f".into()), exclude("c"), include("d")]);
-        assert!(!spec.only_included && parsed(&["--include", "b", "--exclude", "a"]).only_included);
-        assert_eq!(parsed(&["--exclude", "a\nb"]).rules, [exclude("a"), exclude("b")]);
+        assert!(!spec.only_included && parse_args(&["--include", "b", "--exclude", "a"]).only_included);
+        assert_eq!(parse_args(&["--exclude", "a\nb"]).rules, [exclude("a"), exclude("b")]);
     }
 
     /// What always holds comes first, and does not take the meaning of an `--include` away.

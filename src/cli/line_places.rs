@@ -153,7 +153,7 @@ fn local(place: &str) -> LinePlace {
 mod tests {
     use super::*;
 
-    fn line(text: &str) -> LinePlaces {
+    fn places_of(text: &str) -> LinePlaces {
         let mut words: Vec<String> = text.split(' ').map(str::to_owned).collect();
         let command = words.remove(0);
         LinePlaces::of(&command, &words, false)
@@ -180,8 +180,8 @@ mod tests {
             ("verify receipt", "ls r:/in"),
             ("cp r:/a s:/b/", "rm s:/b"),
         ] {
-            assert!(line(first).touches(&line(second)), "{first} | {second}");
-            assert!(line(second).touches(&line(first)), "{second} | {first}");
+            assert!(places_of(first).touches(&places_of(second)), "{first} | {second}");
+            assert!(places_of(second).touches(&places_of(first)), "{second} | {first}");
         }
     }
 
@@ -201,7 +201,7 @@ mod tests {
             ("providers", "rm r:/b"),
             ("cp r:/a s:/b/", "rm s:/c"),
         ] {
-            assert!(!line(first).touches(&line(second)), "{first} | {second}");
+            assert!(!places_of(first).touches(&places_of(second)), "{first} | {second}");
         }
     }
 
@@ -210,7 +210,7 @@ mod tests {
         for (text, only_reads) in
             [("ls r:/", true), ("get r:/a x", true), ("put a r:/", false), ("rm r:/a", false), ("transfers clear", false)]
         {
-            assert_eq!(line(text).only_reads(), only_reads, "{text}");
+            assert_eq!(places_of(text).only_reads(), only_reads, "{text}");
         }
     }
 }

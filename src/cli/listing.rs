@@ -45,7 +45,7 @@ impl Lister {
     }
 
     /// What comes first; names in the order of people unless said.
-    pub fn ordered(self, order: EntryOrder) -> Lister {
+    pub fn with_order(self, order: EntryOrder) -> Lister {
         Lister { order, ..self }
     }
 
@@ -69,7 +69,7 @@ impl Lister {
             let literal = self.args.literal.literal;
             match lost.ask(&address, async || glob::expand(context, &remote, &address, literal).await).await? {
                 Ok(entries) => found.extend(entries.into_iter().map(|entry| Hit { remote: remote.clone(), entry })),
-                Err(error) => self.failed(context, &remote, address.place.display_path(&address.place.path), &error),
+                Err(error) => self.record_failure(context, &remote, address.place.display_path(&address.place.path), &error),
             }
         }
         Ok(found)
@@ -83,7 +83,7 @@ impl Lister {
         top: Entry,
         into: impl Fn(&Entry, usize) -> bool + Send + Sync + 'static,
     ) -> TreeWalk {
-        TreeWalk::new(context.client(remote), top, self.args.jobs as usize, into).ordered(self.order)
+        TreeWalk::new(context.client(remote), top, self.args.jobs as usize, into).with_order(self.order)
     }
 
     pub fn show(&mut self, context: &Context, remote: &OpenRemote, entry: Entry) {
@@ -96,7 +96,7 @@ impl Lister {
         match dated.entry {
             Ok(entry) => self.show(context, &dated.remote, entry),
             Err(error) if is_fatal(error.kind()) => return Err(error),
-            Err(error) => self.failed(context, &dated.remote, dated.path, &error),
+            Err(error) => self.record_failure(context, &dated.remote, dated.path, &error),
         }
         Ok(())
     }
@@ -109,7 +109,7 @@ impl Lister {
         }
     }
 
-    pub fn found_any(&self) -> bool {
+    pub fn has_entries(&self) -> bool {
         self.done > 0
     }
 
@@ -118,7 +118,7 @@ impl Lister {
         self.done += 1;
     }
 
-    pub fn failed(&mut self, context: &Context, remote: &OpenRemote, path: RemotePath, error: &Error) {
+    pub fn record_failure(&mut self, context: &Context, remote: &OpenRemote, path: RemotePath, error: &Error) {
         self.failed.push(error.kind());
         context.renderer.report(&Report::Failed(Failure::new(error).at(remote.name.clone(), path)));
     }

@@ -93,11 +93,11 @@ const OPTIONS: &[(&[&str], &[&str], &str)] = &[
 ];
 
 /// Help and version come back as they are.
-pub fn told(error: clap::Error, args: &[OsString], tree: &Command) -> Result<clap::Error, Error> {
+pub fn explain_mistake(error: clap::Error, args: &[OsString], tree: &Command) -> Result<clap::Error, Error> {
     if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return Ok(error);
     }
-    let (command, path) = meant(args, tree);
+    let (command, path) = find_command(args, tree);
     let words = std::iter::once("haul").chain(path.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
     let usage = |message: String| Error::new(Kind::Usage, message);
     let see_help = format!("see `{words} --help`");
@@ -115,7 +115,7 @@ pub fn told(error: clap::Error, args: &[OsString], tree: &Command) -> Result<cla
         }
         (ErrorKind::MissingRequiredArgument, ..) => {
             let missing = match error.get(ContextKind::InvalidArg) {
-                Some(ContextValue::Strings(missing)) => missing.iter().map(|arg| plain(arg)).collect::<Vec<_>>().join(" "),
+                Some(ContextValue::Strings(missing)) => missing.iter().map(|arg| strip_style(arg)).collect::<Vec<_>>().join(" "),
                 _ => String::new(),
             };
             usage(format!("`{words}` needs {missing}"))
@@ -130,7 +130,7 @@ pub fn told(error: clap::Error, args: &[OsString], tree: &Command) -> Result<cla
 
 /// `-h` beside a place was meant as in `ls -lh`: sizes that people read.
 pub fn human_sizes(args: &[OsString], tree: &Command) -> Option<Error> {
-    let (_, path) = meant(args, tree);
+    let (_, path) = find_command(args, tree);
     let verb = path.first().filter(|verb| LISTINGS.contains(&verb.as_str()))?;
     let typed: Vec<&OsString> = args.iter().skip(1).take_while(|arg| *arg != "--").filter(|arg| *arg != verb.as_str()).collect();
     let is_meant = typed.iter().any(|arg| is_short_help(arg) && arg.len() > 2)
@@ -151,7 +151,7 @@ pub fn human_sizes(args: &[OsString], tree: &Command) -> Option<Error> {
 }
 
 /// The command that the words lead to, as far as they do.
-fn meant<'t>(args: &[OsString], tree: &'t Command) -> (&'t Command, Vec<String>) {
+fn find_command<'t>(args: &[OsString], tree: &'t Command) -> (&'t Command, Vec<String>) {
     let (mut command, mut path) = (tree, Vec::new());
     for word in args.iter().skip(1).filter_map(|arg| arg.to_str()).take_while(|arg| *arg != "--").filter(|arg| !arg.starts_with('-')) {
         match command.find_subcommand(word) {
@@ -261,11 +261,11 @@ fn first_line(error: &clap::Error) -> String {
 /// `haul put SOURCE… REMOTE:PATH`
 fn usage_line(command: &Command, words: &str) -> String {
     let usage = command.clone().bin_name(words).render_usage().to_string();
-    plain(&usage.trim().trim_start_matches("Usage: ").replace(" [OPTIONS]", ""))
+    strip_style(&usage.trim().trim_start_matches("Usage: ").replace(" [OPTIONS]", ""))
 }
 
 /// `<REMOTE:PATH>...` as people write it.
-fn plain(text: &str) -> String {
+fn strip_style(text: &str) -> String {
     text.replace(['<', '>'], "").replace("...", "…")
 }
 
@@ -288,12 +288,12 @@ mod tests {
     use super::*;
     use crate::cli::args::Cli;
 
-    fn say(line: &str) -> String {
+    fn explain(line: &str) -> String {
         let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
         let tree = Cli::command();
         match Cli::command().try_get_matches_from(&args) {
             Ok(_) => String::from("fine"),
-            Err(error) => told(error, &args, &tree).err().map_or_else(|| String::from("help"), |error| error.to_string()),
+            Err(error) => explain_mistake(error, &args, &tree).err().map_or_else(|| String::from("help"), |error| error.to_string()),
         }
     }
 
@@ -315,12 +315,12 @@ mod tests {
             ("remote renam", "haul remote rename"),
             ("remote lst", "haul remote list"),
         ] {
-            let told = say(&format!("haul {typed}"));
+            let told = explain(&format!("haul {typed}"));
             assert!(told.contains("there is no command `") && told.contains(&format!("{typed}`")), "{told}");
             assert!(told.contains(&format!("write `{ours}`")), "{typed}: {told}");
         }
-        assert_eq!(say("haul xyzzy"), "there is no command `xyzzy`; `haul --help` lists all");
-        assert_eq!(say("haul studio:/in"), "there is no command `studio:/in`; a command comes first, as in `haul ls REMOTE:/folder`");
+        assert_eq!(explain("haul xyzzy"), "there is no command `xyzzy`; `haul --help` lists all");
+        assert_eq!(explain("haul studio:/in"), "there is no command `studio:/in`; a command comes first, as in `haul ls REMOTE:/folder`");
     }
 
     #[test]
@@ -335,13 +335,17 @@ mod tests {
 
     #[test]
     fn options_lead_to_ours() {
-        assert_eq!(say("haul put --job 3 a x:"), "`haul put` has no option `--job`; write `--jobs`");
-        assert_eq!(say("haul rm -f x:/a"), "`haul rm` has no option `-f`; write `--yes`: then nothing is asked");
-        assert_eq!(say("haul put --force a x:"), "`haul put` has no option `--force`; write `--if-exists replace`");
-        assert_eq!(say("haul rm --qwertz x:/a"), "`haul rm` has no option `--qwertz`; see `haul rm --help`");
-        assert!(say("haul cat").starts_with("`haul cat` needs REMOTE:PATH…; write it as haul cat REMOTE:PATH…"), "{}", say("haul cat"));
-        assert!(say("haul ls --sort tiem x:").contains("write `time`"), "{}", say("haul ls --sort tiem x:"));
-        assert_eq!(say("haul remote show a b"), "`haul remote show` takes no further argument: \"b\"; see `haul remote show --help`");
+        assert_eq!(explain("haul put --job 3 a x:"), "`haul put` has no option `--job`; write `--jobs`");
+        assert_eq!(explain("haul rm -f x:/a"), "`haul rm` has no option `-f`; write `--yes`: then nothing is asked");
+        assert_eq!(explain("haul put --force a x:"), "`haul put` has no option `--force`; write `--if-exists replace`");
+        assert_eq!(explain("haul rm --qwertz x:/a"), "`haul rm` has no option `--qwertz`; see `haul rm --help`");
+        assert!(
+            explain("haul cat").starts_with("`haul cat` needs REMOTE:PATH…; write it as haul cat REMOTE:PATH…"),
+            "{}",
+            explain("haul cat")
+        );
+        assert!(explain("haul ls --sort tiem x:").contains("write `time`"), "{}", explain("haul ls --sort tiem x:"));
+        assert_eq!(explain("haul remote show a b"), "`haul remote show` takes no further argument: \"b\"; see `haul remote show --help`");
     }
 
     #[test]

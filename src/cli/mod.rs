@@ -54,10 +54,10 @@ pub fn main() -> ExitCode {
     let env = Env::of_process();
     let mut parsed = match args::parse(std::env::args_os(), &env) {
         Ok(parsed) => parsed,
-        Err(early) => return early.end(),
+        Err(early) => return early.exit(),
     };
     if let Some(early) = args::unwritable_log(&parsed.global) {
-        return early.end();
+        return early.exit();
     }
     let misspelt = args::misspelt_variables(&env);
     let mut context = Context::new(parsed.config, env, &parsed.global, parsed.stage);
@@ -67,12 +67,13 @@ pub fn main() -> ExitCode {
     }
     log::start(parsed.global.verbose, &context.renderer);
     let goes_on = is_resumable(&parsed.verb);
-    let status = match resources::runtime(parsed.verb.at_once()) {
+    let status = match resources::runtime(parsed.verb.concurrency_option()) {
         Ok((runtime, less)) => {
             less.iter().for_each(|less| context.renderer.warning(less));
-            let (passes_signals_on, heard) = (parsed.verb.forwards_signals(), parsed.verb.heard());
+            let (passes_signals_on, heard) = (parsed.verb.forwards_signals(), parsed.verb.signals());
             let work = run_any(&mut context, parsed.verb);
-            let status = if passes_signals_on { runtime.block_on(work) } else { runtime.block_on(signals::until_interrupted(work, heard)) };
+            let status =
+                if passes_signals_on { runtime.block_on(work) } else { runtime.block_on(signals::run_until_interrupted(work, heard)) };
             // A blocked read of standard input must not keep the program alive.
             runtime.shutdown_background();
             status
@@ -106,7 +107,7 @@ async fn run_any(context: &mut Context, verb: Verb) -> Result<u8> {
 }
 
 fn command() -> clap::Command {
-    top_help::described(args::Cli::command())
+    top_help::with_first_page(args::Cli::command())
 }
 
 async fn run(context: &mut Context, verb: Verb) -> Result<u8> {

@@ -19,7 +19,7 @@ pub fn is_terminal() -> bool {
 }
 
 /// The answer without blanks around it. Fails with `Usage` where the input ends.
-pub async fn line(context: &Context, question: &str) -> Result<String> {
+pub async fn read_line(context: &Context, question: &str) -> Result<String> {
     context.renderer.ask(question);
     let typed = blocking(|| {
         let mut line = String::new();
@@ -28,15 +28,15 @@ pub async fn line(context: &Context, question: &str) -> Result<String> {
     typed.await?.ok_or_else(|| Error::new(Kind::Usage, "the input ended before the question was answered"))
 }
 
-/// As [`line`]; Enter means `usual`.
+/// As [`read_line`]; Enter means `usual`.
 pub async fn line_or(context: &Context, question: &str, usual: &str) -> Result<String> {
-    let typed = line(context, &format!("{question} [{usual}]: ")).await?;
+    let typed = read_line(context, &format!("{question} [{usual}]: ")).await?;
     Ok(if typed.is_empty() { usual.to_owned() } else { typed })
 }
 
 /// True only if a person answers yes.
 pub async fn is_yes(context: &Context, question: &str) -> Result<bool> {
-    let answer = line(context, &format!("{question} [y/N] ")).await;
+    let answer = read_line(context, &format!("{question} [y/N] ")).await;
     Ok(matches!(answer.unwrap_or_default().to_lowercase().as_str(), "y" | "yes"))
 }
 

@@ -95,8 +95,8 @@ impl Receipts {
         append.create(true).append(true);
         let mut anew = OpenOptions::new();
         anew.create(true).write(true).truncate(true);
-        let dotenv = opened(&anew, args.dotenv.as_deref())?.map(|(_, file)| file);
-        let (receipt, failed) = (opened(&append, args.receipt.as_deref())?, opened(&anew, args.failed_to.as_deref())?);
+        let dotenv = open_receipt(&anew, args.dotenv.as_deref())?.map(|(_, file)| file);
+        let (receipt, failed) = (open_receipt(&append, args.receipt.as_deref())?, open_receipt(&anew, args.failed_to.as_deref())?);
         renderer.results_go_to(args.receipt.as_deref(), dotenv);
         Ok(Receipts { receipt, failed, base: None, by_nul: false, run: None })
     }
@@ -124,10 +124,10 @@ impl Receipts {
             {
                 outcome = outcome.and(Err(e));
             }
-            to.tell(event);
+            to.send(event);
         }
         if let Some(run) = self.run {
-            run.over();
+            run.finish();
         }
         outcome
     }
@@ -150,7 +150,7 @@ impl Receipts {
                 // In the list the two lines of such a name would be the names of two other files.
                 if source.contains(['\n', '\r']) {
                     let text = format!("{source:?} failed and is not in {}: a name with a line end can't stand there", path.display());
-                    to.tell(Event::Warning(text));
+                    to.send(Event::Warning(text));
                     return Ok(());
                 }
                 file.write_all(format!("{source}\n").as_bytes()).map_err(|e| unwritable(path, e))
@@ -160,7 +160,7 @@ impl Receipts {
     }
 }
 
-fn opened(how: &OpenOptions, path: Option<&Path>) -> Result<Option<(PathBuf, File)>> {
+fn open_receipt(how: &OpenOptions, path: Option<&Path>) -> Result<Option<(PathBuf, File)>> {
     path.map(|path| Ok((path.to_owned(), output_file::open(how, path).map_err(|e| unwritable(path, e))?))).transpose()
 }
 

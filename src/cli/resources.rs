@@ -40,7 +40,7 @@ pub fn runtime(transfer: Option<AtOnce<'_>>) -> Result<(Runtime, Option<String>)
     let workers = thread::available_parallelism().map_or(1, |n| n.get());
     let Some(mut args) = transfer else {
         let threads = had(workers + SHORT, HEAP);
-        return Ok((made(threads, workers, SHORT)?, None));
+        return Ok((build_runtime(threads, workers, SHORT)?, None));
     };
     let wish = *args.jobs;
     let few_handles = handles::shrink(&mut args);
@@ -51,7 +51,7 @@ pub fn runtime(transfer: Option<AtOnce<'_>>) -> Result<(Runtime, Option<String>)
     while for_files(&args) > for_all && (*args.jobs > 1 || *args.streams > 1) {
         if *args.streams > 1 { *args.streams -= 1 } else { *args.jobs -= 1 }
     }
-    let runtime = made(threads, workers, SHORT + for_files(&args))?;
+    let runtime = build_runtime(threads, workers, SHORT + for_files(&args))?;
     let why = if few_handles { "file handles (`ulimit -n`)" } else { "threads (`ulimit -u`) or too little memory" };
     let less = format!("this machine allows too few {why} for {wish} files at once, so it is {}", args.jobs);
     Ok((runtime, (*args.jobs < wish).then_some(less)))
@@ -69,7 +69,7 @@ fn for_files(args: &AtOnce<'_>) -> usize {
 
 /// A runtime of up to `workers` threads that run the work and `others` that may wait, all of them made now: `threads` can be
 /// had in all.
-fn made(threads: usize, workers: usize, others: usize) -> Result<Runtime> {
+fn build_runtime(threads: usize, workers: usize, others: usize) -> Result<Runtime> {
     let workers = workers.min(threads.saturating_sub(others)).max(1);
     if workers + others > threads {
         let why = format!("this machine allows {threads} more threads, with the memory that goes with them, and {} are needed", 1 + others);
@@ -246,9 +246,9 @@ mod tests {
     fn what_is_made_is_there() {
         assert_eq!(had(8, 1 << 20), 8);
         assert_eq!(largest(1 << 20), 1 << 20);
-        let runtime = made(5, 2, 3).unwrap();
+        let runtime = build_runtime(5, 2, 3).unwrap();
         assert_eq!(runtime.metrics().num_workers(), 2);
-        assert_eq!(made(5, 4, 3).unwrap().metrics().num_workers(), 2, "those that run the work make room for those that wait");
-        assert_eq!(made(3, 4, 3).unwrap_err().kind(), Kind::Local);
+        assert_eq!(build_runtime(5, 4, 3).unwrap().metrics().num_workers(), 2, "those that run the work make room for those that wait");
+        assert_eq!(build_runtime(3, 4, 3).unwrap_err().kind(), Kind::Local);
     }
 }

@@ -67,7 +67,7 @@ impl Noted {
     }
 
     /// As it is noted while it runs once more.
-    pub fn again(&self, args: &TransferArgs) -> Option<Noted> {
+    pub fn repeat(&self, args: &TransferArgs) -> Option<Noted> {
         let Noted { attr, kind, selection, list, sync, .. } = self.clone();
         let noted = Noted::new(self.verb, self.places.clone(), self.literal, args)?;
         Some(Noted { attr, kind, selection, list, sync, ..noted })
@@ -97,7 +97,7 @@ impl Noted {
         }
     }
 
-    pub fn words(&self) -> Vec<String> {
+    pub fn command_words(&self) -> Vec<String> {
         std::iter::once(self.name().to_owned()).chain(self.places.iter().cloned()).collect()
     }
 
@@ -203,13 +203,13 @@ impl Running {
     }
 
     /// Ends the note when every file was tried. The command stays in the list if another run may carry a failed file.
-    pub fn over(mut self) {
+    pub fn finish(mut self) {
         if self.is_unfinished { self.count() } else { self.state.forget_run(&self.run.key) }
     }
 }
 
 /// The commands of `remote`, or all. Notes of another version that this one can't read are left out.
-pub fn chosen(context: &Context, remote: Option<&str>) -> Vec<(CarryingRun, Noted)> {
+pub fn select_runs(context: &Context, remote: Option<&str>) -> Vec<(CarryingRun, Noted)> {
     let is_wanted = |run: &CarryingRun| remote.is_none_or(|wanted| run.remote.eq_ignore_ascii_case(wanted));
     let all = context.state().runs().into_iter().filter(is_wanted);
     all.filter_map(|run| serde_json::from_str(&run.command).ok().map(|noted| (run, noted))).collect()
@@ -217,7 +217,7 @@ pub fn chosen(context: &Context, remote: Option<&str>) -> Vec<(CarryingRun, Note
 
 /// The commands that carry files to or from a remote, as they are to be noted when the remote has another name. With the key
 /// that each had.
-pub fn renamed(context: &Context, old: &str, new: &str) -> Vec<(String, CarryingRun)> {
+pub fn rename_in_notes(context: &Context, old: &str, new: &str) -> Vec<(String, CarryingRun)> {
     let place = |place: String| match place.split_once(':') {
         Some((remote, path)) if remote.eq_ignore_ascii_case(old) => format!("{new}:{path}"),
         _ => place,
@@ -230,20 +230,20 @@ pub fn renamed(context: &Context, old: &str, new: &str) -> Vec<(String, Carrying
         let command = serde_json::to_string(&noted).ok()?;
         (is_named || before != noted.places).then(|| (run.key, CarryingRun { key: noted.key(), remote, command, ..run }))
     };
-    chosen(context, None).into_iter().filter_map(rename).collect()
+    select_runs(context, None).into_iter().filter_map(rename).collect()
 }
 
 pub fn is_any(context: &Context, remote: &str) -> bool {
-    !chosen(context, Some(remote)).is_empty()
+    !select_runs(context, Some(remote)).is_empty()
 }
 
 pub fn list(context: &Context) {
-    for (run, noted) in chosen(context, None) {
+    for (run, noted) in select_runs(context, None) {
         let CarryingRun { remote, files, done, failed, in_flight, at, .. } = run;
         context.renderer.report(&Report::Run {
             remote,
             path: noted.path(),
-            command: noted.words(),
+            command: noted.command_words(),
             files,
             done,
             failed,
@@ -257,13 +257,13 @@ pub fn list(context: &Context) {
 /// Forgets the commands, except those that run in another process. True when no such command was there.
 pub async fn clear(context: &Context, remote: Option<&str>, dry_run: bool) -> Result<bool> {
     let mut all = true;
-    for (run, noted) in chosen(context, remote) {
+    for (run, noted) in select_runs(context, remote) {
         let Some(_turn) = context.state().lock_place(&claim_key(&run)).await? else {
             all = false;
             continue;
         };
         if dry_run {
-            let source = Some(noted.words().join(" "));
+            let source = Some(noted.command_words().join(" "));
             context.renderer.report(&Report::Planned {
                 action: "forget",
                 source,

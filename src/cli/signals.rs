@@ -23,7 +23,7 @@ pub enum Heard {
 }
 
 /// Runs `work`, or ends it at the first signal: dropped futures close their connections.
-pub async fn until_interrupted(work: impl Future<Output = Result<u8>>, heard: Heard) -> Result<u8> {
+pub async fn run_until_interrupted(work: impl Future<Output = Result<u8>>, heard: Heard) -> Result<u8> {
     let signals = Signals::new(heard)?;
     let (tell, told) = oneshot::channel();
     // The signals have a thread of their own, because `work` may block its thread.
@@ -102,7 +102,7 @@ impl Signals {
         // Nobody reads this signal, but it no longer ends the program: a file that may not grow further (`ulimit -f`) is
         // reported as an error.
         let _ = signal(SignalKind::from_raw(FILE_TOO_LARGE));
-        let ignored = ignored();
+        let ignored = ignored_signals();
         let mut waited_for = vec![(SignalKind::interrupt(), INTERRUPTED), (SignalKind::terminate(), TERMINATED)];
         if heard == Heard::StopsAndHangup {
             waited_for.push((SignalKind::hangup(), HUNG_UP));
@@ -131,7 +131,7 @@ impl Signals {
 /// The signals that the parent process made this one ignore, one bit for each; the lowest bit is signal 1. Only Linux reports
 /// them.
 #[cfg(unix)]
-fn ignored() -> u64 {
+fn ignored_signals() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::global::CurrentRenderer;
 use crate::config::{Config, Env, LoadOptions};
 use crate::error::Kind;
-use crate::testing::minimal_provider::{MINIMAL, received};
+use crate::testing::minimal_provider::{MINIMAL, received_calls};
 
 static PROVIDERS: &[&crate::contract::ProviderInfo] = &[&MINIMAL];
 
@@ -105,7 +105,11 @@ async fn a_missing_ability_is_told_before_anything_is_sent() {
         let config = Config::load(LoadOptions { explicit: None, env: &env, options: &[], prompt: None }, PROVIDERS).unwrap();
         let mut context = Context::new(config, env, &cli.global, CurrentRenderer::default());
         let error = super::run(&mut context, cli.verb).await.err().unwrap_or_else(|| panic!("{line}: it was done"));
-        assert_eq!((error.kind(), received().calls.load(std::sync::atomic::Ordering::Relaxed)), (Kind::Unsupported, 0), "{line}: {error}");
+        assert_eq!(
+            (error.kind(), received_calls().calls.load(std::sync::atomic::Ordering::Relaxed)),
+            (Kind::Unsupported, 0),
+            "{line}: {error}"
+        );
         assert!(error.message().contains(wanted), "{line}: {error}");
     }
 }

@@ -23,7 +23,7 @@ Examples:
   haul sandbox -- bash                              # try haul without an account";
 
 /// The tree with its first page.
-pub fn described(tree: Command) -> Command {
+pub fn with_first_page(tree: Command) -> Command {
     let (short, long) = (groups(&tree), details(&tree));
     let about = tree.get_about().map(ToString::to_string).unwrap_or_default();
     tree.help_template("{about-with-newline}\n{usage-heading} {usage}\n\n{before-help}{options}{after-help}")
@@ -38,7 +38,7 @@ pub fn described(tree: Command) -> Command {
 }
 
 /// Each group's commands, those that the tree has.
-fn grouped(tree: &Command) -> Vec<(&'static str, Vec<&Command>)> {
+fn group_commands(tree: &Command) -> Vec<(&'static str, Vec<&Command>)> {
     let known = |name: &&str| tree.find_subcommand(name).filter(|sub| !sub.is_hide_set());
     let mut all: Vec<(&str, Vec<&Command>)> =
         GROUPS.iter().map(|(title, names)| (*title, names.iter().filter_map(known).collect())).collect();
@@ -54,12 +54,12 @@ fn groups(tree: &Command) -> String {
         let names: Vec<&str> = commands.iter().map(|sub| sub.get_name()).collect();
         format!("  {title:<13} {}\n", names.join(", "))
     };
-    format!("Commands:\n{}", grouped(tree).into_iter().map(line).collect::<String>()).trim_end().to_owned()
+    format!("Commands:\n{}", group_commands(tree).into_iter().map(line).collect::<String>()).trim_end().to_owned()
 }
 
 fn details(tree: &Command) -> String {
     let mut text = String::new();
-    for (title, commands) in grouped(tree) {
+    for (title, commands) in group_commands(tree) {
         let _ = writeln!(text, "{title}:");
         for sub in commands {
             let _ = writeln!(text, "  {:<12} {}", sub.get_name(), sub.get_about().map(ToString::to_string).unwrap_or_default());
@@ -70,7 +70,7 @@ fn details(tree: &Command) -> String {
 }
 
 /// What a person reads who typed nothing but the name.
-pub fn first_words(tree: &Command, has_remotes: bool) -> String {
+pub fn overview(tree: &Command, has_remotes: bool) -> String {
     let what = fold(&format!("haul: {}", tree.get_about().map(ToString::to_string).unwrap_or_default()), "", "");
     let next = match has_remotes {
         true => {

@@ -74,10 +74,10 @@ pub const COMMON_VARIABLES: &[(&str, &str)] = &[
 
 /// The tree for these arguments: with a variable for each option, without those that are empty, as CI systems pass inputs on
 /// that nobody gave.
-pub fn prepared(tree: Command, args: &[OsString]) -> Command {
+pub fn prepare_command(tree: Command, args: &[OsString]) -> Command {
     let tree = with_variables(tree, &mut Vec::new());
     let tree = ignore_empty_env(tree);
-    if args.iter().take_while(|arg| *arg != "--").any(is_short_help) { shortened(tree, true) } else { tree }
+    if args.iter().take_while(|arg| *arg != "--").any(is_short_help) { shorten_help(tree, true) } else { tree }
 }
 
 /// `-h`, also among other letters.
@@ -117,7 +117,7 @@ fn ignore_empty_env(tree: Command) -> Command {
     tree.mut_args(|arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg }).mut_subcommands(ignore_empty_env)
 }
 
-fn shortened(tree: Command, is_top: bool) -> Command {
+fn shorten_help(tree: Command, is_top: bool) -> Command {
     let is_rare = |arg: &Arg| arg.get_long().is_some_and(|long| RARE.contains(&long));
     let tree = tree.mut_args(|arg| {
         let rare = is_top || is_rare(&arg);

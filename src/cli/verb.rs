@@ -83,7 +83,7 @@ impl Verb {
     }
 
     /// How much is carried at once.
-    pub fn at_once(&mut self) -> Option<AtOnce<'_>> {
+    pub fn concurrency_option(&mut self) -> Option<AtOnce<'_>> {
         match self {
             Verb::Batch(args) => Some(AtOnce { jobs: &mut args.jobs, streams: &mut args.streams }),
             carries => carries.transfer().map(|args| AtOnce { jobs: &mut args.jobs, streams: &mut args.streams }),
@@ -91,7 +91,7 @@ impl Verb {
     }
 
     /// Only haul removes the sandbox's files, so it handles SIGHUP, too.
-    pub fn heard(&self) -> signals::Heard {
+    pub fn signals(&self) -> signals::Heard {
         match self {
             #[cfg(feature = "sandbox")]
             Verb::Sandbox(_) => signals::Heard::StopsAndHangup,

@@ -31,7 +31,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<SavedCredential>> {
     if file.open_to_others && all.iter().any(|kept| !kept.secrets.is_empty()) {
         return Err(private_file::too_open(path));
     }
-    file.trusted()?;
+    file.require_trusted()?;
     Ok(all)
 }
 
@@ -43,7 +43,7 @@ fn parse(path: &Path, text: &str) -> Result<Vec<SavedCredential>> {
             match line.value {
                 Scalar::Text(text) if line.key == USERNAME => username = Some(text),
                 Scalar::Text(text) => secrets.push((line.key, Secret::new(text))),
-                other => return Err(line.value_at.wrong(format!("`{}` must be a string, not a TOML {}", line.key, other.type_name()))),
+                other => return Err(line.value_at.error(format!("`{}` must be a string, not a TOML {}", line.key, other.type_name()))),
             }
         }
         all.push(SavedCredential { remote: section.name, secrets, username });
@@ -74,7 +74,7 @@ fn change(path: &Path, remote: &str, change: impl FnOnce(&mut SavedCredential)) 
         remote.clone_into(&mut mine.remote);
         change(&mut mine);
         all.push(mine);
-        Ok(written(&all))
+        Ok(format_all(&all))
     })
 }
 
@@ -90,7 +90,7 @@ pub fn rename(path: &Path, old: &str, new: &str) -> Result<()> {
         }
         all.retain(|kept| is_of(kept, old) || !is_of(kept, new));
         all.iter_mut().filter(|kept| is_of(kept, old)).for_each(|kept| new.clone_into(&mut kept.remote));
-        Ok(written(&all))
+        Ok(format_all(&all))
     })
 }
 
@@ -105,7 +105,7 @@ pub fn forget(path: &Path, remote: &str) -> Result<bool> {
         let before = all.len();
         all.retain(|kept| !is_of(kept, remote));
         forgotten = all.len() < before;
-        Ok(written(&all))
+        Ok(format_all(&all))
     })?;
     Ok(forgotten)
 }
@@ -114,7 +114,7 @@ fn is_of(kept: &SavedCredential, remote: &str) -> bool {
     kept.remote.to_lowercase() == remote.to_lowercase()
 }
 
-fn written(all: &[SavedCredential]) -> String {
+fn format_all(all: &[SavedCredential]) -> String {
     let mut text = HEADER.to_owned();
     for kept in all {
         text.push_str(&format!("\n[remotes.{}]\n", Key::new(&kept.remote)));

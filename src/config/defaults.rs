@@ -17,8 +17,8 @@ pub struct DefaultValue {
 
 impl DefaultValue {
     /// The error for a value that can't be used: `Usage`, with file, line and column.
-    pub fn wrong(&self, why: impl Into<String>) -> Error {
-        self.at.wrong(why)
+    pub fn error(&self, why: impl Into<String>) -> Error {
+        self.at.error(why)
     }
 }
 
@@ -43,11 +43,11 @@ impl Defaults {
         for line in lines {
             let option = line.key.replace('_', "-");
             if !options.contains(&option.as_str()) {
-                let wrong = line.key_at.wrong(format!("there is no option `{}`", line.key));
+                let wrong = line.key_at.error(format!("there is no option `{}`", line.key));
                 return Err(wrong.with_hint(suggestion(&option, options.iter().copied())));
             }
             if defaults.get(&option).is_some() {
-                return Err(line.key_at.wrong(format!("`{option}` is set twice")));
+                return Err(line.key_at.error(format!("`{option}` is set twice")));
             }
             let values = match line.value {
                 Scalar::Text(text) | Scalar::Number(text) => vec![text],
@@ -56,7 +56,7 @@ impl Defaults {
                 Scalar::Other(found) => {
                     return Err(line
                         .value_at
-                        .wrong(format!("`{option}` can't be a TOML {found}"))
+                        .error(format!("`{option}` can't be a TOML {found}"))
                         .with_hint("write it as on the command line"));
                 }
             };
@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(defaults.get("exclude").unwrap().values, ["*.tmp", "*.bak"]);
         assert_eq!(defaults.iter().count(), 4);
         assert!(defaults.get("retries").is_none());
-        let told = defaults.get("jobs").unwrap().wrong("8 is no number").to_string();
+        let told = defaults.get("jobs").unwrap().error("8 is no number").to_string();
         assert_eq!(told, "c.toml, line 2, column 8: 8 is no number");
     }
 

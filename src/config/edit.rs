@@ -64,8 +64,9 @@ pub fn set_remote(
     judge: impl Fn(&str) -> Result<()>,
 ) -> Result<()> {
     let keys = keys_of(provider);
-    let values =
-        settings.iter().map(|(name, value)| Ok((name, value.as_ref().map(|value| written(&keys, name, value, provider)).transpose()?)));
+    let values = settings
+        .iter()
+        .map(|(name, value)| Ok((name, value.as_ref().map(|value| format_value(&keys, name, value, provider)).transpose()?)));
     let values = values.collect::<Result<Vec<_>>>()?;
     change(
         path,
@@ -146,7 +147,7 @@ pub(super) fn section(name: &str, provider: &'static ProviderInfo, settings: &[(
     let keys = keys_of(provider);
     let mut lines = vec![("provider".to_owned(), toml_edit::value(provider.id))];
     for (name, value) in settings {
-        let value = written(&keys, name, value, provider)?;
+        let value = format_value(&keys, name, value, provider)?;
         if lines.iter().any(|(set, _)| set == name) {
             return Err(Error::new(Kind::Usage, format!("`{name}` is set twice")));
         }
@@ -167,17 +168,17 @@ pub(super) fn section(name: &str, provider: &'static ProviderInfo, settings: &[(
 }
 
 /// A value of a key as the file holds it.
-fn written(keys: &[Key], name: &str, value: &str, provider: &ProviderInfo) -> Result<Value> {
-    let key = find(keys, name).ok_or_else(|| unknown(keys, name, provider))?;
+fn format_value(keys: &[Key], name: &str, value: &str, provider: &ProviderInfo) -> Result<Value> {
+    let key = find(keys, name).ok_or_else(|| unknown_key_error(keys, name, provider))?;
     if key.is_secret() {
         let hint = format!("use `haul login`, or set {name}_command or {name}_file");
         return Err(Error::new(Kind::Usage, format!("`{name}` is a secret and would stay in the shell's history")).with_hint(hint));
     }
-    let value = key.checked(value).map_err(|why| Error::new(Kind::Usage, why))?;
+    let value = key.check_value(value).map_err(|why| Error::new(Kind::Usage, why))?;
     Ok(if name == "insecure" { Value::from(value == "true") } else { Value::from(value) })
 }
 
-fn unknown(keys: &[Key], name: &str, provider: &ProviderInfo) -> Error {
+fn unknown_key_error(keys: &[Key], name: &str, provider: &ProviderInfo) -> Error {
     let names: Vec<String> = keys.iter().map(Key::name).collect();
     Error::new(Kind::Usage, format!("a remote of {} has no key `{name}`", provider.title))
         .with_hint(suggestion(name, names.iter().map(String::as_str)))

@@ -28,7 +28,7 @@ impl fmt::Display for Position {
 }
 
 impl Position {
-    pub fn wrong(&self, message: impl Into<String>) -> Error {
+    pub fn error(&self, message: impl Into<String>) -> Error {
         Error::new(Kind::Usage, message).with_subject(self.to_string())
     }
 }
@@ -85,7 +85,7 @@ pub(super) fn parse(path: &Path, text: &str, allowed: &[&str]) -> Result<Documen
     let top = DeTable::parse(text).map_err(|e| {
         let at = reader.position(e.span().unwrap_or(0..0));
         // Only the parser's own text is used: the cause would quote the line, which may contain a secret.
-        at.wrong(e.message().lines().collect::<Vec<_>>().join(", "))
+        at.error(e.message().lines().collect::<Vec<_>>().join(", "))
     })?;
     let mut document = Document::default();
     for (key, value) in in_order(top.get_ref()) {
@@ -98,7 +98,7 @@ pub(super) fn parse(path: &Path, text: &str, allowed: &[&str]) -> Result<Documen
                 }
             }
             other => {
-                let wrong = reader.position(key.span()).wrong(format!("there is no key `{other}` here"));
+                let wrong = reader.position(key.span()).error(format!("there is no key `{other}` here"));
                 return Err(wrong.with_hint(suggestion(other, allowed.iter().copied())));
             }
         }
@@ -108,7 +108,7 @@ pub(super) fn parse(path: &Path, text: &str, allowed: &[&str]) -> Result<Documen
 
 /// The file's content and whether other users may read it; none when there is no such file.
 pub(super) fn read(path: &Path, allowed: &[&str]) -> Result<Option<(Document, bool)>> {
-    let Some(file) = private_file::read(path)?.map(private_file::FileText::trusted).transpose()? else { return Ok(None) };
+    let Some(file) = private_file::read(path)?.map(private_file::FileText::require_trusted).transpose()? else { return Ok(None) };
     Ok(Some((parse(path, &file.text, allowed)?, file.open_to_others)))
 }
 
@@ -139,7 +139,7 @@ impl<'i> Reader<'i> {
     fn table<'t>(&self, key: &Spanned<std::borrow::Cow<'i, str>>, value: &'t Spanned<DeValue<'i>>) -> Result<&'t DeTable<'i>> {
         value.get_ref().as_table().ok_or_else(|| {
             let found = value.get_ref().type_str();
-            self.position(value.span()).wrong(format!("`{}` must be a table, not a TOML {found}", key.get_ref()))
+            self.position(value.span()).error(format!("`{}` must be a table, not a TOML {found}", key.get_ref()))
         })
     }
 
@@ -178,7 +178,7 @@ fn scalar(value: &DeValue<'_>) -> Scalar {
 mod tests {
     use super::*;
 
-    fn wrong(text: &str) -> String {
+    fn error_text(text: &str) -> String {
         let e = parse(Path::new("c.toml"), text, CONFIG).err().unwrap();
         assert_eq!(e.kind(), Kind::Usage);
         e.to_string()
@@ -187,25 +187,28 @@ mod tests {
     #[test]
     fn mistakes_are_reported_with_line_and_column() {
         assert_eq!(
-            wrong("# hello\n[remotes.studio]\nurl = \"x\"\n\n[default]\njobs = 8\n"),
+            error_text("# hello\n[remotes.studio]\nurl = \"x\"\n\n[default]\njobs = 8\n"),
             "c.toml, line 5, column 2: there is no key `default` here; write `defaults`"
         );
-        assert_eq!(wrong("defaults = 3"), "c.toml, line 1, column 12: `defaults` must be a table, not a TOML integer");
-        assert_eq!(wrong("[remotes]\nstudio = \"x\""), "c.toml, line 2, column 10: `studio` must be a table, not a TOML string");
-        assert_eq!(wrong("zebra = 1\n[apple]\n"), "c.toml, line 1, column 1: there is no key `zebra` here; use one of: defaults, remotes");
-        assert_eq!(wrong("[[remotes]]\n"), "c.toml, line 1, column 1: `remotes` must be a table, not a TOML array");
+        assert_eq!(error_text("defaults = 3"), "c.toml, line 1, column 12: `defaults` must be a table, not a TOML integer");
+        assert_eq!(error_text("[remotes]\nstudio = \"x\""), "c.toml, line 2, column 10: `studio` must be a table, not a TOML string");
+        assert_eq!(
+            error_text("zebra = 1\n[apple]\n"),
+            "c.toml, line 1, column 1: there is no key `zebra` here; use one of: defaults, remotes"
+        );
+        assert_eq!(error_text("[[remotes]]\n"), "c.toml, line 1, column 1: `remotes` must be a table, not a TOML array");
     }
 
     #[test]
     fn a_syntax_error_quotes_no_line() {
-        let told = wrong("[remotes.a]\npassword = hunter22\n");
+        let told = error_text("[remotes.a]\npassword = hunter22\n");
         assert!(told.starts_with("c.toml, line 2, column 12: "), "{told}");
         assert!(!told.contains("hunter22"), "{told}");
     }
 
     #[test]
     fn columns_count_characters() {
-        assert_eq!(wrong("remotes.\"ü\" = 1"), "c.toml, line 1, column 15: `ü` must be a table, not a TOML integer");
+        assert_eq!(error_text("remotes.\"ü\" = 1"), "c.toml, line 1, column 15: `ü` must be a table, not a TOML integer");
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Key {
     }
 
     /// Returns the value in its usual spelling if the key has a list of values, else unchanged. Fails with what is wrong.
-    pub fn checked(&self, value: &str) -> Result<String, String> {
+    pub fn check_value(&self, value: &str) -> Result<String, String> {
         match self.setting.key {
             "insecure" => match value.to_lowercase().as_str() {
                 "true" | "yes" | "on" | "1" => Ok("true".to_owned()),

@@ -118,13 +118,13 @@ impl Builder<'_> {
                 self.provider(name, &ValueSource::File(line.value_at.clone()))?
             }
             (None, None) => {
-                let missing = section.at.wrong(format!("the remote `{}` has no `provider`", section.name));
+                let missing = section.at.error(format!("the remote `{}` has no `provider`", section.name));
                 return Err(missing.with_hint(suggestion("", self.providers.iter().map(|p| p.id))));
             }
         };
-        let mut held = held_by_environment(variables, provider)?;
+        let mut held = values_from_environment(variables, provider)?;
         for line in section.lines {
-            held.push(held_by_file(line, provider)?);
+            held.push(value_from_file(line, provider)?);
         }
         Ok(self.remote(section.name, provider, held, true))
     }
@@ -138,7 +138,7 @@ impl Builder<'_> {
             let variables = self.environment.remove(&name).unwrap_or_default();
             let Some(variable) = provider_variable(&variables) else { continue };
             let provider = self.provider(&variable.value, &ValueSource::Environment(variable.variable.clone()))?;
-            let held = held_by_environment(variables, provider)?;
+            let held = values_from_environment(variables, provider)?;
             remotes.push(self.remote(name, provider, held, false));
         }
         Ok(remotes)
@@ -147,7 +147,7 @@ impl Builder<'_> {
     fn provider(&self, name: &str, origin: &ValueSource) -> Result<&'static ProviderInfo> {
         keys::provider(self.providers, name).ok_or_else(|| {
             let known = self.providers.iter().flat_map(|p| std::iter::once(&p.id).chain(p.aliases)).copied();
-            origin.wrong(format!("there is no provider `{name}`")).with_hint(suggestion(name, known))
+            origin.error(format!("there is no provider `{name}`")).with_hint(suggestion(name, known))
         })
     }
 
@@ -173,7 +173,7 @@ fn check_names(sections: &[Section], environment: &BTreeMap<String, Vec<EnvSetti
         check_name(&section.name).map_err(|e| e.with_subject(section.at.to_string()))?;
         let Some(other) = seen.insert(env_name(&section.name), section) else { continue };
         if other.name.to_lowercase() == section.name.to_lowercase() {
-            let wrong = section.at.wrong(format!("`{}` and `{}` are the same name: case does not count", other.name, section.name));
+            let wrong = section.at.error(format!("`{}` and `{}` are the same name: case does not count", other.name, section.name));
             return Err(wrong.with_hint("rename one of them"));
         }
         if let Some(variable) = environment.get(&env_name(&section.name)).and_then(|v| v.first()) {
@@ -184,18 +184,18 @@ fn check_names(sections: &[Section], environment: &BTreeMap<String, Vec<EnvSetti
     Ok(())
 }
 
-fn held_by_environment(variables: Vec<EnvSetting>, provider: &'static ProviderInfo) -> Result<Vec<ConfiguredValue>> {
+fn values_from_environment(variables: Vec<EnvSetting>, provider: &'static ProviderInfo) -> Result<Vec<ConfiguredValue>> {
     let keys = keys_of(provider);
     let judge = |v: EnvSetting| {
         let origin = ValueSource::Environment(v.variable);
         let key = find(&keys, &v.key.name()).ok_or_else(|| unknown_key(&v.key.name(), provider, &keys, &origin))?;
-        let value = key.checked(&v.value).map_err(|why| origin.wrong(why))?;
+        let value = key.check_value(&v.value).map_err(|why| origin.error(why))?;
         Ok(ConfiguredValue::new(key, value, origin))
     };
     variables.into_iter().map(judge).collect()
 }
 
-fn held_by_file(line: ConfigLine, provider: &'static ProviderInfo) -> Result<ConfiguredValue> {
+fn value_from_file(line: ConfigLine, provider: &'static ProviderInfo) -> Result<ConfiguredValue> {
     let keys = keys_of(provider);
     let Some(key) = find(&keys, &line.key) else {
         return Err(unknown_key(&line.key, provider, &keys, &ValueSource::File(line.key_at)));
@@ -207,16 +207,16 @@ fn held_by_file(line: ConfigLine, provider: &'static ProviderInfo) -> Result<Con
         (Scalar::Text(text), _) => text.clone(),
         _ => return Err(wrong_type(&line, "string")),
     };
-    let text = key.checked(&text).map_err(|why| line.value_at.wrong(why))?;
+    let text = key.check_value(&text).map_err(|why| line.value_at.error(why))?;
     Ok(ConfiguredValue::new(key, text, ValueSource::File(line.value_at)))
 }
 
 fn wrong_type(line: &ConfigLine, wanted: &str) -> Error {
-    line.value_at.wrong(format!("`{}` must be a {wanted}, not a TOML {}", line.key, line.value.type_name()))
+    line.value_at.error(format!("`{}` must be a {wanted}, not a TOML {}", line.key, line.value.type_name()))
 }
 
 fn unknown_key(name: &str, provider: &ProviderInfo, keys: &[Key], origin: &ValueSource) -> Error {
     let names: Vec<String> = keys.iter().map(Key::name).collect();
-    let wrong = origin.wrong(format!("a remote of {} has no key `{name}`", provider.title));
+    let wrong = origin.error(format!("a remote of {} has no key `{name}`", provider.title));
     wrong.with_hint(suggestion(name, names.iter().map(String::as_str)))
 }

@@ -35,7 +35,7 @@ use crate::model::report::RemoteLine;
 use env_remotes::env_name;
 use keys::Providers;
 pub use settings::KEPT;
-use settings::{ConfiguredRemote, shown_url};
+use settings::{ConfiguredRemote, mask_url};
 use url_remote::UrlRemotes;
 
 /// Where the configuration is, and how it is read.
@@ -79,12 +79,12 @@ impl Config {
     pub fn remote(&self, name: &str) -> Result<Remote> {
         match self.without_remote.make(name)? {
             Some((provider, settings)) => Ok(Remote { name: name.to_owned(), provider, in_file: false, settings: Arc::new(settings) }),
-            None => self.configured(name),
+            None => self.configured_remote(name),
         }
     }
 
     /// As [`Config::remote`], but fails for a URL: for commands that change the configuration.
-    pub fn configured(&self, name: &str) -> Result<Remote> {
+    pub fn configured_remote(&self, name: &str) -> Result<Remote> {
         if is_url(name) {
             return Err(Error::new(Kind::Usage, "a URL is not a remote of the configuration, and nothing is saved for it")
                 .with_subject(name)
@@ -158,7 +158,7 @@ impl Config {
     /// Removes a remote from the file, and its secrets from the credentials file. Fails with `NotFound`.
     pub fn remove_remote(&self, name: &str) -> Result<()> {
         if is_url(name) || self.remote(name).is_ok_and(|r| !r.in_file) {
-            self.configured(name)?;
+            self.configured_remote(name)?;
             return Err(not_in_file(name));
         }
         edit::remove_remote(self.path()?, name)?;
@@ -256,7 +256,7 @@ impl Remote {
     }
 
     /// The same remote under another name.
-    pub fn named(&self, name: &str) -> Remote {
+    pub fn with_name(&self, name: &str) -> Remote {
         Remote { name: name.to_owned(), ..self.clone() }
     }
 
@@ -266,7 +266,7 @@ impl Remote {
 
     /// The secrets that `haul login` asks the user for: those that it saves in `credentials.toml`. A secret from a variable, a
     /// file or a command is used from there.
-    pub fn asked_for(&self) -> Vec<&'static str> {
+    pub fn prompted_keys(&self) -> Vec<&'static str> {
         let secret = |key: &str| self.provider.settings.iter().any(|s| s.secret && s.key == key);
         let kept: Vec<_> = self.provider.settings.iter().filter(|s| s.secret && self.settings.is_kept(s.key)).map(|s| s.key).collect();
         let named_otherwise = ["token", "share_url", "key1"].iter().any(|key| self.settings.is_set(key));
@@ -281,18 +281,18 @@ impl Remote {
     }
 
     /// The secrets that this run used without asking the user: key and source.
-    pub fn used(&self) -> Vec<(String, String)> {
-        self.settings.used()
+    pub fn used_secrets(&self) -> Vec<(String, String)> {
+        self.settings.used_secrets()
     }
 
     /// What the user typed in this run, or [`Remote::give`] passed in. Only this is for [`Config::save_credentials`]: a secret
     /// from a command or a variable stays where it is.
-    pub fn typed(&self, key: &str) -> Option<Secret> {
-        self.settings.prompted(key)
+    pub fn prompted_secret(&self, key: &str) -> Option<Secret> {
+        self.settings.prompted_secret(key)
     }
 
     /// The facts for `remote list` and `remote show`, without secrets. `url` is null where the provider's default is used.
-    pub fn line(&self) -> RemoteLine {
+    pub fn remote_line(&self) -> RemoteLine {
         let origin = match (self.in_file, self.settings.has_any_from_environment()) {
             (true, true) => "file and environment",
             (true, false) => "file",
@@ -301,9 +301,9 @@ impl Remote {
         RemoteLine {
             name: self.name.clone(),
             provider: self.provider.id.to_owned(),
-            url: self.settings.get("url").map(|url| shown_url(&url)),
+            url: self.settings.get("url").map(|url| mask_url(&url)),
             origin: origin.to_owned(),
-            settings: self.settings.shown(),
+            settings: self.settings.display_settings(),
         }
     }
 }

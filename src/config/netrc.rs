@@ -79,7 +79,7 @@ impl Words<'_> {
         }
         self.begins_line = false;
         if let Some(quoted) = self.rest.strip_prefix('"') {
-            return Some(self.quoted(quoted));
+            return Some(self.read_quoted(quoted));
         }
         let end = self.rest.find(char::is_whitespace).unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(end);
@@ -87,7 +87,7 @@ impl Words<'_> {
         (!word.is_empty()).then(|| word.to_owned())
     }
 
-    fn quoted(&mut self, text: &str) -> String {
+    fn read_quoted(&mut self, text: &str) -> String {
         let (mut word, mut chars) = (String::new(), text.char_indices());
         let mut end = text.len();
         while let Some((at, c)) = chars.next() {

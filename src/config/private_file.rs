@@ -18,7 +18,7 @@ pub(super) struct FileText {
 
 impl FileText {
     /// Fails with `Usage` where another user may change the file: haul would run a command that it contains.
-    pub fn trusted(self) -> Result<FileText> {
+    pub fn require_trusted(self) -> Result<FileText> {
         self.trouble.as_ref().map_or(Ok(()), refuse)?;
         Ok(self)
     }

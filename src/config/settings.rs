@@ -28,7 +28,7 @@ pub(super) enum ValueSource {
 }
 
 impl ValueSource {
-    pub fn wrong(&self, why: impl Into<String>) -> Error {
+    pub fn error(&self, why: impl Into<String>) -> Error {
         Error::new(Kind::Usage, why).with_subject(self.to_string())
     }
 }
@@ -131,7 +131,7 @@ impl ConfiguredRemote {
         self.held.iter().find(|h| h.key.setting.key == key && h.key.form == form && h.is_from_environment() == from_environment)
     }
 
-    fn found(&self) -> MutexGuard<'_, BTreeMap<String, LoadedSecret>> {
+    fn lock_secrets(&self) -> MutexGuard<'_, BTreeMap<String, LoadedSecret>> {
         self.found.lock()
     }
 
@@ -156,7 +156,7 @@ impl ConfiguredRemote {
 
     /// Uses this secret for the rest of the run, before all other sources: `login --password-stdin` has read it.
     pub fn remember_prompted(&self, key: &str, secret: Secret) {
-        self.found().insert(key.to_owned(), LoadedSecret { secret, origin: None });
+        self.lock_secrets().insert(key.to_owned(), LoadedSecret { secret, origin: None });
     }
 
     /// Uses this user name for the rest of the run.
@@ -182,13 +182,13 @@ impl ConfiguredRemote {
     }
 
     /// The secrets that this run used without asking the user: key and source.
-    pub fn used(&self) -> Vec<(String, String)> {
-        self.found().iter().filter_map(|(key, found)| Some((key.clone(), found.origin.clone()?))).collect()
+    pub fn used_secrets(&self) -> Vec<(String, String)> {
+        self.lock_secrets().iter().filter_map(|(key, found)| Some((key.clone(), found.origin.clone()?))).collect()
     }
 
     /// What the user typed in this run (or [`ConfiguredRemote::remember_prompted`] passed in): it may be saved in the credentials file.
-    pub fn prompted(&self, key: &str) -> Option<Secret> {
-        self.found().get(key).filter(|f| f.origin.is_none()).map(|f| f.secret.clone())
+    pub fn prompted_secret(&self, key: &str) -> Option<Secret> {
+        self.lock_secrets().get(key).filter(|f| f.origin.is_none()).map(|f| f.secret.clone())
     }
 
     pub fn has_any_from_environment(&self) -> bool {
@@ -201,11 +201,11 @@ impl ConfiguredRemote {
     }
 
     /// The keys that are set and their values; secrets and the secret parts of URLs are `***`.
-    pub fn shown(&self) -> Map<String, Json> {
+    pub fn display_settings(&self) -> Map<String, Json> {
         let mut shown = Map::new();
         for held in &self.held {
             let text = match &held.value {
-                Value::Plain(text) => shown_url(text),
+                Value::Plain(text) => mask_url(text),
                 Value::Hidden(_) => "***".to_owned(),
             };
             shown.entry(held.key.name()).or_insert(Json::String(text));
@@ -220,7 +220,7 @@ impl ConfiguredRemote {
     }
 
     /// Returns the secret and its source.
-    fn look_for(&self, key: &str) -> Result<Option<(Secret, String)>> {
+    fn find_secret(&self, key: &str) -> Result<Option<(Secret, String)>> {
         for from_environment in [true, false] {
             for form in KeyForm::ALL {
                 // A plain secret in config.toml comes after the credentials file.
@@ -236,7 +236,7 @@ impl ConfiguredRemote {
             }
         }
         if let Some((_, secret)) = self.kept.iter().find(|(k, _)| k == key) {
-            return Ok(Some((checked(secret, KEPT, ValueForm::Line)?, KEPT.to_owned())));
+            return Ok(Some((check_form(secret, KEPT, ValueForm::Line)?, KEPT.to_owned())));
         }
         self.find(key, KeyForm::Value, false).map(|held| self.read(held)).transpose()
     }
@@ -244,7 +244,7 @@ impl ConfiguredRemote {
     fn read(&self, held: &ConfiguredValue) -> Result<(Secret, String)> {
         let (origin, form) = (held.origin.to_string(), ValueForm::of(held.key.setting));
         let secret = match (&held.value, held.key.form) {
-            (Value::Hidden(secret), _) => checked(secret, &origin, form),
+            (Value::Hidden(secret), _) => check_form(secret, &origin, form),
             (Value::Plain(text), KeyForm::File) => secret_sources::file(&self.resolve(text, held), &origin, form),
             (Value::Plain(text), KeyForm::Command) => secret_sources::command(text, &origin, form),
             (Value::Plain(text), KeyForm::Value) => Ok(Secret::new(text.clone())),
@@ -271,11 +271,11 @@ impl RemoteSettings for ConfiguredRemote {
 
     fn secret(&self, key: &str) -> Result<Option<Secret>> {
         // Locked while a command runs or the user types, so that no question comes twice.
-        let mut found = self.found();
+        let mut found = self.lock_secrets();
         if let Some(known) = found.get(key) {
             return Ok(Some(known.secret.clone()));
         }
-        let (secret, origin) = match (self.look_for(key)?, &self.prompt) {
+        let (secret, origin) = match (self.find_secret(key)?, &self.prompt) {
             (Some((secret, origin)), _) => (secret, Some(origin)),
             (None, Some(prompt)) => match prompt(&format!("{key} of {}: ", self.remote))? {
                 Some(secret) => (secret, None),
@@ -291,11 +291,11 @@ impl RemoteSettings for ConfiguredRemote {
         (key == "username" && self.username().is_some())
             || self.held.iter().any(|h| h.key.setting.key == key)
             || self.kept.iter().any(|(k, _)| k == key)
-            || self.found().contains_key(key)
+            || self.lock_secrets().contains_key(key)
     }
 }
 
-fn checked(secret: &Secret, origin: &str, form: ValueForm) -> Result<Secret> {
+fn check_form(secret: &Secret, origin: &str, form: ValueForm) -> Result<Secret> {
     form.whole(secret.expose(), origin).map(Secret::new)
 }
 
@@ -306,7 +306,7 @@ fn password_in_url(text: &str) -> Option<&str> {
 }
 
 /// A URL as it may be shown: without the part before `@`, and without the values after `?`.
-pub(super) fn shown_url(text: &str) -> String {
+pub(super) fn mask_url(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
     let (rest, query) = match rest.split_once('?') {
         Some((rest, _)) => (rest, "?***"),

@@ -58,7 +58,7 @@ impl ValueForm {
             ValueForm::Line => whole(text),
             ValueForm::Lines => lines(text),
         };
-        value.map_err(|why| refused(origin, &why))
+        value.map_err(|why| refusal(origin, &why))
     }
 
     /// The first line is the value; for a value of several lines the whole text.
@@ -71,13 +71,13 @@ impl ValueForm {
 }
 
 /// `origin` is the variable, or the position in a file.
-pub(super) fn refused(origin: &str, why: &str) -> Error {
+pub(super) fn refusal(origin: &str, why: &str) -> Error {
     Error::new(Kind::Usage, why).with_subject(origin).with_hint("write the value as one line of plain text")
 }
 
 /// As `first`, for text from standard input or the keyboard.
 pub fn line_of_input<'a>(text: &'a str, origin: &str) -> Result<&'a str> {
-    first(text).map_err(|why| refused(origin, &why))
+    first(text).map_err(|why| refusal(origin, &why))
 }
 
 #[cfg(test)]

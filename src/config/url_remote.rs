@@ -29,13 +29,13 @@ impl UrlRemotes {
         let provider = keys::provider(self.providers, url.protocol)
             .ok_or_else(|| Error::new(Kind::Unsupported, "haul knows no servers of this kind").with_subject(name))?;
         let keys = keys_of(provider);
-        let held = self.held(&keys, &url)?;
+        let held = self.configured_values(&keys, &url)?;
         let nothing = SavedCredentials { secrets: Vec::new(), username: None };
         let settings = ConfiguredRemote::new(name.to_owned(), held, nothing, PathBuf::new(), self.env.clone(), self.prompt.clone());
         Ok(Some((provider, settings)))
     }
 
-    fn held(&self, keys: &[Key], url: &UrlRemote) -> Result<Vec<ConfiguredValue>> {
+    fn configured_values(&self, keys: &[Key], url: &UrlRemote) -> Result<Vec<ConfiguredValue>> {
         let mut held = Vec::new();
         let mut hold = |key: &str, value: String, origin: ValueSource| {
             held.extend(find(keys, key).map(|key| ConfiguredValue::new(key, value, origin)));

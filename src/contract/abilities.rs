@@ -45,7 +45,7 @@ macro_rules! abilities {
                 /// # Errors
                 /// `Unsupported` where the provider lacks the ability.
                 pub fn $field(&self) -> Result<&'a dyn $ability> {
-                    self.$field.ok_or_else(|| lacking($name))
+                    self.$field.ok_or_else(|| unsupported_error($name))
                 }
             )*
         }
@@ -101,7 +101,7 @@ impl Abilities<'_> {
     }
 }
 
-fn lacking(what: &str) -> Error {
+fn unsupported_error(what: &str) -> Error {
     Error::new(Kind::Unsupported, format!("this provider can't {what}"))
 }
 
@@ -243,7 +243,7 @@ pub trait Links: Send + Sync {
 /// A code that the server sends by SMS, and requires before anything else (providers.md 1.11).
 pub trait SecondFactor: Send + Sync {
     /// True if the server has asked for a code since the provider was opened.
-    fn wanted(&self) -> bool;
+    fn is_code_wanted(&self) -> bool;
 
     /// Makes the server send a code; returns the server's message for the user.
     fn send_code(&self) -> BoxFuture<'_, Result<String>>;

@@ -187,7 +187,7 @@ impl Faults {
     }
 
     /// The text of a warning; none if every row could be read.
-    pub fn said(&self) -> Option<String> {
+    pub fn warning(&self) -> Option<String> {
         let shown = self.names.iter().take(FAULTS_SHOWN).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
         let names = if shown.is_empty() { String::new() } else { format!(" ({shown})") };
         match self.rows {
@@ -236,7 +236,7 @@ impl Entries {
     ///
     /// # Errors
     /// As [`Rows::push`].
-    pub fn picked(&self, positions: &[usize]) -> Result<Entries> {
+    pub fn select(&self, positions: &[usize]) -> Result<Entries> {
         let mut rows = Rows::default();
         for row in positions.iter().filter_map(|n| self.place(*n)).filter_map(|at| self.rows.row(at as usize)) {
             rows.push_row(row)?;
@@ -245,13 +245,13 @@ impl Entries {
         Ok(Entries::all(rows, Arc::default(), &self.folder, self.path_of))
     }
 
-    fn made(&self, at: u32) -> Option<Entry> {
+    fn entry_at(&self, at: u32) -> Option<Entry> {
         self.rows.entry(at as usize, &self.folder, self.path_of)
     }
 
     /// Entry number `n`, counted from the front.
     pub fn get(&self, n: usize) -> Option<Entry> {
-        self.place(n).and_then(|at| self.made(at))
+        self.place(n).and_then(|at| self.entry_at(at))
     }
 
     fn place(&self, n: usize) -> Option<u32> {
@@ -276,16 +276,21 @@ impl Entries {
 
     /// The entries, in their order.
     pub fn iter(&self) -> impl Iterator<Item = Entry> + '_ {
-        self.at.iter().rev().filter_map(|at| self.made(*at))
+        self.at.iter().rev().filter_map(|at| self.entry_at(*at))
     }
 
     /// The entries of this name.
     ///
     /// # Errors
     /// `Protocol` for the name of a row that can't be read.
-    pub fn named(&self, name: &str) -> Result<Vec<Entry>> {
-        let fitting: Vec<Entry> =
-            self.at.iter().rev().filter(|at| self.rows.name(**at as usize) == name.as_bytes()).filter_map(|at| self.made(*at)).collect();
+    pub fn find_by_name(&self, name: &str) -> Result<Vec<Entry>> {
+        let fitting: Vec<Entry> = self
+            .at
+            .iter()
+            .rev()
+            .filter(|at| self.rows.name(**at as usize) == name.as_bytes())
+            .filter_map(|at| self.entry_at(*at))
+            .collect();
         if fitting.is_empty() {
             let on = || self.folder.join(name).map_or_else(|_| name.to_owned(), |path| path.to_string());
             self.faults.check(name).map_err(|e| e.with_subject(on()))?;
@@ -314,7 +319,7 @@ impl Entries {
     /// The entries with that id.
     pub fn with_id(&self, id: &str) -> impl Iterator<Item = Entry> + '_ {
         let fitting: Vec<u32> = self.at.iter().rev().copied().filter(|at| self.rows.id(*at as usize) == id.as_bytes()).collect();
-        fitting.into_iter().filter_map(|at| self.made(at))
+        fitting.into_iter().filter_map(|at| self.entry_at(at))
     }
 
     /// The names, in order; empty for a name that is no text.
@@ -365,7 +370,7 @@ impl Iterator for Entries {
 
     fn next(&mut self) -> Option<Entry> {
         let at = self.at.pop()?;
-        self.made(at)
+        self.entry_at(at)
     }
 }
 
@@ -392,7 +397,7 @@ mod tests {
         entry
     }
 
-    fn listed(entries: &[Entry]) -> Entries {
+    fn collect_entries(entries: &[Entry]) -> Entries {
         let mut rows = Rows::default();
         entries.iter().for_each(|entry| rows.push(entry).unwrap());
         Entries::all(rows, Arc::default(), &RemotePath::parse("/a").unwrap(), |folder, name, _| safe_child_path(folder, name))
@@ -401,15 +406,15 @@ mod tests {
     #[test]
     fn what_was_kept_comes_back_whole() {
         let folder = Entry { kind: EntryKind::Folder, incomplete: true, ..file("9", "../\"ü\0") };
-        let mut back = listed(&[file("2", "b"), file("1", "a"), folder.clone()]);
+        let mut back = collect_entries(&[file("2", "b"), file("1", "a"), folder.clone()]);
         assert_eq!((back.len(), back.is_folder(0), back.is_folder(2)), (3, false, true));
         assert_eq!(back.iter().map(|e| e.path.to_string()).collect::<Vec<_>>(), ["/a/b", "/a/a", "/a/.._\"ü_"]);
         let path = RemotePath::parse("/a/.._\"ü_").unwrap();
         assert_eq!(serde_json::to_string(&back.get(2)).unwrap(), serde_json::to_string(&Entry { path, ..folder }).unwrap());
         assert_eq!(back.get(2).unwrap().revision.as_deref(), Some("3"));
         back.sort();
-        assert_eq!(back.named("a").unwrap().len(), 1);
-        let picked = back.picked(&[2, 0]).unwrap();
+        assert_eq!(back.find_by_name("a").unwrap().len(), 1);
+        let picked = back.select(&[2, 0]).unwrap();
         assert_eq!(picked.iter().map(|e| e.path.to_string()).collect::<Vec<_>>(), ["/a/b", "/a/.._\"ü_"]);
         assert_eq!(back.pop_front().unwrap().name, "../\"ü\0");
         back.only_folders();
@@ -418,18 +423,18 @@ mod tests {
 
     #[test]
     fn a_row_that_cannot_be_read_fails_its_own_name_only() {
-        let mut back = listed(&[file("1", "a"), file("2", "both")]);
+        let mut back = collect_entries(&[file("1", "a"), file("2", "both")]);
         let mut faults = Faults::default();
         for name in [Some("b"), None, Some("both")] {
             faults.add(name.map(str::to_owned));
         }
         back.faults = faults.into();
-        assert_eq!(back.named("a").unwrap().len(), 1);
-        assert_eq!(back.named("both").unwrap().len(), 1);
-        assert!(back.named("c").unwrap().is_empty());
-        assert_eq!(back.named("b").unwrap_err().kind(), Kind::Protocol);
-        assert_eq!(back.faults.said().unwrap(), "3 entries that the server lists can't be read (\"b\", \"both\") and are left out");
-        assert_eq!(Faults::default().said(), None);
+        assert_eq!(back.find_by_name("a").unwrap().len(), 1);
+        assert_eq!(back.find_by_name("both").unwrap().len(), 1);
+        assert!(back.find_by_name("c").unwrap().is_empty());
+        assert_eq!(back.find_by_name("b").unwrap_err().kind(), Kind::Protocol);
+        assert_eq!(back.faults.warning().unwrap(), "3 entries that the server lists can't be read (\"b\", \"both\") and are left out");
+        assert_eq!(Faults::default().warning(), None);
     }
 
     /// As the documented listings of the three providers have them.

@@ -21,7 +21,7 @@ impl Events {
     }
 
     /// Sends an event. Without a receiver nothing happens.
-    pub fn tell(&self, event: crate::model::Event) {
+    pub fn send(&self, event: crate::model::Event) {
         // A receiver that is gone needs no more events.
         let _ = self.to.send(event);
     }
@@ -29,7 +29,7 @@ impl Events {
     /// Sends a warning that several requests may cause, once.
     pub fn warn_once(&self, text: String) {
         if self.told.lock().insert(text.clone()) {
-            self.tell(crate::model::Event::Warning(text));
+            self.send(crate::model::Event::Warning(text));
         }
     }
 }

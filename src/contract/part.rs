@@ -52,7 +52,7 @@ pub trait Source: Send + Sync {
     fn check_unchanged(&self) -> Result<()>;
 
     /// When the content changed last, where that is known.
-    fn modified(&self) -> Option<chrono::DateTime<chrono::Utc>> {
+    fn modified_at(&self) -> Option<chrono::DateTime<chrono::Utc>> {
         None
     }
 
@@ -88,7 +88,7 @@ impl Part {
     }
 
     /// The offset behind the part's last byte.
-    pub fn end(&self) -> u64 {
+    pub fn end_offset(&self) -> u64 {
         self.offset + self.len
     }
 }

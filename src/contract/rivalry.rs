@@ -28,7 +28,7 @@ struct TokenHistory {
 impl TokenContention {
     /// Notes that we signed in and got a new token.
     pub fn signed_in(&self) {
-        let (mut seen, now) = (self.seen(), Instant::now());
+        let (mut seen, now) = (self.lock_history(), Instant::now());
         let lost = seen.worked && seen.signed_in.is_some_and(|before| now.duration_since(before) < SOON);
         seen.lost = if lost { seen.lost + 1 } else { 0 };
         (seen.signed_in, seen.worked) = (Some(now), false);
@@ -36,20 +36,20 @@ impl TokenContention {
 
     /// Notes that the server accepted the current token.
     pub fn mark_used(&self) {
-        self.seen().worked = true;
+        self.lock_history().worked = true;
     }
 
     /// The number of tokens in a row that another client ended. None while that may be chance.
     pub fn lost_tokens(&self) -> Option<u32> {
-        (self.seen().lost + 1).checked_sub(ENOUGH).filter(|rounds| *rounds > 0)
+        (self.lock_history().lost + 1).checked_sub(ENOUGH).filter(|rounds| *rounds > 0)
     }
 
     /// True once, as soon as there is something to warn about.
     pub fn should_warn(&self) -> bool {
-        self.lost_tokens().is_some() && !std::mem::replace(&mut self.seen().told, true)
+        self.lost_tokens().is_some() && !std::mem::replace(&mut self.lock_history().told, true)
     }
 
-    fn seen(&self) -> MutexGuard<'_, TokenHistory> {
+    fn lock_history(&self) -> MutexGuard<'_, TokenHistory> {
         self.0.lock()
     }
 }

@@ -93,7 +93,7 @@ pub trait TransferStore: Send + Sync {
     ///
     /// # Errors
     /// Any failure of the store.
-    fn finished(&self, remote: &str, id: &str) -> Result<Option<CompletedTransfer>>;
+    fn completed_transfer(&self, remote: &str, id: &str) -> Result<Option<CompletedTransfer>>;
 
     /// Replaces what was recorded for the same entry.
     ///
@@ -106,19 +106,19 @@ pub trait TransferStore: Send + Sync {
     ///
     /// # Errors
     /// Any failure of the store.
-    fn finished_since(&self, remote: &str, source: &str, moment: i64) -> Result<bool>;
+    fn has_completed_since(&self, remote: &str, source: &str, moment: i64) -> Result<bool>;
 
     /// The name under which the server stored what was put to `key` (as in [`PendingUpload::key`]), where it is another one.
     ///
     /// # Errors
     /// Any failure of the store.
-    fn stored_as(&self, key: &str) -> Result<Option<String>>;
+    fn stored_name_of(&self, key: &str) -> Result<Option<String>>;
 
-    /// The keys that begin with `prefix`, which ends in a slash, each with the name as in [`TransferStore::stored_as`].
+    /// The keys that begin with `prefix`, which ends in a slash, each with the name as in [`TransferStore::stored_name_of`].
     ///
     /// # Errors
     /// Any failure of the store.
-    fn stored_below(&self, prefix: &str) -> Result<Vec<(String, String)>>;
+    fn stored_names_below(&self, prefix: &str) -> Result<Vec<(String, String)>>;
 
     /// Notes the name under which the server has stored the file of `key`.
     ///
@@ -130,13 +130,13 @@ pub trait TransferStore: Send + Sync {
     ///
     /// # Errors
     /// Any failure of the store.
-    fn unfinished(&self, key: &str) -> Result<Option<PendingUpload>>;
+    fn pending_upload(&self, key: &str) -> Result<Option<PendingUpload>>;
 
     /// All pending uploads, the oldest first.
     ///
     /// # Errors
     /// Any failure of the store.
-    fn all_unfinished(&self) -> Result<Vec<PendingUpload>>;
+    fn pending_uploads(&self) -> Result<Vec<PendingUpload>>;
 
     /// Replaces what was recorded under the same key.
     ///
@@ -148,7 +148,7 @@ pub trait TransferStore: Send + Sync {
     ///
     /// # Errors
     /// Any failure of the store.
-    fn forget_unfinished(&self, key: &str) -> Result<NoteMark>;
+    fn forget_pending_upload(&self, key: &str) -> Result<NoteMark>;
 
     /// Waits until this note and all before it are on the disk, where they survive a power cut. Many callers that wait at once
     /// share one write.

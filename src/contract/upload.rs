@@ -247,7 +247,7 @@ pub trait UploadSession: Send {
 
     /// The receiver appends whatever comes under a name (providers.md 4): once a byte has reached the name, no other try
     /// can use it.
-    fn spoils_its_name(&self) -> bool {
+    fn burns_name_on_failure(&self) -> bool {
         false
     }
 

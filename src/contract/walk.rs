@@ -9,7 +9,7 @@ pub async fn walk(remote: &dyn Browse, top: Entry, path: &RemotePath) -> Result<
     let mut here = top;
     for (depth, name) in path.names().iter().enumerate() {
         let more = depth + 1 < path.names().len();
-        let found = one_named(remote.list(&here).await?.named(name)?, name, more, &here.path)?;
+        let found = one_named(remote.list(&here).await?.find_by_name(name)?, name, more, &here.path)?;
         here = found.ok_or_else(|| not_found(&whole))?;
     }
     Ok(here)

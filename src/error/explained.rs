@@ -16,7 +16,7 @@ pub struct Explained {
 }
 
 /// The row of a name (`auth`).
-pub fn explained(name: &str) -> Option<&'static Explained> {
+pub fn explanation(name: &str) -> Option<&'static Explained> {
     EXPLAINED.iter().find(|row| row.kind.name() == name)
 }
 

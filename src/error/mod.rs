@@ -208,28 +208,28 @@ impl Error {
 
     /// The failure of a change after a check did not find it. The answer stays unread, so that steps which depend on the change
     /// can be undone.
-    pub fn not_seen(self) -> Error {
+    pub fn into_uncertain(self) -> Error {
         let status = self.0.status;
         let mut error = self
-            .quoted(Kind::Unknown, |said| format!("the answer to this can't be read, and what was asked for does not show: {said}"))
+            .quoting(Kind::Unknown, |said| format!("the answer to this can't be read, and what was asked for does not show: {said}"))
             .with_hint("check before you try again");
         (error.0.unread, error.0.status) = (true, status);
         error
     }
 
     /// The failure of a change whose result is unknown, because the check failed too.
-    pub fn not_decided(self, look: Error) -> Error {
+    pub fn with_failed_check(self, look: Error) -> Error {
         if matches!(look.kind(), Kind::Unknown | Kind::Ambiguous) {
             return look;
         }
-        self.quoted(Kind::Unknown, |said| format!("whether this was done is not known: {said}; and looking failed"))
+        self.quoting(Kind::Unknown, |said| format!("whether this was done is not known: {said}; and looking failed"))
             .with_hint("check before you try again")
             .with_cause(look)
     }
 
     /// A new failure whose message quotes this one. The place of this failure becomes the place of the new one and is not
     /// repeated in the quote; the name of a host is.
-    pub fn quoted(self, kind: Kind, words: impl FnOnce(&str) -> String) -> Error {
+    pub fn quoting(self, kind: Kind, words: impl FnOnce(&str) -> String) -> Error {
         let Some(on) = self.0.on.clone().filter(|on| self.0.local || on.starts_with(['/', '@']) || on.contains(":/") || on.contains(":@"))
         else {
             return Error::new(kind, words(&self.message()));
@@ -397,7 +397,7 @@ mod tests {
     fn a_quoted_failure_names_its_place_once() {
         let told = |on: &str| {
             let lost = Error::new(Kind::Interrupted, "cut").with_subject(on);
-            lost.not_decided(Error::new(Kind::Busy, "later").with_subject("r:/a")).with_remote("r").with_subject("r:/a").to_string()
+            lost.with_failed_check(Error::new(Kind::Busy, "later").with_subject("r:/a")).with_remote("r").with_subject("r:/a").to_string()
         };
         let known = "r:/a: whether this was done is not known: cut; and looking failed: later; check before you try again";
         assert_eq!((told("r:/a").as_str(), told("/a").as_str()), (known, known));

@@ -1,4 +1,4 @@
-//! Secrets; no output shows one. Every secret is registered when it is made, and every printed message goes through [`masked`]:
+//! Secrets; no output shows one. Every secret is registered when it is made, and every printed message goes through [`mask`]:
 //! a server that repeats a password in its error text gains nothing.
 
 use std::borrow::Cow;
@@ -84,7 +84,7 @@ fn encode(text: &str) -> String {
 }
 
 /// The text with every secret of this run replaced by `***`.
-pub fn masked(text: &str) -> Cow<'_, str> {
+pub fn mask(text: &str) -> Cow<'_, str> {
     let known = KNOWN.read();
     let secret_at = |rest: &str| known.by_head.get(&head(rest.as_bytes())?)?.iter().find(|s| rest.starts_with(&***s)).map(|s| s.len());
     let (mut out, mut shown, mut at) = (String::new(), 0, 0);
@@ -114,14 +114,14 @@ mod tests {
     fn a_secret_never_shows_itself() {
         let s = Secret::new("p&ss w0rd!");
         assert_eq!(format!("{s:?}"), "***");
-        assert_eq!(masked("no secret, ü"), "no secret, ü");
-        assert_eq!(masked("login p&ss w0rd! failed at /x/p%26ss%20w0rd%21/y"), "login *** failed at /x/***/y");
+        assert_eq!(mask("no secret, ü"), "no secret, ü");
+        assert_eq!(mask("login p&ss w0rd! failed at /x/p%26ss%20w0rd%21/y"), "login *** failed at /x/***/y");
     }
 
     #[test]
     fn of_secrets_that_begin_alike_the_longest_goes() {
         let _both = (Secret::new("überlang"), Secret::new("überlanger"), Secret::new("überlang"), Secret::new("abc"));
-        assert_eq!(masked("xüberlangerüberlangeüberlan abc"), "x******eüberlan abc");
+        assert_eq!(mask("xüberlangerüberlangeüberlan abc"), "x******eüberlan abc");
     }
 
     /// One secret for each file is usual (tokens, download URLs); 20,000 of them must not slow down every line.
@@ -130,9 +130,9 @@ mod tests {
         let begun = std::time::Instant::now();
         for n in 0..20_000 {
             drop(Secret::new(format!("many-{n:05}-{:x}", n * 7919)));
-            assert!(masked("uploaded film.mov as /incoming/film.mov, 12 MiB, nothing of it secret").len() > 50);
+            assert!(mask("uploaded film.mov as /incoming/film.mov, 12 MiB, nothing of it secret").len() > 50);
         }
-        assert_eq!(masked("many-00007-d889"), "***");
+        assert_eq!(mask("many-00007-d889"), "***");
         assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
     }
 }
@@ -153,7 +153,7 @@ mod fuzz {
             let made = Secret::new(format!("fuzz-{secret}"));
             for form in [made.expose().to_owned(), encode(made.expose())] {
                 let line = format!("{before}{form}{after}");
-                prop_assert!(!masked(&line).contains(&form), "{line:?}");
+                prop_assert!(!mask(&line).contains(&form), "{line:?}");
             }
         }
     }

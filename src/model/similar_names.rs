@@ -13,8 +13,8 @@ pub fn is_alike(stored: &str, wished: &str) -> bool {
     if !has_digits_of(stored, wished) {
         return false;
     }
-    let left = essence(stored);
-    !left.is_empty() && left == essence(wished)
+    let left = letters_and_digits(stored);
+    !left.is_empty() && left == letters_and_digits(wished)
 }
 
 /// True for `a (2).jpg` and `a.jpg`: a site adds such a number to a name that is taken.
@@ -48,7 +48,7 @@ fn digits(name: &str) -> impl Iterator<Item = u8> + '_ {
     name.bytes().rev().filter(u8::is_ascii_digit)
 }
 
-fn essence(name: &str) -> String {
+fn letters_and_digits(name: &str) -> String {
     let undone = ESCAPES.iter().fold(name.to_owned(), |name, escape| name.replace(escape, ""));
     let composed = ComposingNormalizerBorrowed::new_nfc().normalize(&undone).to_lowercase();
     composed.chars().filter(|c| c.is_alphanumeric()).collect()
@@ -67,8 +67,8 @@ impl NameIndex {
     pub fn of<'a>(names: impl Iterator<Item = &'a str>) -> NameIndex {
         let mut index = NameIndex { alike: HashMap::new(), doubtful: Vec::new() };
         for (at, name) in (0..).zip(names) {
-            let whole = essence(name);
-            let bare = without_number(name).map(|bare| essence(&bare)).filter(|bare| *bare != whole);
+            let whole = letters_and_digits(name);
+            let bare = without_number(name).map(|bare| letters_and_digits(&bare)).filter(|bare| *bare != whole);
             for left in bare.into_iter().chain([whole]) {
                 index.alike.entry(left.into()).or_default().push(at);
             }
@@ -82,7 +82,7 @@ impl NameIndex {
     /// The positions, in order, of all names for which [`is_alike`] or [`is_numbered`] may be true for one of `wished`, and
     /// perhaps of some others.
     pub fn candidates(&self, wished: &[&str]) -> Vec<u32> {
-        let alike = wished.iter().filter_map(|wished| self.alike.get(essence(wished).as_str())).flatten();
+        let alike = wished.iter().filter_map(|wished| self.alike.get(letters_and_digits(wished).as_str())).flatten();
         let mut found: Vec<u32> = alike.chain(&self.doubtful).copied().collect();
         found.sort_unstable();
         found.dedup();

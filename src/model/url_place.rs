@@ -152,12 +152,12 @@ mod tests {
     use super::*;
     use crate::model::Address;
 
-    fn parted(text: &str) -> (String, String) {
+    fn split_place(text: &str) -> (String, String) {
         let address = Address::parse(text).unwrap().unwrap();
         (address.remote, address.place.path.to_string())
     }
 
-    fn refused(text: &str) -> String {
+    fn refusal_of(text: &str) -> String {
         let error = Address::parse(text).err().unwrap();
         assert!(matches!(error.kind(), Kind::Usage | Kind::Refused), "{error}");
         error.to_string()
@@ -166,26 +166,26 @@ mod tests {
     #[test]
     fn equal_servers_are_one_remote() {
         for text in ["ftp://HOST.example/a/b", "FTP://host.example:21", "ftp://host.example:/a/b/", "ftp://@host.example"] {
-            assert_eq!(parted(text).0, "ftp://host.example", "{text}");
+            assert_eq!(split_place(text).0, "ftp://host.example", "{text}");
         }
-        assert_eq!(parted("ftps+implicit://ann@[::1]:990/x").0, "ftps+implicit://ann@[::1]");
-        assert_eq!(parted("ftps://ann%40corp@h:2121/x").0, "ftps://ann%40corp@h:2121");
-        assert_eq!(parted("ftps://bücher.example/").0, "ftps://xn--bcher-kva.example");
-        assert_eq!(parted("tus+https://H.example:443/files/").0, "tus+https://h.example/files/");
-        assert_eq!(parted("tus+http://127.0.0.1:1080").0, "tus+http://127.0.0.1:1080/");
+        assert_eq!(split_place("ftps+implicit://ann@[::1]:990/x").0, "ftps+implicit://ann@[::1]");
+        assert_eq!(split_place("ftps://ann%40corp@h:2121/x").0, "ftps://ann%40corp@h:2121");
+        assert_eq!(split_place("ftps://bücher.example/").0, "ftps://xn--bcher-kva.example");
+        assert_eq!(split_place("tus+https://H.example:443/files/").0, "tus+https://h.example/files/");
+        assert_eq!(split_place("tus+http://127.0.0.1:1080").0, "tus+http://127.0.0.1:1080/");
         for text in ["tus+http://127.0.0.1:1080:a", "tus+http://127.0.0.1:1080/:a", "tus+http://[::1]:1080:/a"] {
-            assert_eq!(parted(text).1, "/a", "{text}");
+            assert_eq!(split_place(text).1, "/a", "{text}");
         }
     }
 
     #[test]
     fn paths_are_decoded_and_counted_as_curl_counts_them() {
-        assert_eq!(parted("ftp://h/day%201/a%23b"), ("ftp://h".into(), "/day 1/a#b".into()));
-        assert_eq!(parted("ftp://h/100%"), ("ftp://h".into(), "/100%".into()));
+        assert_eq!(split_place("ftp://h/day%201/a%23b"), ("ftp://h".into(), "/day 1/a#b".into()));
+        assert_eq!(split_place("ftp://h/100%"), ("ftp://h".into(), "/100%".into()));
         for absolute in ["ftp://h/%2Fvar/a", "ftp://h/%2fvar/a", "ftp://h//var/a"] {
-            assert_eq!(parted(absolute), ("ftp://h/%2F".into(), "/var/a".into()), "{absolute}");
+            assert_eq!(split_place(absolute), ("ftp://h/%2F".into(), "/var/a".into()), "{absolute}");
         }
-        assert_eq!(parted("ftp://h"), ("ftp://h".into(), "/".into()));
+        assert_eq!(split_place("ftp://h"), ("ftp://h".into(), "/".into()));
         let is_folder = |text: &str| Address::parse(text).unwrap().unwrap().folder;
         assert!(is_folder("ftp://h/a/") && is_folder("ftp://h") && !is_folder("ftp://h/a"));
     }
@@ -209,7 +209,7 @@ mod tests {
             ("tus+https://ann@h/", "HAUL_TOKEN"),
             ("tus+https://h/f?sig=1", "haul remote add"),
         ] {
-            assert!(refused(text).contains(words), "{text}: {}", refused(text));
+            assert!(refusal_of(text).contains(words), "{text}: {}", refusal_of(text));
         }
         assert!(parse("https://h/a").unwrap().is_none() && parse("studio://a").unwrap().is_none());
     }
@@ -219,10 +219,10 @@ mod tests {
         for text in
             ["ftp://ann:hunter2@h/a", "ftps://:hunter2@h/", "ftp://ann:hun@ter2@h/", "tus+https://a:hunter2@h/f", "ftp://ann:hunter2/x@h/"]
         {
-            let told = refused(text);
+            let told = refusal_of(text);
             assert!(!told.contains("hunter2") && !told.contains("hun@"), "{told}");
         }
-        assert!(refused("ftp://ann:hunter2@h/a").contains("HAUL_PASSWORD"));
+        assert!(refusal_of("ftp://ann:hunter2@h/a").contains("HAUL_PASSWORD"));
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl PluploadSession {
         self.cookies.take(&reply);
         match check_response(&reply) {
             Ok(()) => {
-                self.accepted = part.end();
+                self.accepted = part.end_offset();
                 Ok(self.accepted)
             }
             Err(Refusal { error, too_large: true }) if self.shrink_chunks(&part) => Err(error.with_kind(Kind::Busy)),
@@ -200,7 +200,7 @@ impl UploadSession for PluploadSession {
         None
     }
 
-    fn spoils_its_name(&self) -> bool {
+    fn burns_name_on_failure(&self) -> bool {
         true
     }
 

@@ -77,7 +77,7 @@ impl Proxy {
         let address = match host.parse() {
             Ok(ip) => Some(std::net::SocketAddr::new(ip, port)),
             Err(_) if names_there => None,
-            Err(_) => tokio::net::lookup_host((host, port)).await.map_err(|e| self.failed("the host's name is not known", e))?.next(),
+            Err(_) => tokio::net::lookup_host((host, port)).await.map_err(|e| self.failure("the host's name is not known", e))?.next(),
         };
         let led = match (&self.login, address) {
             (None, Some(address)) => Socks5Stream::connect_with_socket(socket, address).await,
@@ -89,7 +89,7 @@ impl Proxy {
                 Socks5Stream::connect_with_password_and_socket(socket, (host, port), user, password.expose()).await
             }
         };
-        Ok(led.map_err(|e| self.failed("it did not connect us", e))?.into_inner())
+        Ok(led.map_err(|e| self.failure("it did not connect us", e))?.into_inner())
     }
 
     /// Reads the answer byte by byte: an FTP server's greeting may follow it immediately.
@@ -98,12 +98,12 @@ impl Proxy {
         let login = self.login.as_ref().map(|(user, password)| STANDARD.encode(format!("{user}:{}", password.expose())));
         let login = login.map(|login| format!("Proxy-Authorization: Basic {login}\r\n")).unwrap_or_default();
         let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{login}\r\n");
-        let broken = |e| self.failed("the connection to it broke", e);
+        let broken = |e| self.failure("the connection to it broke", e);
         socket.write_all(request.as_bytes()).await.map_err(broken)?;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") && !head.ends_with(b"\n\n") {
             if head.len() >= LONGEST_HEAD {
-                return Err(self.refused("its answer never ends".to_owned()));
+                return Err(self.refusal("its answer never ends".to_owned()));
             }
             head.push(socket.read_u8().await.map_err(broken)?);
         }
@@ -113,21 +113,21 @@ impl Proxy {
         match status {
             Some(200..=299) => Ok(socket),
             Some(407) => Err(self
-                .refused("it wants a user and a password (HTTP 407)".to_owned())
+                .refusal("it wants a user and a password (HTTP 407)".to_owned())
                 .with_status(407)
                 .with_hint("write them into ALL_PROXY")),
-            Some(status) => Err(self.refused(format!("it did not connect us (HTTP {status})")).with_status(status)),
-            None => Err(self.refused("it does not speak HTTP".to_owned())),
+            Some(status) => Err(self.refusal(format!("it did not connect us (HTTP {status})")).with_status(status)),
+            None => Err(self.refusal("it does not speak HTTP".to_owned())),
         }
     }
 
-    fn refused(&self, why: String) -> Error {
+    fn refusal(&self, why: String) -> Error {
         Error::new(Kind::Unreachable, format!("the proxy {}:{}: {why}", self.host, self.port))
     }
 
     /// An error that names the proxy.
-    pub fn failed(&self, why: &str, cause: impl std::fmt::Display) -> Error {
-        self.refused(why.to_owned()).with_cause(anyhow::anyhow!("{cause}"))
+    pub fn failure(&self, why: &str, cause: impl std::fmt::Display) -> Error {
+        self.refusal(why.to_owned()).with_cause(anyhow::anyhow!("{cause}"))
     }
 }
 
@@ -137,8 +137,9 @@ pub async fn connect(proxy: Option<&Proxy>, host: &str, port: u16, wait: Duratio
         match proxy {
             None => TcpStream::connect((host, port)).await,
             Some(proxy) => {
-                let socket =
-                    TcpStream::connect(proxy.address()).await.map_err(|e| std::io::Error::other(proxy.failed("it can't be reached", e)))?;
+                let socket = TcpStream::connect(proxy.address())
+                    .await
+                    .map_err(|e| std::io::Error::other(proxy.failure("it can't be reached", e)))?;
                 proxy.lead(socket, host, port).await.map_err(std::io::Error::other)
             }
         }

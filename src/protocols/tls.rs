@@ -95,7 +95,7 @@ impl NothingTrusted {
         Err(rustls::Error::Other(OtherError(Arc::new(NothingTrusted))))
     }
 
-    fn told() -> Error {
+    fn untrusted_error() -> Error {
         let set = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().find(|name| std::env::var_os(name).is_some());
         match set {
             Some(name) => Error::new(Kind::Usage, format!("{name} names no certificates, so that no server can be trusted"))
@@ -139,10 +139,10 @@ impl ServerCertVerifier for NoRoots {
 }
 
 /// The error, when the certificate is not trusted: a retry would not help.
-pub fn untrusted(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
+pub fn untrusted_certificate_error(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
     let nothing = |e: &rustls::Error| matches!(e, rustls::Error::Other(OtherError(inner)) if inner.is::<NothingTrusted>());
     if of_tls(error, nothing).is_some() {
-        return Some(NothingTrusted::told());
+        return Some(NothingTrusted::untrusted_error());
     }
     use CertificateError::{Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext};
     let Some(rustls::Error::InvalidCertificate(refused)) = of_tls(error, |e| matches!(e, rustls::Error::InvalidCertificate(_))) else {

@@ -23,7 +23,7 @@ struct JsonLine<'a> {
 }
 
 /// One line without its end. `number` is the line of a batch that the report belongs to.
-pub(super) fn line(report: &Report, number: Option<u64>) -> io::Result<String> {
+pub(super) fn json_line(report: &Report, number: Option<u64>) -> io::Result<String> {
     let mut text = Vec::with_capacity(256);
     JsonLine { schema: SCHEMA, report, line: number }.serialize(&mut Serializer::with_formatter(&mut text, EscapingFormatter))?;
     String::from_utf8(text).map_err(io::Error::other)
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn every_report_has_exactly_the_fields_of_the_contract() {
-        let told: Vec<String> = testing::all().iter().map(|report| keys(&line(report, None).unwrap())).collect();
+        let told: Vec<String> = testing::all().iter().map(|report| keys(&json_line(report, None).unwrap())).collect();
         let wanted = [
             "event id md5 path protocol remote resumed_from retries schema seconds size source verified",
             "event id path reason remote schema size source",
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn lines_are_what_scripts_parse() {
-        let told: Vec<String> = testing::all().iter().map(|report| line(report, None).unwrap()).collect();
+        let told: Vec<String> = testing::all().iter().map(|report| json_line(report, None).unwrap()).collect();
         assert_eq!(
             told[0],
             r#"{"schema":1,"event":"uploaded","source":"a.mov","remote":"studio","path":"/in/a.mov","id":"77","size":3650722201,"md5":"900150983cd24fb0d6963f7d28e17f72","verified":"md5","protocol":"tus","resumed_from":1073741824,"retries":2,"seconds":80.5}"#
@@ -117,8 +117,10 @@ mod tests {
     #[test]
     fn hostile_names_are_escaped_and_still_the_same_names() {
         let name = "a\u{1b}[2J\u{9b}31m\u{202e}\u{7f}\u{2028}\n\"ü𝄞";
-        let text = line(&Report::Login { remote: "r".into(), account: Some(name.into()) }, None).unwrap();
-        assert!(line(&Report::Logout { remote: "r".into(), revoked: true }, Some(7)).unwrap().ends_with(r#","revoked":true,"line":7}"#));
+        let text = json_line(&Report::Login { remote: "r".into(), account: Some(name.into()) }, None).unwrap();
+        assert!(
+            json_line(&Report::Logout { remote: "r".into(), revoked: true }, Some(7)).unwrap().ends_with(r#","revoked":true,"line":7}"#)
+        );
         assert_eq!(text, r#"{"schema":1,"event":"login","remote":"r","account":"a\u001b[2J\u009b31m\u202e\u007f\u2028\n\"ü𝄞"}"#);
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["account"], name);
     }

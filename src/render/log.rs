@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use chrono::Local;
 
 use crate::model::escape::escape_control;
-use crate::model::secret::masked;
+use crate::model::secret::mask;
 use crate::render::Renderer;
 use crate::render::log_file::LogFile;
 
@@ -55,7 +55,7 @@ pub fn mask_panics() {
 }
 
 fn last_words(text: &str) -> String {
-    let lines: Vec<String> = masked(text).lines().map(|line| escape_control(line).into_owned()).collect();
+    let lines: Vec<String> = mask(text).lines().map(|line| escape_control(line).into_owned()).collect();
     format!("haul: a defect of haul: {}", lines.join("\n"))
 }
 
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
     use crate::model::Secret;
     use crate::render::Style;
-    use crate::render::testing::captured;
+    use crate::render::testing::capture;
 
     #[test]
     fn last_words_hold_no_secret() {
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn logs_are_masked_line_by_line() {
         let secret = Secret::new("log-test-s3cret");
-        let (renderer, _, err) = captured(Style::default());
+        let (renderer, _, err) = capture(Style::default());
         let written = renderer.log_writer().write(format!("GET /{}\x07\nsecond\n", secret.expose()).as_bytes()).unwrap();
         assert_eq!((written, err.text().as_str()), (29, "GET /***\\u{7}\nsecond\n"));
     }

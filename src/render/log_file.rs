@@ -9,7 +9,7 @@ use chrono::Local;
 use parking_lot::Mutex;
 
 use crate::model::escape::escape_control;
-use crate::model::secret::masked;
+use crate::model::secret::mask;
 
 /// `--log-file`: all messages, also those that are not shown, each line with its time and without secrets.
 #[derive(Clone, Debug)]
@@ -26,9 +26,9 @@ impl LogFile {
     }
 
     /// A write error (a full disk) is ignored: the work goes on.
-    pub(super) fn line(&self, text: &str) {
+    pub(super) fn write_line(&self, text: &str) {
         let time = Local::now().format("%Y-%m-%dT%H:%M:%S%.3f%:z");
-        let lines: String = masked(text).lines().map(|line| format!("{time} {}\n", escape_control(line))).collect();
+        let lines: String = mask(text).lines().map(|line| format!("{time} {}\n", escape_control(line))).collect();
         let _ = self.0.lock().write_all(lines.as_bytes());
     }
 }
@@ -36,7 +36,7 @@ impl LogFile {
 impl Write for LogFile {
     /// Takes whole lines, as `tracing_subscriber` writes them.
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        self.line(&String::from_utf8_lossy(lines));
+        self.write_line(&String::from_utf8_lossy(lines));
         Ok(lines.len())
     }
 

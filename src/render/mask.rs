@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use crate::model::Report;
-use crate::model::secret::masked;
+use crate::model::secret::mask;
 
 pub(super) fn report(report: &Report) -> Cow<'_, Report> {
     if let Report::Entry { entry, .. } = report
@@ -74,7 +74,7 @@ fn hide(report: &mut Report) {
 }
 
 fn text(text: &mut String) {
-    if let Cow::Owned(hidden) = masked(text) {
+    if let Cow::Owned(hidden) = mask(text) {
         *text = hidden;
     }
 }

@@ -28,15 +28,15 @@ impl Write for Pipe {
 mod tests {
     use super::*;
     use crate::render::Style;
-    use crate::render::testing::{Failing, captured};
+    use crate::render::testing::{Failing, capture};
 
     #[test]
     fn bytes_pass_as_they_are_and_a_reader_that_left_is_known() {
-        let (renderer, out, _) = captured(Style::default());
+        let (renderer, out, _) = capture(Style::default());
         renderer.pipe().write_all(b"\x1b[2J\0\n").unwrap();
         assert_eq!(out.text(), "\x1b[2J\0\n");
         let left = Renderer::onto(Style::default(), Box::new(Failing(io::ErrorKind::BrokenPipe)), Box::new(io::sink()));
         assert_eq!(left.pipe().write(b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
-        assert!(left.closed());
+        assert!(left.is_closed());
     }
 }

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use crate::error::{Error, Result};
 use crate::model::escape::escape_control;
 use crate::model::report::Failure;
-use crate::model::secret::masked;
+use crate::model::secret::mask;
 use crate::model::{Entry, Report};
 use crate::render::streams::Streams;
 use crate::render::text::TextOutput;
@@ -94,7 +94,7 @@ impl Renderer {
             return self.screen().result(&(text::exact_name(remote, entry, self.style()) + "\0"), self.style().terminal.out);
         }
         let annotation = self.0.journal.lock().record(report, self.annotates());
-        let said = text::said(report, self.style());
+        let said = text::to_text(report, self.style());
         if let TextOutput::Done(text) | TextOutput::Aside(text) | TextOutput::Answer(text) = &said
             && !matches!(report, Report::Link { .. } | Report::Progress { .. })
         {
@@ -102,7 +102,7 @@ impl Renderer {
         }
         match said {
             // These failures are reported together, at the end.
-            TextOutput::Failure(_) if is_untried(report) && self.style().verbose == 0 => {}
+            TextOutput::Failure(_) if is_not_attempted(report) && self.style().verbose == 0 => {}
             // The runner also shows the annotation as a line of the log.
             TextOutput::Failure(_) if annotation.is_some() => self.command(annotation),
             TextOutput::Failure(text) => self.failure(&text),
@@ -136,15 +136,15 @@ impl Renderer {
     /// The heads of the columns of the rows that follow, where a person looks: a script gets none.
     pub fn heads(&self, cells: &[&str]) {
         if self.style().terminal.out && !self.style().json {
-            self.row(cells.iter().map(|cell| text::shaded(cell, "2", self.style())).collect::<Vec<_>>().join("\t"));
+            self.row(cells.iter().map(|cell| text::shade(cell, "2", self.style())).collect::<Vec<_>>().join("\t"));
         }
     }
 
-    /// As [`Renderer::line`], for a branch of a tree before the name of `entry`: a folder has its colour.
-    pub fn drawn(&self, branch: &str, entry: &Entry) {
+    /// As [`Renderer::print_line`], for a branch of a tree before the name of `entry`: a folder has its colour.
+    pub fn print_branch(&self, branch: &str, entry: &Entry) {
         let slash = if entry.is_folder() { "/" } else { "" };
-        let name = escape_control(&masked(&format!("{}{slash}", entry.name))).into_owned();
-        self.own_line(&format!("{branch}{}", if entry.is_folder() { text::shaded(&name, text::FOLDER, self.style()) } else { name }));
+        let name = escape_control(&mask(&format!("{}{slash}", entry.name))).into_owned();
+        self.own_line(&format!("{branch}{}", if entry.is_folder() { text::shade(&name, text::FOLDER, self.style()) } else { name }));
     }
 
     /// As `report`, for a result that has no line of its own but appears on the job's page.
@@ -188,7 +188,7 @@ impl Renderer {
     /// Writes a line to the log file, if there is one.
     fn log(&self, what: &str, text: &str) {
         if let Some(file) = &self.style().log_file {
-            file.line(&format!("{what}{text}"));
+            file.write_line(&format!("{what}{text}"));
         }
     }
 
@@ -200,13 +200,13 @@ impl Renderer {
     }
 
     /// Text before a question: on standard error, without `haul:`.
-    pub fn say(&self, text: &str) {
+    pub fn print_message(&self, text: &str) {
         text.lines().for_each(|line| self.aside(&escape_control(line)));
     }
 
     /// Writes a question to standard error; the cursor stays after it. The caller reads the answer.
     pub fn ask(&self, question: &str) {
-        self.screen().message(&escape_control(&masked(question)));
+        self.screen().message(&escape_control(&mask(question)));
     }
 
     /// Keeps the terminal free while the user types in `work`: no bar is drawn over the question, and messages wait.
@@ -214,7 +214,7 @@ impl Renderer {
         struct QuestionGuard<'a>(&'a Renderer);
         impl Drop for QuestionGuard<'_> {
             fn drop(&mut self) {
-                self.0.screen().answered();
+                self.0.screen().note_answer();
             }
         }
         self.screen().ask();
@@ -229,8 +229,8 @@ impl Renderer {
 
     /// A line among the results that a command drew itself (a heading, a branch of a tree), after the rows before it and after
     /// `gap`. Not in JSON.
-    pub fn line(&self, text: &str, gap: &str) {
-        self.own_line(&format!("{gap}{}", escape_control(&masked(text))));
+    pub fn print_line(&self, text: &str, gap: &str) {
+        self.own_line(&format!("{gap}{}", escape_control(&mask(text))));
     }
 
     fn own_line(&self, line: &str) {
@@ -243,8 +243,8 @@ impl Renderer {
     }
 
     /// True when the reader of standard output is gone, as in `haul ls | head`: a listing may stop, a transfer goes on.
-    pub fn closed(&self) -> bool {
-        self.screen().closed()
+    pub fn is_closed(&self) -> bool {
+        self.screen().is_closed()
     }
 
     /// Writes what was held back: tables, the job's summary. Must be called once, at the end. Fails with `Local` when standard
@@ -280,7 +280,7 @@ impl Renderer {
     }
 
     fn json(&self, report: &Report) {
-        match json::line(report, self.0.line) {
+        match json::json_line(report, self.0.line) {
             Ok(line) if self.style().is_read_by_a_runner() => {
                 self.screen().result(&(github::escape_commands_in_json(&line) + "\n"), self.flush_now(report));
             }
@@ -318,7 +318,7 @@ impl Renderer {
     /// Writes a line to standard error, without `haul:`.
     pub(super) fn aside(&self, text: &str) {
         let line = self.0.line.map(|number| format!("line {number}: ")).unwrap_or_default();
-        self.screen().message(&(self.escape_for_ci(&format!("{line}{}", masked(text))) + "\n"));
+        self.screen().message(&(self.escape_for_ci(&format!("{line}{}", mask(text))) + "\n"));
     }
 
     pub(super) fn failure(&self, text: &str) {
@@ -328,7 +328,7 @@ impl Renderer {
     /// `haul: WHAT: TEXT` on standard error, the name in `colour` (an SGR sequence).
     fn message(&self, what: &str, colour: &str, text: &str) {
         self.log(what, text);
-        let mut text = escape_control(&masked(text)).into_owned();
+        let mut text = escape_control(&mask(text)).into_owned();
         if let Some(number) = self.0.line {
             text = format!("line {number}: {text}");
         }
@@ -348,11 +348,11 @@ impl Renderer {
 
     /// Writes a command for the runner to standard error: standard output contains only results.
     fn command(&self, line: Option<String>) {
-        line.iter().for_each(|line| self.screen().message(&format!("{}\n", masked(line))));
+        line.iter().for_each(|line| self.screen().message(&format!("{}\n", mask(line))));
     }
 }
 
-fn is_untried(report: &Report) -> bool {
+fn is_not_attempted(report: &Report) -> bool {
     matches!(report, Report::Failed(failure) if failure.untried)
 }
 
@@ -363,10 +363,10 @@ mod tests {
     use crate::model::Secret;
     use crate::render::View;
     use crate::render::testing;
-    use crate::render::testing::captured;
+    use crate::render::testing::capture;
 
     fn all(style: Style) -> (String, String) {
-        let (renderer, out, err) = captured(style);
+        let (renderer, out, err) = capture(style);
         testing::all().iter().for_each(|report| renderer.report(report));
         renderer.finish().unwrap();
         (out.text(), err.text())
@@ -374,17 +374,17 @@ mod tests {
 
     #[test]
     fn answers_of_one_line_of_a_batch_stand_together() {
-        let (renderer, out, _) = captured(Style::default());
+        let (renderer, out, _) = capture(Style::default());
         let lines = [renderer.of_line(1, Style::default()), renderer.of_line(2, Style::default())];
         for n in 0..3 {
             for (line, name) in lines.iter().zip(["a", "b"]) {
-                line.line(&format!("{name}{n}"), "");
+                line.print_line(&format!("{name}{n}"), "");
             }
         }
         assert_eq!(out.text(), "");
         lines.iter().rev().for_each(Renderer::end_of_line);
         assert_eq!(out.text(), "b0\nb1\nb2\na0\na1\na2\n");
-        lines[0].line(&"x".repeat(KEPT_TOGETHER), "");
+        lines[0].print_line(&"x".repeat(KEPT_TOGETHER), "");
         assert!(out.text().len() > KEPT_TOGETHER, "what is longer is not held in memory");
     }
 
@@ -419,7 +419,7 @@ mod tests {
                 .collect::<Vec<_>>()
         );
         assert_eq!(err, "haul: b.mov: the account is full; delete something\n");
-        let (renderer, _, err) = captured(Style { quiet: true, verbose: 1, ..Style::default() });
+        let (renderer, _, err) = capture(Style { quiet: true, verbose: 1, ..Style::default() });
         renderer.warning("w");
         renderer.note("n");
         assert_eq!(err.text(), "");
@@ -428,7 +428,7 @@ mod tests {
     #[test]
     fn messages_are_masked_harmless_and_coloured_if_wished() {
         let secret = Secret::new("render-test-s3cret");
-        let (renderer, out, err) = captured(Style { colour: true, verbose: 1, ..Style::default() });
+        let (renderer, out, err) = capture(Style { colour: true, verbose: 1, ..Style::default() });
         let told = format!("{} \x1b[2J", secret.expose());
         renderer.error(&Error::new(Kind::Auth, told.clone()).with_hint("log in again"));
         renderer.warning(&told);
@@ -445,7 +445,7 @@ mod tests {
 
     #[test]
     fn a_failed_command_is_an_event_too() {
-        let (renderer, out, _) = captured(Style { json: true, ..Style::default() });
+        let (renderer, out, _) = capture(Style { json: true, ..Style::default() });
         renderer.error(&Error::new(Kind::Busy, "later").with_subject("studio").with_status(503));
         assert_eq!(
             out.text(),
@@ -455,7 +455,7 @@ mod tests {
 
     #[test]
     fn tables_come_out_at_the_end() {
-        let (renderer, out, _) = captured(Style { view: View::Row, ..Style::default() });
+        let (renderer, out, _) = capture(Style { view: View::Row, ..Style::default() });
         renderer.report(&Report::Remote(testing::remote()));
         assert_eq!(out.text(), "");
         renderer.finish().unwrap();

@@ -109,7 +109,7 @@ impl Streams {
         self.write(&foot.clear());
     }
 
-    pub(super) fn answered(&self) {
+    pub(super) fn note_answer(&self) {
         let held = {
             let mut still = self.still.lock();
             still.questions = still.questions.saturating_sub(1);
@@ -183,7 +183,7 @@ impl Streams {
     }
 
     /// True when the reader of standard output is gone (`haul ls | head`).
-    pub(super) fn closed(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         self.out.lock().failed.as_ref().is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
     }
 
@@ -192,7 +192,7 @@ impl Streams {
     pub(super) fn flush(&self) -> Result<()> {
         // Open questions will get no answer any more.
         while self.is_still() {
-            self.answered();
+            self.note_answer();
         }
         self.hide();
         let mut out = self.out.lock();
@@ -220,17 +220,17 @@ mod tests {
         let renderer = |kind| Renderer::onto(Style::default(), Box::new(Failing(kind)), Box::new(io::sink()));
         let left = renderer(io::ErrorKind::BrokenPipe);
         testing::all().iter().for_each(|report| left.report(report));
-        assert!(left.closed());
+        assert!(left.is_closed());
         left.finish().unwrap();
         let full = renderer(io::ErrorKind::StorageFull);
         full.report(&testing::entry_report(testing::entry()));
-        assert!(!full.closed());
+        assert!(!full.is_closed());
         assert_eq!(full.finish().unwrap_err().kind(), Kind::Local);
     }
 
     #[test]
     fn nothing_is_said_while_a_person_types() {
-        let (renderer, _, err) = testing::captured(Style::default());
+        let (renderer, _, err) = testing::capture(Style::default());
         renderer.screen().show(Bars::new(Terminal::default(), false));
         let typed = renderer.while_a_person_types(|| {
             renderer.warning("the first");

@@ -63,7 +63,7 @@ const RUNNERS: &[&str] = &["TF_BUILD", "TEAMCITY_VERSION"];
 
 impl Terminal {
     /// `env` looks up a variable of the environment.
-    pub fn look(env: impl Fn(&str) -> Option<String>) -> Terminal {
+    pub fn detect(env: impl Fn(&str) -> Option<String>) -> Terminal {
         let said = |name: &str| env(name).filter(|value| !value.is_empty());
         Terminal {
             out: stdout().is_terminal(),
@@ -221,21 +221,21 @@ impl Style {
 mod tests {
     use super::*;
 
-    fn coloured(terminal: bool, vars: &[(&str, &str)]) -> bool {
+    fn has_colour(terminal: bool, vars: &[(&str, &str)]) -> bool {
         colour(terminal, |name| vars.iter().find(|v| v.0 == name).map(|v| v.1.to_owned()))
     }
 
     #[test]
     fn colour_obeys_the_usual_variables() {
-        assert!(coloured(true, &[("TERM", "xterm")]));
-        assert!(!coloured(false, &[]));
-        assert!(!coloured(true, &[("NO_COLOR", "1")]));
-        assert!(coloured(true, &[("NO_COLOR", "")]));
-        assert!(!coloured(true, &[("TERM", "dumb")]));
-        assert!(coloured(false, &[("CLICOLOR_FORCE", "1")]));
-        assert!(!coloured(false, &[("CLICOLOR_FORCE", "0")]));
-        assert!(!coloured(true, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
-        assert!(!coloured(true, &[("CLICOLOR", "0")]));
+        assert!(has_colour(true, &[("TERM", "xterm")]));
+        assert!(!has_colour(false, &[]));
+        assert!(!has_colour(true, &[("NO_COLOR", "1")]));
+        assert!(has_colour(true, &[("NO_COLOR", "")]));
+        assert!(!has_colour(true, &[("TERM", "dumb")]));
+        assert!(has_colour(false, &[("CLICOLOR_FORCE", "1")]));
+        assert!(!has_colour(false, &[("CLICOLOR_FORCE", "0")]));
+        assert!(!has_colour(true, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+        assert!(!has_colour(true, &[("CLICOLOR", "0")]));
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl Tally {
     }
 
     /// The summary of a transfer that a signal ended, with the number of files that were known.
-    pub(super) fn interrupted(&self, of_files: Option<u64>) -> Report {
+    pub(super) fn interrupted_summary(&self, of_files: Option<u64>) -> Report {
         Report::Summary(Summary { interrupted: true, of_files, ..self.sum() })
     }
 
@@ -155,7 +155,7 @@ mod tests {
     use crate::model::report::Failure;
     use crate::render::testing;
 
-    fn failed(kind: Kind) -> Report {
+    fn failed_report(kind: Kind) -> Report {
         Report::Failed(Failure::new(&Error::new(kind, "no")))
     }
 
@@ -163,8 +163,8 @@ mod tests {
     fn counts_and_status() {
         let mut tally = Tally::default();
         assert_eq!(tally.status(), 0);
-        tally.add(&failed(Kind::Busy));
-        tally.add(&failed(Kind::Unreachable));
+        tally.add(&failed_report(Kind::Busy));
+        tally.add(&failed_report(Kind::Unreachable));
         assert_eq!((tally.status(), tally.kinds.len()), (5, 1));
         for report in testing::all() {
             tally.add(&report);
@@ -177,7 +177,7 @@ mod tests {
     fn every_kind_ends_with_its_own_status() {
         for kind in Kind::ALL {
             let mut tally = Tally::default();
-            tally.add(&failed(kind));
+            tally.add(&failed_report(kind));
             assert_eq!(tally.status(), exit::status(kind), "{kind:?}");
         }
     }

@@ -194,7 +194,7 @@ impl Write for Failing {
     }
 }
 
-pub fn captured(style: Style) -> (Renderer, Captured, Captured) {
+pub fn capture(style: Style) -> (Renderer, Captured, Captured) {
     let (out, err) = (Captured::default(), Captured::default());
     (Renderer::onto(style, Box::new(out.clone()), Box::new(err.clone())), out, err)
 }

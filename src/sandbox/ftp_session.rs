@@ -27,7 +27,7 @@ pub struct FtpScript {
 }
 
 impl FtpScript {
-    fn asked<'a>(&self, kind: &'a str) -> RequestInfo<'a> {
+    fn request_info<'a>(&self, kind: &'a str) -> RequestInfo<'a> {
         RequestInfo { provider: self.provider, kind, carries_file: kind == STOR }
     }
 
@@ -37,18 +37,18 @@ impl FtpScript {
 
     /// Bytes after which the data connection of this STOR is cut.
     pub fn cut_after(&self) -> Option<u64> {
-        let strike = self.hit(Fault::FtpCut).or_else(|| self.shared.faults.take(self.asked(STOR), Fault::Cut))?;
+        let strike = self.hit(Fault::FtpCut).or_else(|| self.shared.faults.take(self.request_info(STOR), Fault::Cut))?;
         Some(strike.number)
     }
 
     /// True if a new connection is refused.
     pub fn is_refused(&self) -> bool {
-        let asked = self.asked("ftp-connect");
-        let faults = self.come_in(asked);
+        let asked = self.request_info("ftp-connect");
+        let faults = self.record_request(asked);
         faults.is_gone(asked) || faults.take(asked, Fault::Cut).is_some()
     }
 
-    fn come_in(&self, asked: RequestInfo<'_>) -> &Faults {
+    fn record_request(&self, asked: RequestInfo<'_>) -> &Faults {
         self.shared.store.count_request(self.provider, asked.kind);
         self.shared.log.add(self.provider, asked.kind, None);
         self.shared.faults.arrive(asked);
@@ -76,8 +76,8 @@ impl FtpConnection {
 
     /// Does `work` for one request, unless a fault comes before it. To lose an answer, the connection is cut after the work.
     pub async fn at<T>(&self, kind: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let asked = self.script.asked(kind);
-        let faults = self.script.come_in(asked);
+        let asked = self.script.request_info(kind);
+        let faults = self.script.record_request(asked);
         let later = kind == STOR && faults.peek(asked, Fault::Cut).is_some_and(|strike| strike.number > 0);
         if faults.is_gone(asked) || (!later && faults.take(asked, Fault::Cut).is_some()) {
             self.cut();

@@ -75,7 +75,7 @@ impl Sandbox {
             let setup = StartSetup { shared, origin, folder, certificate: &certificate, options };
             let Started { stand_in, routes, kind, task } = start(setup).await?;
             let layer = Middleware { shared: sandbox.shared.clone(), provider: stand_in.name(), kind };
-            let routes = routes.layer(axum::middleware::from_fn_with_state(layer, middleware::pass));
+            let routes = routes.layer(axum::middleware::from_fn_with_state(layer, middleware::handle));
             sandbox.running.push(Running { stand_in, http: server.serve(routes), task });
         }
         if let Some(data) = data {
@@ -91,7 +91,7 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    /// Puts every file below a local folder at the same path of a stand-in, without a record in [`Sandbox::arrived`].
+    /// Puts every file below a local folder at the same path of a stand-in, without a record in [`Sandbox::arrivals`].
     ///
     /// # Errors
     /// `Kind::Local` when the folder can't be read.
@@ -177,8 +177,8 @@ impl Sandbox {
     }
 
     /// All complete files that arrived, in order.
-    pub fn arrived(&self) -> Vec<Arrived> {
-        self.shared.store.arrived()
+    pub fn arrivals(&self) -> Vec<Arrived> {
+        self.shared.store.arrivals()
     }
 
     /// The stored bytes of the newest file at a path (with a leading slash) of a provider.
@@ -187,7 +187,7 @@ impl Sandbox {
     }
 
     /// Puts a file of each name into the folder at `path` of a provider, all with the same `bytes`; the folder is made if it is
-    /// missing. Faster than uploads, and without a record in [`Sandbox::arrived`].
+    /// missing. Faster than uploads, and without a record in [`Sandbox::arrivals`].
     ///
     /// # Errors
     /// `Kind::Local` when the bytes can't be written.
@@ -207,8 +207,8 @@ impl Sandbox {
     }
 
     /// The kinds of all requests to a provider, in order; named as in [`Counts::requests`].
-    pub fn asked(&self, provider: &str) -> Vec<String> {
-        self.shared.store.asked(provider)
+    pub fn request_kinds(&self, provider: &str) -> Vec<String> {
+        self.shared.store.request_kinds(provider)
     }
 
     pub fn counts(&self) -> Counts {

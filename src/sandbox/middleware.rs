@@ -46,7 +46,7 @@ pub fn kind_of(headers: &HeaderMap) -> &str {
 }
 
 /// Handles a request, and writes a line for it and its answer to the log.
-pub async fn pass(
+pub async fn handle(
     State(middleware): State<Middleware>,
     ConnectInfo(wire): ConnectInfo<ConnectionHandle>,
     request: Request,
@@ -73,13 +73,13 @@ async fn answer(middleware: Middleware, wire: ConnectionHandle, mut request: Req
     let Middleware { shared, provider, .. } = middleware;
     shared.store.count_request(provider, &kind);
     let asked = RequestInfo { provider, kind: &kind, carries_file };
-    shared.faults.turn(asked);
+    shared.faults.tick(asked);
     shared.faults.arrive(asked);
     if shared.faults.is_gone(asked) {
         wire.cut();
         return StatusCode::BAD_REQUEST.into_response();
     }
-    if let Some(answer) = shared.faults.canned(asked).or_else(|| unread(&shared.faults, asked)) {
+    if let Some(answer) = shared.faults.take_canned_answer(asked).or_else(|| reply_without_reading(&shared.faults, asked)) {
         tokio::spawn(drain(request));
         return answer;
     }
@@ -118,7 +118,7 @@ async fn answer(middleware: Middleware, wire: ConnectionHandle, mut request: Req
     let has_body = request.method() != Method::GET;
     let mut response = next.run(request).await;
     if !has_body {
-        response = spoilt(response, &shared, provider, kind.clone(), wire.clone());
+        response = corrupt_download(response, &shared, provider, kind.clone(), wire.clone());
     }
     if let Some(strike) = shared.faults.take(asked, Fault::Slow) {
         tokio::time::sleep(Duration::from_millis(strike.number)).await;
@@ -161,7 +161,7 @@ async fn drain(request: Request) {
 }
 
 /// Applies the faults to an answer whose body is a file: it is cut, or it is too short with a matching length.
-fn spoilt(response: Response, shared: &Arc<Shared>, provider: &'static str, kind: String, wire: ConnectionHandle) -> Response {
+fn corrupt_download(response: Response, shared: &Arc<Shared>, provider: &'static str, kind: String, wire: ConnectionHandle) -> Response {
     let asked = RequestInfo { provider, kind: &kind, carries_file: false };
     let length = response.headers().get(header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()?.parse::<u64>().ok());
     if let (true, Some(length)) = (kind == "download", length)
@@ -170,14 +170,14 @@ fn spoilt(response: Response, shared: &Arc<Shared>, provider: &'static str, kind
         let length = length.saturating_sub(strike.number);
         let (mut parts, body) = response.into_parts();
         parts.headers.insert(header::CONTENT_LENGTH, length.into());
-        return Response::from_parts(parts, first_bytes(body, length));
+        return Response::from_parts(parts, truncate(body, length));
     }
     if kind == "download"
         && let Some(strike) = shared.faults.take(asked, Fault::EndsEarly)
     {
         let (mut parts, body) = response.into_parts();
         parts.headers.remove(header::CONTENT_LENGTH);
-        return Response::from_parts(parts, first_bytes(body, strike.number));
+        return Response::from_parts(parts, truncate(body, strike.number));
     }
     if kind == "download"
         && response.status().is_success()
@@ -205,7 +205,7 @@ fn spoilt(response: Response, shared: &Arc<Shared>, provider: &'static str, kind
     }
 }
 
-fn first_bytes(body: Body, length: u64) -> Body {
+fn truncate(body: Body, length: u64) -> Body {
     Body::from_stream(body.into_data_stream().scan(length, |left, piece| {
         let piece = piece.map(|piece| piece.slice(..piece.len().min(usize::try_from(*left).unwrap_or(usize::MAX))));
         *left = left.saturating_sub(piece.as_ref().map_or(0, |p| p.len() as u64));
@@ -214,7 +214,7 @@ fn first_bytes(body: Body, length: u64) -> Body {
 }
 
 /// Answers that are given without reading the body: the request certainly had no effect.
-fn unread(faults: &Faults, asked: RequestInfo<'_>) -> Option<Response> {
+fn reply_without_reading(faults: &Faults, asked: RequestInfo<'_>) -> Option<Response> {
     let wait = |status, seconds: u64| {
         let mut response = responses::page(status, "try again later");
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());

@@ -79,14 +79,14 @@ impl SandboxOptions {
 
 /// A port of 127.0.0.1 that listens; 0 for any.
 pub(super) async fn listen(port: u16) -> Result<tokio::net::TcpListener> {
-    tokio::net::TcpListener::bind(at(port)).await.map_err(|e| taken(port, e))
+    tokio::net::TcpListener::bind(at(port)).await.map_err(|e| port_in_use(port, e))
 }
 
 pub(super) fn at(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
-pub(super) fn taken(port: u16, cause: io::Error) -> Error {
+pub(super) fn port_in_use(port: u16, cause: io::Error) -> Error {
     match port {
         0 => Error::new(Kind::Local, "no port of 127.0.0.1 is to be had").with_cause(cause),
         _ => Error::new(Kind::Local, format!("port {port} of 127.0.0.1 can't be had"))

@@ -43,7 +43,7 @@ pub fn page(status: StatusCode, title: &str) -> Response {
 }
 
 /// The answer after a failure of this machine's disk.
-pub fn broken(error: std::io::Error) -> Refusal {
+pub fn disk_failure(error: std::io::Error) -> Refusal {
     page(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()).into()
 }
 
@@ -78,7 +78,7 @@ pub async fn file(content: &Content, part: Option<Result<(u64, u64), ()>>) -> Re
     };
     let (file, tag) = match opened.await {
         Ok(file) => file,
-        Err(error) => return broken(error).into_response(),
+        Err(error) => return disk_failure(error).into_response(),
     };
     let body = Body::from_stream(ReaderStream::with_capacity(file.take(length), 256 * 1024));
     let mut response = (status, [(header::CONTENT_LENGTH, length.to_string())], body).into_response();
@@ -97,7 +97,7 @@ pub async fn file(content: &Content, part: Option<Result<(u64, u64), ()>>) -> Re
 }
 
 /// A name as some servers store it: accents composed, lower case, blanks as `_`.
-pub fn folded(name: &str) -> String {
+pub fn fold_name(name: &str) -> String {
     let composed = icu_normalizer::ComposingNormalizerBorrowed::new_nfc().normalize(name).to_lowercase();
     composed.replace(' ', "_")
 }

@@ -19,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::options::{at, taken};
+use super::options::{at, port_in_use};
 use crate::error::Result;
 
 /// The length of the queue of new connections.
@@ -70,7 +70,7 @@ pub struct BoundServer {
 impl BoundServer {
     /// Port 0 is any free port.
     pub async fn new(port: u16) -> Result<Self> {
-        Self::bind(port).map_err(|e| taken(port, e))
+        Self::bind(port).map_err(|e| port_in_use(port, e))
     }
 
     fn bind(wished: u16) -> io::Result<Self> {

@@ -62,7 +62,7 @@ impl Hashing {
     }
 }
 
-/// A file that grows. [`UploadFile::mark`] and [`UploadFile::back_to`] undo bytes that must not count.
+/// A file that grows. [`UploadFile::mark`] and [`UploadFile::rewind_to`] undo bytes that must not count.
 pub struct UploadFile {
     path: PathBuf,
     hashing: Hashing,
@@ -106,7 +106,7 @@ impl UploadFile {
         Checkpoint(self.hashing.clone())
     }
 
-    pub fn back_to(&mut self, mark: Checkpoint) -> io::Result<()> {
+    pub fn rewind_to(&mut self, mark: Checkpoint) -> io::Result<()> {
         self.hashing = mark.0;
         OpenOptions::new().write(true).open(&self.path)?.set_len(self.hashing.size)
     }
@@ -156,12 +156,12 @@ impl Counts {
 
     /// Bytes of file content received by one upload, including repeated ones. `upload` is the name that it was sent under: the
     /// upload name at ioGates (without `.download`), the file's own name elsewhere.
-    pub fn received(&self, provider: &str, upload: &str) -> u64 {
+    pub fn received_bytes(&self, provider: &str, upload: &str) -> u64 {
         self.uploads.get(&format!("{provider} {upload}")).copied().unwrap_or(0)
     }
 
     /// Bytes of file content received by one provider, including repeated ones.
-    pub fn all_received(&self, provider: &str) -> u64 {
+    pub fn all_received_bytes(&self, provider: &str) -> u64 {
         of(&self.uploads, provider).sum()
     }
 
@@ -171,7 +171,7 @@ impl Counts {
     }
 
     /// File entries created, with or without content.
-    pub fn created(&self, provider: &str) -> u64 {
+    pub fn created_count(&self, provider: &str) -> u64 {
         self.created.get(provider).copied().unwrap_or(0)
     }
 }
@@ -195,12 +195,12 @@ impl Store {
     }
 
     /// A new path for content.
-    pub fn spot(&self) -> PathBuf {
+    pub fn new_path(&self) -> PathBuf {
         self.folder.join(format!("{:06}", self.next.fetch_add(1, Ordering::Relaxed)))
     }
 
     pub fn grow(&self) -> io::Result<UploadFile> {
-        UploadFile::new(self.spot())
+        UploadFile::new(self.new_path())
     }
 
     pub fn arrive(&self, provider: &str, path: String, content: &Content, protocol: Protocol) {
@@ -208,7 +208,7 @@ impl Store {
         self.arrived.lock().push(arrived);
     }
 
-    pub fn arrived(&self) -> Vec<Arrived> {
+    pub fn arrivals(&self) -> Vec<Arrived> {
         self.arrived.lock().clone()
     }
 
@@ -221,7 +221,7 @@ impl Store {
         self.asked.lock().push((provider.to_owned(), kind.to_owned()));
     }
 
-    pub fn asked(&self, provider: &str) -> Vec<String> {
+    pub fn request_kinds(&self, provider: &str) -> Vec<String> {
         self.asked.lock().iter().filter(|(by, _)| by == provider).map(|(_, kind)| kind.clone()).collect()
     }
 

@@ -57,7 +57,7 @@ impl<H: TusUploads> Drop for UploadLock<H> {
     fn drop(&mut self) {
         if let Some(mark) = self.unproved.take() {
             // If the disk can't shorten the file, the next append fails.
-            let _ = self.bytes.lock().back_to(mark);
+            let _ = self.bytes.lock().rewind_to(mark);
         }
         self.host.with_slot(&self.id, |slot| *slot.busy = false);
     }

@@ -38,7 +38,7 @@ impl Database {
             match blocking(|| self.folder.open()) {
                 Ok(connection) => self.connection = Some(connection),
                 Err(why) => {
-                    self.folder.give_up(why);
+                    self.folder.disable(why);
                     return Err(Unanswered::Unusable);
                 }
             }
@@ -50,12 +50,12 @@ impl Database {
         }
         self.impatient = answer.as_ref().is_err_and(is_busy);
         answer.map_err(|e| {
-            let why = schema::words(&e);
+            let why = schema::describe(&e);
             if self.impatient {
                 self.folder.warn(why);
                 return Unanswered::Busy;
             }
-            self.folder.give_up(why);
+            self.folder.disable(why);
             self.connection = None;
             Unanswered::Unusable
         })
@@ -67,7 +67,7 @@ impl Database {
         let mut answer = work(connection);
         if answer.as_ref().is_err_and(is_busy) {
             let who = ownership::another(self.folder.other_writer());
-            self.folder.tell(&format!("{}: {who} holds it, so this one waits", self.folder.place()));
+            self.folder.warn(&format!("{}: {who} holds it, so this one waits", self.folder.place()));
             connection.busy_timeout(schema::BUSY_TIMEOUT)?;
             answer = work(connection);
         }

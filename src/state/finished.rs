@@ -12,9 +12,9 @@ use crate::contract::{BoxFuture, CompletedTransfer, Holder, NoteMark, PendingUpl
 const FINISHED_SINCE: &str = "SELECT 1 FROM finished INDEXED BY finished_by_source WHERE remote = ?1 AND source = ?2 AND at >= ?3";
 
 impl TransferStore for State {
-    fn finished(&self, remote: &str, id: &str) -> Result<Option<CompletedTransfer>> {
+    fn completed_transfer(&self, remote: &str, id: &str) -> Result<Option<CompletedTransfer>> {
         let key = (remote.to_owned(), id.to_owned());
-        let noted = self.writer.noted(|changes| changes.finished.get(&key).cloned());
+        let noted = self.writer.find_pending(|changes| changes.finished.get(&key).cloned());
         Ok(noted.or_else(|| self.read(|db| lookup(db, remote, id)).flatten()))
     }
 
@@ -23,9 +23,9 @@ impl TransferStore for State {
         Ok(self.writer.note(|changes| drop(changes.finished.insert(key, row))))
     }
 
-    fn finished_since(&self, remote: &str, source: &str, moment: i64) -> Result<bool> {
+    fn has_completed_since(&self, remote: &str, source: &str, moment: i64) -> Result<bool> {
         let is_it = |put: &CompletedTransfer| put.remote == remote && put.source == source && put.at >= moment;
-        if self.writer.noted(|changes| changes.finished.values().any(is_it).then_some(())).is_some() {
+        if self.writer.find_pending(|changes| changes.finished.values().any(is_it).then_some(())).is_some() {
             return Ok(true);
         }
         let found = self.read(|db| {
@@ -35,16 +35,16 @@ impl TransferStore for State {
         Ok(found.unwrap_or(false))
     }
 
-    fn stored_as(&self, key: &str) -> Result<Option<String>> {
+    fn stored_name_of(&self, key: &str) -> Result<Option<String>> {
         let name =
             |db: &Connection| db.prepare_cached("SELECT name FROM stored_as WHERE key = ?1")?.query_row([key], |row| row.get(0)).optional();
-        let noted = self.writer.noted(|changes| changes.stored_as.get(key).cloned());
+        let noted = self.writer.find_pending(|changes| changes.stored_as.get(key).cloned());
         Ok(noted.or_else(|| self.read(name).flatten()))
     }
 
-    fn stored_below(&self, prefix: &str) -> Result<Vec<(String, String)>> {
+    fn stored_names_below(&self, prefix: &str) -> Result<Vec<(String, String)>> {
         let found = RefCell::new(BTreeMap::new());
-        let _: Option<()> = self.writer.noted(|changes| {
+        let _: Option<()> = self.writer.find_pending(|changes| {
             for (key, name) in changes.stored_as.iter().filter(|(key, _)| key.starts_with(prefix)) {
                 found.borrow_mut().entry(key.clone()).or_insert_with(|| name.clone());
             }
@@ -67,20 +67,20 @@ impl TransferStore for State {
         Ok(self.writer.note(|changes| drop(changes.stored_as.insert(key.to_owned(), name.to_owned()))))
     }
 
-    fn unfinished(&self, key: &str) -> Result<Option<PendingUpload>> {
-        Ok(self.find_unfinished(key))
+    fn pending_upload(&self, key: &str) -> Result<Option<PendingUpload>> {
+        Ok(self.find_pending_upload(key))
     }
 
-    fn all_unfinished(&self) -> Result<Vec<PendingUpload>> {
-        Ok(self.list_unfinished())
+    fn pending_uploads(&self) -> Result<Vec<PendingUpload>> {
+        Ok(self.list_pending())
     }
 
     fn record_unfinished(&self, unfinished: &PendingUpload) -> Result<NoteMark> {
-        Ok(self.keep_unfinished(unfinished))
+        Ok(self.save_pending(unfinished))
     }
 
-    fn forget_unfinished(&self, key: &str) -> Result<NoteMark> {
-        Ok(self.drop_unfinished(key))
+    fn forget_pending_upload(&self, key: &str) -> Result<NoteMark> {
+        Ok(self.drop_pending(key))
     }
 
     fn commit(&self, note: NoteMark) -> BoxFuture<'_, Result<()>> {
@@ -129,7 +129,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<CompletedTransfer> {
 mod tests {
     use super::*;
 
-    fn finished(id: &str) -> CompletedTransfer {
+    fn test_transfer(id: &str) -> CompletedTransfer {
         CompletedTransfer {
             remote: "https://x ann".into(),
             id: id.into(),
@@ -151,16 +151,20 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let open = || State::new(Some(dir.path().to_owned()));
         let state = open();
-        state.record_finished(&finished("1")).unwrap();
-        let newer =
-            CompletedTransfer { md5: Some("d41d8cd98f00b204e9800998ecf8427e".into()), source_inode: None, size: None, ..finished("1") };
+        state.record_finished(&test_transfer("1")).unwrap();
+        let newer = CompletedTransfer {
+            md5: Some("d41d8cd98f00b204e9800998ecf8427e".into()),
+            source_inode: None,
+            size: None,
+            ..test_transfer("1")
+        };
         state.record_finished(&newer).unwrap();
-        state.record_finished(&finished("2")).unwrap();
+        state.record_finished(&test_transfer("2")).unwrap();
         drop(state);
         let state = open();
-        assert_eq!(state.finished("https://x ann", "1").unwrap(), Some(newer));
-        assert_eq!(state.finished("https://x ann", "2").unwrap(), Some(finished("2")));
-        assert_eq!(state.finished("https://x bob", "1").unwrap(), None);
+        assert_eq!(state.completed_transfer("https://x ann", "1").unwrap(), Some(newer));
+        assert_eq!(state.completed_transfer("https://x ann", "2").unwrap(), Some(test_transfer("2")));
+        assert_eq!(state.completed_transfer("https://x bob", "1").unwrap(), None);
         assert!(state.take_warnings().is_empty());
     }
 
@@ -169,7 +173,7 @@ mod tests {
     fn a_source_is_found_without_a_look_at_all_others() {
         let dir = tempfile::tempdir().unwrap();
         let state = State::new(Some(dir.path().to_owned()));
-        state.record_finished(&finished("1")).unwrap();
+        state.record_finished(&test_transfer("1")).unwrap();
         let read_rows = |state: &State| {
             let ask = |db: &Connection| {
                 let mut query = db.prepare(FINISHED_SINCE)?;
@@ -181,7 +185,7 @@ mod tests {
         let (found, steps) = read_rows(&state);
         assert!(found);
         for n in 0..500 {
-            let other = CompletedTransfer { source: format!("/b/{n}"), ..finished(&format!("other {n}")) };
+            let other = CompletedTransfer { source: format!("/b/{n}"), ..test_transfer(&format!("other {n}")) };
             state.record_finished(&other).unwrap();
         }
         assert_eq!(read_rows(&state), (true, steps));
@@ -193,15 +197,15 @@ mod tests {
         let state = State::new(Some(dir.path().to_owned()));
         for name in ["a_b", "a_b.txt"] {
             state.record_stored_as("r|/A b.txt", name).unwrap();
-            assert_eq!(state.stored_as("r|/A b.txt").unwrap().as_deref(), Some(name));
+            assert_eq!(state.stored_name_of("r|/A b.txt").unwrap().as_deref(), Some(name));
             assert!(state.writer.settle());
-            assert_eq!(State::new(Some(dir.path().to_owned())).stored_as("r|/A b.txt").unwrap().as_deref(), Some(name));
+            assert_eq!(State::new(Some(dir.path().to_owned())).stored_name_of("r|/A b.txt").unwrap().as_deref(), Some(name));
         }
-        assert_eq!(state.stored_as("r|/a").unwrap(), None);
+        assert_eq!(state.stored_name_of("r|/a").unwrap(), None);
         state.record_stored_as("r|/d/X", "x").unwrap();
         state.record_stored_as("r|/da", "y").unwrap();
         for _ in 0..2 {
-            let below = |prefix| state.stored_below(prefix).unwrap().into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+            let below = |prefix| state.stored_names_below(prefix).unwrap().into_iter().map(|(key, _)| key).collect::<Vec<_>>();
             assert_eq!(below("r|/d/"), ["r|/d/X"]);
             assert_eq!(below("r|/"), ["r|/A b.txt", "r|/d/X", "r|/da"]);
             state.writer.settle();
@@ -211,9 +215,9 @@ mod tests {
     #[test]
     fn without_a_database_nothing_is_known_and_nothing_fails() {
         let state = State::new(None);
-        state.record_finished(&finished("1")).unwrap();
+        state.record_finished(&test_transfer("1")).unwrap();
         assert!(!state.writer.settle());
-        assert_eq!(state.finished("https://x ann", "1").unwrap(), None);
+        assert_eq!(state.completed_transfer("https://x ann", "1").unwrap(), None);
         assert_eq!(state.take_warnings().len(), 1);
     }
 }

@@ -54,7 +54,7 @@ impl StateFolder {
         self.waits.lock().tell = Some(tell);
     }
 
-    pub(super) fn tell(&self, text: &str) {
+    pub(super) fn warn(&self, text: &str) {
         let tell = self.waits.lock().tell.clone();
         if let Some(tell) = tell {
             tell(text);
@@ -77,7 +77,7 @@ impl StateFolder {
         self.unusable.load(Ordering::Relaxed)
     }
 
-    pub(super) fn give_up(&self, why: String) {
+    pub(super) fn disable(&self, why: String) {
         self.unusable.store(true, Ordering::Relaxed);
         self.warn(why);
     }

@@ -13,7 +13,7 @@ const MOST: usize = 10_000;
 impl State {
     /// The names in a folder, folders with a slash at their end, and how long ago they were listed. `key` is the remote and
     /// the folder.
-    pub fn kept_names(&self, key: &str) -> Option<(Duration, Vec<String>)> {
+    pub fn cached_names(&self, key: &str) -> Option<(Duration, Vec<String>)> {
         let path = self.names_file(key)?;
         let changed = std::fs::metadata(&path).and_then(|meta| meta.modified()).ok()?;
         let mut text = String::new();
@@ -47,10 +47,10 @@ mod tests {
     fn names_are_kept_for_the_next_process() {
         let dir = tempfile::tempdir().unwrap();
         let state = || State::new(Some(dir.path().to_owned()));
-        assert!(state().kept_names("r|/a").is_none());
+        assert!(state().cached_names("r|/a").is_none());
         state().keep_names("r|/a", ["a b".to_owned(), "c/".to_owned()].into_iter());
-        assert_eq!(state().kept_names("r|/a").unwrap().1, ["a b", "c/"]);
+        assert_eq!(state().cached_names("r|/a").unwrap().1, ["a b", "c/"]);
         state().keep_names("r|/a", std::iter::empty());
-        assert_eq!(state().kept_names("r|/a").unwrap().1, Vec::<String>::new());
+        assert_eq!(state().cached_names("r|/a").unwrap().1, Vec::<String>::new());
     }
 }

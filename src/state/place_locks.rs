@@ -44,12 +44,12 @@ fn signs_of(folder: &Path, number: u32) -> PathBuf {
 impl PlaceLocks {
     /// None: another process or task holds the lock. `folder`: the folder of the locks.
     pub(super) fn claim(&self, folder: &Path, key: &str, beat: &Beat) -> io::Result<Option<Box<dyn Send>>> {
-        fn boxed(claim: impl Send + 'static) -> Box<dyn Send> {
+        fn into_guard(claim: impl Send + 'static) -> Box<dyn Send> {
             Box::new(claim)
         }
         match self.of(folder, beat) {
-            Some(claims) => Ok(claims.clone().claim(key)?.map(boxed)),
-            None => Ok(LockFile::take(&path_of(folder, key), beat)?.map(boxed)),
+            Some(claims) => Ok(claims.clone().claim(key)?.map(into_guard)),
+            None => Ok(LockFile::take(&path_of(folder, key), beat)?.map(into_guard)),
         }
     }
 

@@ -16,14 +16,14 @@ pub(super) fn private_folder(dir: &Path) -> std::io::Result<PathBuf> {
     let real = std::fs::canonicalize(dir)?;
     let trouble = ownership::trouble_with_folder(dir).or_else(|| ownership::trouble_with_folder(&real));
     let trouble = trouble.or_else(|| ownership::trouble_with_parent(&real));
-    trouble.map_or(Ok(()), |trouble| Err(refused(trouble)))?;
+    trouble.map_or(Ok(()), |trouble| Err(refusal(trouble)))?;
     // Nobody else may read it either.
     #[cfg(unix)]
     close_to_others(&real, 0o700)?;
     Ok(real)
 }
 
-fn refused(trouble: Trouble) -> std::io::Error {
+fn refusal(trouble: Trouble) -> std::io::Error {
     std::io::Error::other(format!("{}: {}; run `{}`", trouble.path.display(), trouble.why, trouble.mend))
 }
 
@@ -45,7 +45,7 @@ pub(super) fn make_private(path: &Path) -> std::io::Result<()> {
         let mut file = path.as_os_str().to_owned();
         file.push(side);
         let file = Path::new(&file);
-        ownership::trouble_with_entry(file).map_or(Ok(()), |trouble| Err(refused(trouble)))?;
+        ownership::trouble_with_entry(file).map_or(Ok(()), |trouble| Err(refusal(trouble)))?;
         #[cfg(unix)]
         close_to_others(file, 0o600).or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) })?;
     }
@@ -54,7 +54,7 @@ pub(super) fn make_private(path: &Path) -> std::io::Result<()> {
 
 /// A file in our folder, which may be no link to another.
 pub(super) fn open_private(path: &Path) -> std::io::Result<File> {
-    ownership::trouble_with_entry(path).map_or(Ok(()), |trouble| Err(refused(trouble)))?;
+    ownership::trouble_with_entry(path).map_or(Ok(()), |trouble| Err(refusal(trouble)))?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]

@@ -81,11 +81,11 @@ mod tests {
         state.record_stored_as("p|u|remote old|/b", "B").unwrap();
         state.rename_remote(("old", "new"), ("p|u|remote old", "p|u|remote new"), &[("k1".into(), run("k2", "new"))]);
         let next = State::new(Some(dir.path().to_owned()));
-        let found: Vec<_> = next.all_unfinished().unwrap().into_iter().map(|one| (one.key, one.remote)).collect();
+        let found: Vec<_> = next.pending_uploads().unwrap().into_iter().map(|one| (one.key, one.remote)).collect();
         let wanted = [("p|u|remote new|/a", "new"), ("p|u|remote older|/a", "older")].map(|(k, r)| (k.to_owned(), r.to_owned()));
         assert_eq!(found, wanted);
-        assert_eq!(next.stored_as("p|u|remote new|/b").unwrap().as_deref(), Some("B"));
+        assert_eq!(next.stored_name_of("p|u|remote new|/b").unwrap().as_deref(), Some("B"));
         assert_eq!(next.runs(), [run("k2", "new")]);
-        assert!(next.unfinished_alone().is_empty(), "the upload still belongs to its command");
+        assert!(next.pending_without_run().is_empty(), "the upload still belongs to its command");
     }
 }

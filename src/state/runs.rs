@@ -73,7 +73,7 @@ mod tests {
         state.count_run(&counted);
         assert!(state.writer.settle());
         let next = State::new(Some(dir.path().to_owned()));
-        let alone = |state: &State| state.unfinished_alone().into_iter().map(|one| one.key).collect::<Vec<_>>();
+        let alone = |state: &State| state.pending_without_run().into_iter().map(|one| one.key).collect::<Vec<_>>();
         assert_eq!((next.runs(), alone(&next)), (vec![counted], vec!["alone".to_owned()]));
         next.forget_run("b");
         assert_eq!((next.runs(), alone(&next)), (vec![], vec!["alone".to_owned(), "of the command".to_owned()]));

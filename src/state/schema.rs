@@ -84,18 +84,18 @@ const STEPS: [&str; 5] = [
 /// Fails with what to tell the user, and then has changed nothing.
 pub(super) fn open(path: &Path) -> Result<Connection, String> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(|e| words(&e))?;
-    connection.busy_timeout(BUSY_TIMEOUT).map_err(|e| words(&e))?;
-    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|e| words(&e))?;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(|e| describe(&e))?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(|e| describe(&e))?;
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|e| describe(&e))?;
     let done = usize::try_from(version).ok().filter(|done| *done <= STEPS.len());
     let done = done.ok_or_else(|| format!("a newer haul made it (version {version}, this one knows {})", STEPS.len()))?;
-    prepare(&mut connection, done).map_err(|e| words(&e))?;
-    connection.busy_timeout(TOLD_AFTER).map_err(|e| words(&e))?;
+    prepare(&mut connection, done).map_err(|e| describe(&e))?;
+    connection.busy_timeout(TOLD_AFTER).map_err(|e| describe(&e))?;
     Ok(connection)
 }
 
 /// A damaged file is left as it is, and only the user can remove it.
-pub(super) fn words(e: &rusqlite::Error) -> String {
+pub(super) fn describe(e: &rusqlite::Error) -> String {
     match e.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => format!("{e}; move the file away to begin a new one"),
         _ => e.to_string(),

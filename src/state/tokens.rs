@@ -21,14 +21,14 @@ impl TokenStore for State {
         if let Some(token) = self.memory.lock().get(account) {
             return Ok(Some(token.clone()));
         }
-        if let Some(noted) = self.writer.noted(|changes| changes.tokens.get(account).cloned()) {
+        if let Some(noted) = self.writer.find_pending(|changes| changes.tokens.get(account).cloned()) {
             return Ok(noted);
         }
         let row = self.read(|db| {
             let mut query = db.prepare_cached("SELECT token, fields FROM tokens WHERE account = ?1")?;
             query.query_row([account], |row| Ok((row.get(0)?, row.get(1)?))).optional()
         });
-        Ok(row.flatten().and_then(|(token, fields)| stored(token, fields)))
+        Ok(row.flatten().and_then(|(token, fields)| parse_row(token, fields)))
     }
 
     fn save(&self, account: &str, token: &StoredToken) -> Result<()> {
@@ -56,7 +56,7 @@ impl TokenStore for State {
     fn lock<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>> {
         Box::pin(async move {
             let Some(path) = self.lock_path(account) else { return Ok(Box::new(()) as Box<dyn Send>) };
-            match self.turn(&path).await {
+            match self.lock(&path).await {
                 Ok(file) => Ok(Box::new(file) as Box<dyn Send>),
                 // One warning is enough when nothing there can be used.
                 Err(_) if self.folder.is_unusable() => Ok(Box::new(())),
@@ -76,7 +76,7 @@ impl TokenStore for State {
 /// A shorter wait is not reported.
 const TOLD_AFTER: Duration = Duration::from_secs(1);
 
-fn signed(file: File) -> File {
+fn with_signature(file: File) -> File {
     sign(&file);
     file
 }
@@ -88,11 +88,11 @@ impl State {
     }
 
     /// None: another process holds the lock for longer than [`State::wait_at_most`].
-    async fn turn(&self, path: &Path) -> std::io::Result<Option<File>> {
+    async fn lock(&self, path: &Path) -> std::io::Result<Option<File>> {
         path.parent().map_or(Ok(()), |folder| private_folder(folder).map(drop))?;
         let file = open_private(path)?;
         match file.try_lock() {
-            Ok(()) => return Ok(Some(signed(file))),
+            Ok(()) => return Ok(Some(with_signature(file))),
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(e)) => return Err(e),
         }
@@ -103,12 +103,12 @@ impl State {
         let limit = self.folder.wait_limit();
         for (wait, is_last) in [(limit.min(TOLD_AFTER), false), (limit.saturating_sub(TOLD_AFTER), true)] {
             match tokio::time::timeout(wait, &mut told).await {
-                Ok(Ok(locked)) => return Ok(Some(signed(locked?))),
+                Ok(Ok(locked)) => return Ok(Some(with_signature(locked?))),
                 Ok(Err(_)) => return Ok(None),
                 Err(_) => {
                     let who = another(process_in(path));
                     let seconds = limit.as_secs_f64().ceil();
-                    self.folder.tell(&match is_last {
+                    self.folder.warn(&match is_last {
                         false => format!("{who} signs in to the same account, so this one waits"),
                         true => format!("{who} has been signing in for {seconds}s, so this one signs in beside it"),
                     });
@@ -120,7 +120,7 @@ impl State {
 }
 
 /// None for a row that makes no sense: a new token is fetched then.
-fn stored(token: String, fields: String) -> Option<StoredToken> {
+fn parse_row(token: String, fields: String) -> Option<StoredToken> {
     let pairs: Vec<(String, String)> = serde_json::from_str(&fields).ok()?;
     let fields = pairs.into_iter().map(|(name, text)| (name, Secret::new(text))).collect();
     Some(StoredToken { token: Secret::new(token), fields })

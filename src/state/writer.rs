@@ -122,7 +122,7 @@ impl Writer {
     }
 
     /// Looks through what is not in the database yet, the latest first.
-    pub(super) fn noted<T>(&self, look: impl Fn(&PendingChanges) -> Option<T>) -> Option<T> {
+    pub(super) fn find_pending<T>(&self, look: impl Fn(&PendingChanges) -> Option<T>) -> Option<T> {
         let queue = self.shared.queue.lock();
         look(&queue.waiting).or_else(|| look(&queue.writing))
     }

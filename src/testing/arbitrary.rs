@@ -167,7 +167,7 @@ fn field() -> BoxedStrategy<String> {
 
 /// A valid answer with up to six of its fields replaced, sometimes with a field twice, cut anywhere, with a changed byte, or
 /// with something before it.
-pub fn mutated(valid: &'static str) -> BoxedStrategy<Vec<u8>> {
+pub fn mutated_answer(valid: &'static str) -> BoxedStrategy<Vec<u8>> {
     let tree: Value = serde_json::from_str(valid).unwrap();
     let fields = prop::collection::vec((any::<Index>(), field()), 0..6);
     let cut = prop::option::weighted(0.1, any::<Index>());
@@ -187,7 +187,7 @@ pub fn mutated(valid: &'static str) -> BoxedStrategy<Vec<u8>> {
                 text = text.replace(&format!("\"@@{n}@@\""), field);
             }
             if let Some(twice) = twice {
-                text = doubled(text, &twice);
+                text = duplicate_pair(text, &twice);
             }
             let mut bytes = text.into_bytes();
             if let Some((at, byte)) = turned {
@@ -204,12 +204,12 @@ pub fn mutated(valid: &'static str) -> BoxedStrategy<Vec<u8>> {
 
 /// A possible body of an answer: a mutation of one of these, or something unrelated.
 pub fn body(valid: &[&'static str]) -> BoxedStrategy<Vec<u8>> {
-    let near = select(valid.to_vec()).prop_flat_map(mutated);
+    let near = select(valid.to_vec()).prop_flat_map(mutated_answer);
     prop_oneof![8 => near, 1 => text().prop_map(String::into_bytes), 1 => prop::collection::vec(any::<u8>(), 0..200)].boxed()
 }
 
 /// Repeats one of the object's own pairs.
-fn doubled(text: String, at: &Index) -> String {
+fn duplicate_pair(text: String, at: &Index) -> String {
     let begins: Vec<usize> = text.match_indices("{\"").map(|(at, _)| at).collect();
     match begins.is_empty() {
         true => text,
@@ -275,7 +275,7 @@ fn with_secret(body: &[u8], known: &str, fresh: &str) -> Vec<u8> {
 pub fn assert_secret_masked(error: &crate::error::Error, secret: &str) {
     assert_error_is_safe(error);
     let shown = error.to_string();
-    let printed = crate::model::secret::masked(&shown);
+    let printed = crate::model::secret::mask(&shown);
     assert!(!printed.contains(&secret[..12]), "{printed}");
 }
 
@@ -299,7 +299,7 @@ pub fn replies_with_secret(valid: &'static str, known: &'static [&'static str]) 
     let alphabet: Vec<char> = ('a'..='z').chain('A'..='Z').chain('0'..='9').collect();
     let fresh = prop::collection::vec(select(alphabet), known[0].len()).prop_map(|chars| chars.into_iter().collect::<String>());
     let status = prop_oneof![Just(200_u16), 200..600_u16];
-    (status, mutated(valid), fresh)
+    (status, mutated_answer(valid), fresh)
         .prop_map(|(status, body, fresh)| {
             let body = known.iter().fold(body, |body, known| with_secret(&body, known, &fresh));
             (reply(status, body), fresh)

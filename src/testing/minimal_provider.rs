@@ -23,7 +23,7 @@ pub struct Received {
 }
 
 /// The servers of the providers that are opened through [`MINIMAL`].
-pub fn received() -> Arc<Received> {
+pub fn received_calls() -> Arc<Received> {
     static RECEIVED: OnceLock<Arc<Received>> = OnceLock::new();
     RECEIVED.get_or_init(Arc::default).clone()
 }
@@ -40,13 +40,13 @@ pub static MINIMAL: ProviderInfo = ProviderInfo {
 };
 
 fn open(_: ProviderContext) -> Result<AnyProvider> {
-    Ok(Arc::new(MinimalProvider(received())))
+    Ok(Arc::new(MinimalProvider(received_calls())))
 }
 
 pub struct MinimalProvider(pub Arc<Received>);
 
 impl MinimalProvider {
-    fn called<T: Send + 'static>(&self, answer: T) -> BoxFuture<'_, Result<T>> {
+    fn record_call<T: Send + 'static>(&self, answer: T) -> BoxFuture<'_, Result<T>> {
         self.0.calls.fetch_add(1, Ordering::Relaxed);
         Box::pin(async { Ok(answer) })
     }
@@ -63,26 +63,26 @@ impl Provider for MinimalProvider {
         Box::pin(async { Ok("https://minimal.example".to_owned()) })
     }
     fn reach(&self) -> BoxFuture<'_, Result<String>> {
-        self.called("204".to_owned())
+        self.record_call("204".to_owned())
     }
     fn probe(&self, _: Protocol) -> BoxFuture<'_, Result<String>> {
-        self.called("204".to_owned())
+        self.record_call("204".to_owned())
     }
     fn sign_in(&self) -> BoxFuture<'_, Result<Account>> {
-        self.called(Account { protocols: vec![Protocol::Tus], ..Account::default() })
+        self.record_call(Account { protocols: vec![Protocol::Tus], ..Account::default() })
     }
     fn renew_token(&self) -> BoxFuture<'_, Result<()>> {
-        self.called(())
+        self.record_call(())
     }
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
-        self.called(false)
+        self.record_call(false)
     }
     fn check_name(&self, _: &str) -> Result<()> {
         Ok(())
     }
     fn open_upload<'a>(&'a self, item: &'a UploadRequest) -> BoxFuture<'a, Result<Upload>> {
         Box::pin(async {
-            self.called(()).await?;
+            self.record_call(()).await?;
             let ticket = UploadHandle { path: item.path()?, size: item.source.size(), ..UploadHandle::default() };
             let session = MinimalSession { at: ticket.path.to_string(), received: self.0.clone(), cut: false };
             self.0.files.lock().insert(session.at.clone(), Vec::new());

@@ -10,7 +10,7 @@ const RETRY_DELAY_INITIAL: Duration = Duration::from_millis(500);
 pub(super) const RETRY_DELAY_MAX: Duration = Duration::from_secs(30);
 
 /// The wait for people, in whole seconds.
-pub(super) fn shown(wish: Duration) -> humantime::FormattedDuration {
+pub(super) fn display_wait(wish: Duration) -> humantime::FormattedDuration {
     humantime::format_duration(Duration::from_secs(wish.as_secs()))
 }
 

@@ -38,7 +38,7 @@ impl CircuitBreaker {
 
     /// Fails with the reason for which the next file of `remote` is not tried.
     pub(super) fn check(&self, remote: &str) -> Result<()> {
-        let seen = self.seen();
+        let seen = self.lock_counts();
         match (seen.stopped, seen.failing.get(remote)) {
             (Some(kind), _) => Err(Error::new(kind, STOPPED).not_attempted()),
             (None, Some(row)) if row.files >= DOWN_AFTER => {
@@ -49,11 +49,11 @@ impl CircuitBreaker {
     }
 
     pub(super) fn success(&self, remote: &str) {
-        self.seen().failing.remove(remote);
+        self.lock_counts().failing.remove(remote);
     }
 
     pub(super) fn failure(&self, remote: &str, error: &Error) {
-        let mut seen = self.seen();
+        let mut seen = self.lock_counts();
         if error.is_not_attempted() {
             return;
         }
@@ -75,7 +75,7 @@ impl CircuitBreaker {
         }
     }
 
-    fn seen(&self) -> MutexGuard<'_, FailureCount> {
+    fn lock_counts(&self) -> MutexGuard<'_, FailureCount> {
         self.seen.lock()
     }
 }

@@ -24,7 +24,7 @@ impl ConfirmedChanges {
         let look = |p: &'a dyn Provider| async move {
             let now = current(p, entry, parent).await?;
             if let (None, Some(parent)) = (&now, parent) {
-                return moved_by_path(p, entry, parent, name).await;
+                return move_by_path(p, entry, parent, name).await;
             }
             // The new name may be stored in another form. What matters is that the entry no longer has the old name.
             Ok(now.filter(|now| now.name == name || now.name != entry.name))
@@ -39,7 +39,7 @@ impl ConfirmedChanges {
                 return Ok(Some(moved));
             }
             match current(p, entry, None).await {
-                Err(gone) if gone.kind() == Kind::NotFound => moved_by_path(p, entry, folder, &entry.name).await,
+                Err(gone) if gone.kind() == Kind::NotFound => move_by_path(p, entry, folder, &entry.name).await,
                 _ => Ok(None),
             }
         };
@@ -122,7 +122,7 @@ impl ConfirmedChanges {
         let seen = |p| async move { Ok(look(p).await?.map(Some)) };
         match self.0.mutate_once(late, &call, seen).await? {
             Some(done) => Ok(done),
-            None => self.0.poll(VISIBLE_WITHIN, look).await.map_err(check_failed)?.ok_or_else(not_confirmed),
+            None => self.0.poll(VISIBLE_WITHIN, look).await.map_err(check_failed_error)?.ok_or_else(not_confirmed_error),
         }
     }
 
@@ -145,7 +145,7 @@ async fn current(provider: &dyn Provider, entry: &Entry, parent: Option<&Entry>)
 
 /// Where an id is a path (FTP), an entry that was moved is no longer found by its id. What has the new name, kind and size is the
 /// moved entry: nothing had the name before the move.
-async fn moved_by_path(provider: &dyn Provider, entry: &Entry, folder: &Entry, name: &str) -> Result<Option<Entry>> {
+async fn move_by_path(provider: &dyn Provider, entry: &Entry, folder: &Entry, name: &str) -> Result<Option<Entry>> {
     let is_path = entry.id.strip_suffix(entry.name.as_str()).is_some_and(|above| above.starts_with('/') && above.ends_with('/'));
     if !is_path {
         return Ok(None);
@@ -153,13 +153,13 @@ async fn moved_by_path(provider: &dyn Provider, entry: &Entry, folder: &Entry, n
     Ok(provider.list(folder).await?.find(|e| e.name == name && e.kind == entry.kind && e.size == entry.size))
 }
 
-fn not_confirmed() -> Error {
+fn not_confirmed_error() -> Error {
     Error::new(Kind::Protocol, "the server reports success, but does not show the result")
         .with_hint("check the folder before you try again")
 }
 
 /// The server's report alone does not show the change, but a second try would find it made.
-fn check_failed(look: Error) -> Error {
+fn check_failed_error(look: Error) -> Error {
     if look.kind() == Kind::Auth {
         return look;
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::backoff::{RETRY_DELAY_MAX, RetryPolicy, delays, delays_from, shown};
+use super::backoff::{RETRY_DELAY_MAX, RetryPolicy, delays, delays_from, display_wait};
 use super::files_at_once::FilesAtOnce;
 use super::learned_names::LearnedNames;
 use super::rate_limit::RateLimiter;
@@ -163,7 +163,7 @@ impl RemoteClient {
     where
         F: Future<Output = Result<T>>,
     {
-        self.asked(self.retries(None), call).await
+        self.call_with_retries(self.retries(None), call).await
     }
 
     /// As `call`, for a check of the server after a failure or a lost answer. The first try may meet the same broken
@@ -174,17 +174,17 @@ impl RemoteClient {
     {
         let patience = self.retries(None);
         let tries = patience.tries.max(CHECK_TRIES_MIN);
-        self.asked(Retries { tries, pages_pass: true, ..patience }, call).await
+        self.call_with_retries(Retries { tries, pages_pass: true, ..patience }, call).await
     }
 
-    async fn asked<'a, T, F>(&'a self, mut patience: Retries<'a>, call: impl Fn(&'a dyn Provider) -> F) -> Result<T>
+    async fn call_with_retries<'a, T, F>(&'a self, mut patience: Retries<'a>, call: impl Fn(&'a dyn Provider) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
         loop {
             match patience.attempt(&call).await {
                 Ok(value) => return Ok(value),
-                Err(error) => patience.after(error).await?,
+                Err(error) => patience.backoff(error).await?,
             }
         }
     }
@@ -203,7 +203,7 @@ impl RemoteClient {
             match patience.attempt(&call).await {
                 Ok(value) => return Ok(value),
                 Err(error) if error.may_have_happened() => return Err(error.with_remote(&self.remote)),
-                Err(error) => patience.after(error).await?,
+                Err(error) => patience.backoff(error).await?,
             }
         }
     }
@@ -237,12 +237,12 @@ impl RemoteClient {
                 let has_failed = failure.status_code().is_some() && !failure.is_unread_answer();
                 match self.poll(if has_failed { Duration::ZERO } else { late }, &look).await {
                     Ok(Some(value)) => return Ok(value),
-                    Ok(None) if failure.is_unread_answer() => return Err(failure.not_seen().with_remote(&self.remote)),
+                    Ok(None) if failure.is_unread_answer() => return Err(failure.into_uncertain().with_remote(&self.remote)),
                     Ok(None) => {}
-                    Err(look) => return Err(failure.not_decided(look).with_remote(&self.remote)),
+                    Err(look) => return Err(failure.with_failed_check(look).with_remote(&self.remote)),
                 }
             }
-            patience.after(failure).await?;
+            patience.backoff(failure).await?;
         }
     }
 
@@ -259,9 +259,9 @@ impl RemoteClient {
                 return Ok(found);
             }
             if wait >= POLL_MAX && !std::mem::replace(&mut told, true) {
-                let left = shown(limit.saturating_sub(begun.elapsed()));
+                let left = display_wait(limit.saturating_sub(begun.elapsed()));
                 self.events
-                    .tell(Event::Warning(format!("{}: the file is not there yet; haul looks for it for another {left}", self.remote)));
+                    .send(Event::Warning(format!("{}: the file is not there yet; haul looks for it for another {left}", self.remote)));
             }
             sleep(wait).await;
             wait = (wait * 2).min(POLL_MAX);
@@ -288,7 +288,7 @@ pub(crate) struct Retries<'a> {
 }
 
 impl<'a> Retries<'a> {
-    /// Makes one try. Its failure goes to [`Retries::after`] before the next try.
+    /// Makes one try. Its failure goes to [`Retries::backoff`] before the next try.
     pub(crate) async fn attempt<T, F>(&self, call: impl FnOnce(&'a dyn Provider) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
@@ -313,7 +313,7 @@ impl Retries<'_> {
     }
 
     /// Prepares another try, by a wait or a new token. Returns the error where there is no further try.
-    pub(crate) async fn after(&mut self, error: Error) -> Result<()> {
+    pub(crate) async fn backoff(&mut self, error: Error) -> Result<()> {
         let error = error.with_credentials_hint().with_remote(&self.client.remote);
         if error.kind() == Kind::Expired {
             return self.renew(error).await;
@@ -322,12 +322,12 @@ impl Retries<'_> {
             return Err(error);
         }
         if matches!(error.kind(), Kind::Busy | Kind::Unreachable) {
-            self.client.at_once.refused();
+            self.client.at_once.record_refusal();
         }
         // The caller may repeat the request. The HTTP client takes a new connection now.
         if error.is_on_kept_line() && !std::mem::replace(&mut self.repeated, true) {
             self.total += 1;
-            self.client.events.tell(Event::Note(format!("{}: trying again on a new connection", error.message())));
+            self.client.events.send(Event::Note(format!("{}: trying again on a new connection", error.message())));
             return Ok(());
         }
         self.failures += 1;
@@ -339,13 +339,13 @@ impl Retries<'_> {
         let mut why = error.message();
         if let Some(wish) = error.retry_after() {
             if wish > wait {
-                why.push_str(&format!("; it asks for {}", shown(wish)));
+                why.push_str(&format!("; it asks for {}", display_wait(wish)));
             }
             if wait >= LONG_WAIT {
                 why.push_str(&format!("; goes on at {}", (chrono::Local::now() + wait).format("%H:%M:%S")));
             }
         }
-        self.client.events.tell(Event::Waiting { id: self.id, attempt: self.failures + 1, of: self.tries, wait, why, kind: error.kind() });
+        self.client.events.send(Event::Waiting { id: self.id, attempt: self.failures + 1, of: self.tries, wait, why, kind: error.kind() });
         sleep(wait).await;
         Ok(())
     }
@@ -365,18 +365,18 @@ impl Retries<'_> {
             let turn = delays_from(CONTENTION_WAIT_INITIAL).next().unwrap_or(CONTENTION_WAIT_INITIAL);
             let wait = turn * rounds.unwrap_or(1).min(CONTENTION_WAIT_MAX_FACTOR);
             let (attempt, why) = (self.renewals + 1, error.message());
-            client.events.tell(Event::Waiting { id: self.id, attempt, of: most + 1, wait, why, kind: error.kind() });
+            client.events.send(Event::Waiting { id: self.id, attempt, of: most + 1, wait, why, kind: error.kind() });
             sleep(wait).await;
         }
         loop {
             match client.provider.0.renew_token().await {
                 Ok(()) => break,
-                Err(e) if e.kind() == Kind::Unreachable || e.kind() == Kind::Busy => Box::pin(self.after(e)).await?,
+                Err(e) if e.kind() == Kind::Unreachable || e.kind() == Kind::Busy => Box::pin(self.backoff(e)).await?,
                 Err(e) => return Err(e),
             }
         }
         if rivalry.is_some_and(TokenContention::should_warn) {
-            client.events.tell(Event::Warning(format!("{}: {SIGNED_IN_ELSEWHERE}", client.provider.info().title)));
+            client.events.send(Event::Warning(format!("{}: {SIGNED_IN_ELSEWHERE}", client.provider.info().title)));
         }
         Ok(())
     }
@@ -414,7 +414,7 @@ mod tests {
     /// The number of seconds of the next wait.
     async fn waits(patience: &mut Retries<'_>, error: Error) -> u64 {
         let begun = tokio::time::Instant::now();
-        patience.after(error).await.unwrap();
+        patience.backoff(error).await.unwrap();
         begun.elapsed().as_secs()
     }
 
@@ -439,11 +439,11 @@ mod tests {
         let mut patience = client.retries(None);
         let begun = tokio::time::Instant::now();
         let died = || Error::new(Kind::Interrupted, "the connection broke").on_kept_line();
-        patience.after(died()).await.unwrap();
+        patience.backoff(died()).await.unwrap();
         assert_eq!((begun.elapsed(), patience.retries(), patience.failures), (Duration::ZERO, 1, 0));
         for _ in 1..5 {
-            patience.after(died()).await.unwrap();
+            patience.backoff(died()).await.unwrap();
         }
-        assert_eq!(patience.after(died()).await.unwrap_err().kind(), Kind::Interrupted);
+        assert_eq!(patience.backoff(died()).await.unwrap_err().kind(), Kind::Interrupted);
     }
 }

@@ -23,7 +23,7 @@ impl Effort {
     }
 
     /// Notes that one side has the file up to this offset. True: this is further than ever before.
-    pub(crate) fn reached(&mut self, at: u64) -> bool {
+    pub(crate) fn record_offset(&mut self, at: u64) -> bool {
         let is_progress = at > self.furthest;
         self.furthest = self.furthest.max(at);
         is_progress
@@ -49,7 +49,7 @@ impl Effort {
         Err(why.with_hint(format!("its upload began {begun} times from the first byte; {way_out} may get through")))
     }
 
-    pub(crate) fn spent(&self) -> u64 {
+    pub(crate) fn spent_attempts(&self) -> u64 {
         self.spent
     }
 
@@ -58,7 +58,7 @@ impl Effort {
     }
 
     /// A part that was refused unread as too large is sent again in smaller parts, so its bytes do not count.
-    pub(crate) fn back_to(&mut self, spent: u64) {
+    pub(crate) fn reset_to(&mut self, spent: u64) {
         self.spent = spent;
     }
 
@@ -152,7 +152,7 @@ mod tests {
                 effort.spend(answer);
                 came += answer;
                 at = from + answer;
-                effort.reached(at);
+                effort.record_offset(at);
                 if at == size || effort.ask_again(Error::new(Kind::Interrupted, "cut"), Some(size)).is_err() {
                     break;
                 }
@@ -180,7 +180,7 @@ mod tests {
                 // As `Retries` counts.
                 failures += 1;
                 at = if starts_over { 0 } else { at + kept % (leaves + 1) };
-                if effort.reached(at) {
+                if effort.record_offset(at) {
                     failures = 0;
                 }
                 if failures >= tries {

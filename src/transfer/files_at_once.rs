@@ -82,18 +82,18 @@ impl FilesAtOnce {
     }
 
     /// So many bytes got through.
-    pub(crate) fn accepted(&self, bytes: u64) {
+    pub(crate) fn record_accepted(&self, bytes: u64) {
         self.0.iter().for_each(|counted| counted.count(bytes));
     }
 
     /// A file is brought.
-    pub(crate) fn finished(&self) {
+    pub(crate) fn record_finished(&self) {
         self.0.iter().for_each(|counted| counted.count(FILE));
     }
 
     /// The server has too much to do.
-    pub(crate) fn refused(&self) {
-        self.0.iter().for_each(|counted| counted.refused());
+    pub(crate) fn record_refusal(&self) {
+        self.0.iter().for_each(|counted| counted.record_refusal());
     }
 }
 
@@ -114,7 +114,7 @@ impl FileBound {
         if now.duration_since(state.begun) < WINDOW {
             return;
         }
-        state.judge(self.most, now);
+        state.adjust(self.most, now);
         let files = state.files;
         drop(state);
         match files.cmp(&before) {
@@ -124,7 +124,7 @@ impl FileBound {
         }
     }
 
-    fn refused(&self) {
+    fn record_refusal(&self) {
         let mut state = self.state.lock();
         let (now, before) = (Instant::now(), state.files);
         if now < state.refused_until {
@@ -146,7 +146,7 @@ impl FileBound {
     }
 
     fn note(&self, text: String) {
-        self.events.tell(Event::Note(text));
+        self.events.send(Event::Note(text));
     }
 }
 
@@ -156,7 +156,7 @@ impl BoundState {
     }
 
     /// A window is over.
-    fn judge(&mut self, most: usize, now: Instant) {
+    fn adjust(&mut self, most: usize, now: Instant) {
         let rate = self.work as f64 / now.duration_since(self.begun).as_secs_f64();
         let was_full = self.is_full;
         self.begin(now);
@@ -197,7 +197,7 @@ mod tests {
             let brought = rate(files.files());
             for _ in 0..brought {
                 tokio::time::advance(Duration::from_secs(1) / u32::try_from(brought).unwrap()).await;
-                files.finished();
+                files.record_finished();
             }
             tokio::time::advance(Duration::from_millis(1)).await;
             seen.push(files.files());
@@ -220,11 +220,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_server_that_has_too_much_to_do_is_given_less_and_more_again_later() {
         let files = at_most(8);
-        (0..8).for_each(|_| files.refused());
+        (0..8).for_each(|_| files.record_refusal());
         assert_eq!(files.files(), 4, "refused together, they count once");
         for left in [2, 1, 1] {
             tokio::time::advance(ONE_REFUSAL).await;
-            files.refused();
+            files.record_refusal();
             assert_eq!(files.files(), left);
         }
         assert_eq!(work(&files, 60, |files| files * 10).await.last(), Some(&8));
@@ -234,7 +234,7 @@ mod tests {
     async fn what_was_refused_is_not_tried_again_at_once() {
         let files = at_most(8);
         tokio::time::advance(ONE_REFUSAL).await;
-        files.refused();
+        files.record_refusal();
         let seen = work(&files, 25, |files| files * 10).await;
         assert_eq!(seen.iter().max(), Some(&7), "{seen:?}");
     }
@@ -244,7 +244,7 @@ mod tests {
         let files = at_most(64);
         for _ in 0..100 {
             tokio::time::advance(Duration::from_millis(200)).await;
-            files.finished();
+            files.record_finished();
         }
         assert_eq!(files.files(), 8);
     }
@@ -254,7 +254,7 @@ mod tests {
         let (events, mut told) = Events::channel();
         let files = FilesAtOnce::new(64, events);
         work(&files, 2, |files| files * 10).await;
-        files.refused();
+        files.record_refusal();
         drop(files);
         let mut notes = Vec::new();
         while let Some(event) = told.recv().await {

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::sleep::sleep;
-use super::source::change_time::{ChangeTime, change_time, changed_ns, ns_since_1970, told};
+use super::source::change_time::{ChangeTime, change_time, ctime_ns, ns_since_1970, reported_time};
 use super::source::file::{read_piece, unreadable};
 use super::source::open_file::{HEAD, OpenFile, RealFolders};
 use crate::error::Result;
@@ -55,27 +55,27 @@ impl FileFingerprint {
     /// Reads head and tail of the file. A file that was changed just now has no version: it could change again and show the
     /// same one. Fails with `NotFound` or `Local`.
     pub fn of(path: &Path) -> Result<FileFingerprint> {
-        Self::look(path, &RealFolders::default()).map(|(identity, ..)| identity)
+        Self::inspect(path, &RealFolders::default()).map(|(identity, ..)| identity)
     }
 
     /// As `of`, after the short time that a changed file needs to get a version. A file that somebody keeps writing to is not
     /// waited for.
-    pub async fn settled(path: &Path) -> Result<FileFingerprint> {
-        Self::opened(path, &RealFolders::default()).await.map(|(identity, _)| identity)
+    pub async fn of_settled(path: &Path) -> Result<FileFingerprint> {
+        Self::open_settled(path, &RealFolders::default()).await.map(|(identity, _)| identity)
     }
 
-    /// As `settled`, with the open file.
-    pub async fn opened(path: &Path, folders: &RealFolders) -> Result<(FileFingerprint, OpenFile)> {
-        match Self::look(path, folders)? {
+    /// As `of_settled`, with the open file.
+    pub async fn open_settled(path: &Path, folders: &RealFolders) -> Result<(FileFingerprint, OpenFile)> {
+        match Self::inspect(path, folders)? {
             (_, _, Some(wait)) => {
                 sleep(wait).await;
-                Self::look(path, folders).map(|(identity, file, _)| (identity, file))
+                Self::inspect(path, folders).map(|(identity, file, _)| (identity, file))
             }
             (identity, file, None) => Ok((identity, file)),
         }
     }
 
-    fn look(path: &Path, folders: &RealFolders) -> Result<(FileFingerprint, OpenFile, Option<Duration>)> {
+    fn inspect(path: &Path, folders: &RealFolders) -> Result<(FileFingerprint, OpenFile, Option<Duration>)> {
         let opened = OpenFile::open(path)?;
         let full = opened.real_path(folders).map_err(|e| unreadable(path, e))?;
         let mut ends = md5::Context::new();
@@ -97,7 +97,7 @@ impl FileFingerprint {
         Ok((identity, opened, wait))
     }
 
-    /// False: it says that it is empty, and is not; see [`super::source::file::unmeasured`].
+    /// False: it says that it is empty, and is not; see [`super::source::file::read_sizeless_file`].
     pub fn is_measured(&self) -> bool {
         self.size > 0 || self.ends == format!("{:x}", md5::compute(b""))
     }
@@ -135,11 +135,11 @@ impl Signs {
         let now = SystemTime::now();
         let meta = std::fs::symlink_metadata(path).ok().filter(Metadata::is_file)?;
         let (inode, device) = inode_and_device(&meta);
-        let is_kept = || File::open(path).is_ok_and(|file| told(&file, &meta).is_some());
+        let is_kept = || File::open(path).is_ok_and(|file| reported_time(&file, &meta).is_some());
         if !*self.keeping.lock().entry(device).or_insert_with(is_kept) {
             return None;
         }
-        let ChangeTime::Settled(at) = change_time(changed_ns(&meta), now) else { return None };
+        let ChangeTime::Settled(at) = change_time(ctime_ns(&meta), now) else { return None };
         let full = self.folders.of(path.parent()?).ok()?.join(path.file_name()?);
         let (version, modified_ns) = (Some(format!("changed {at}")), meta.modified().map_or(0, ns_since_1970));
         let ends = String::new();
@@ -202,7 +202,7 @@ mod tests {
     use std::io::Read;
 
     use super::*;
-    use crate::transfer::source::file::unmeasured;
+    use crate::transfer::source::file::read_sizeless_file;
 
     #[test]
     fn what_is_measured() {
@@ -216,7 +216,7 @@ mod tests {
             assert_eq!(is_measured(proc), (false, false));
             let OpenFile { head, file, .. } = OpenFile::open(proc).unwrap();
             let mut content = String::new();
-            unmeasured(head, file).unwrap().read_to_string(&mut content).unwrap();
+            read_sizeless_file(head, file).unwrap().read_to_string(&mut content).unwrap();
             assert_eq!(content, std::fs::read_to_string(proc).unwrap());
         }
     }
@@ -256,7 +256,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("f");
         std::fs::write(&path, "content").unwrap();
-        let whole = FileFingerprint::settled(&path).await.unwrap();
+        let whole = FileFingerprint::of_settled(&path).await.unwrap();
         let signs = Signs::default();
         assert_eq!(signs.of(&path), Some(FileFingerprint { ends: String::new(), ..whole }));
         std::fs::write(&path, "CONTENT").unwrap();
@@ -273,11 +273,11 @@ mod tests {
     async fn a_file_gets_its_version_when_no_later_change_can_show_the_same() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "one").unwrap();
-        let first = FileFingerprint::settled(file.path()).await.unwrap();
+        let first = FileFingerprint::of_settled(file.path()).await.unwrap();
         assert!(first.version.is_some());
         assert_eq!(FileFingerprint::of(file.path()).unwrap(), first);
         std::fs::write(file.path(), "two").unwrap();
         assert_eq!(FileFingerprint::of(file.path()).unwrap().version, None, "it could change again and show the same");
-        assert_ne!(FileFingerprint::settled(file.path()).await.unwrap().version, first.version);
+        assert_ne!(FileFingerprint::of_settled(file.path()).await.unwrap().version, first.version);
     }
 }

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
 use super::client::RemoteClient;
-use super::lock_wait::turn;
+use super::lock_wait::lock_place;
 use crate::contract::entry_list::Faults;
 use crate::contract::walk::one_named;
 use crate::contract::{BoxFuture, Provider, Siblings, TransferStore};
@@ -43,18 +43,18 @@ impl ListedFolder {
         ListedFolder { given: self.given.clone(), ..ListedFolder::new(self.entry.clone(), vec![child], self.seen) }
     }
 
-    pub fn named(&self, name: &str) -> impl Iterator<Item = &Entry> {
+    pub fn find_by_name(&self, name: &str) -> impl Iterator<Item = &Entry> {
         self.by_name.get(name).into_iter().flatten().filter_map(|at| self.children.get(*at))
     }
 
-    /// As `named`. Fails with `Protocol` where the server lists an unreadable row of this name, because the name is taken then.
+    /// As `find_by_name`. Fails with `Protocol` where the server lists an unreadable row of this name, because the name is taken then.
     pub fn readable(&self, name: &str) -> Result<impl Iterator<Item = &Entry>> {
         if !self.by_name.contains_key(name) {
             self.faults
                 .check(name)
                 .map_err(|e| e.with_subject(self.entry.path.join(name).map_or_else(|_| name.to_owned(), |p| p.to_string())))?;
         }
-        Ok(self.named(name))
+        Ok(self.find_by_name(name))
     }
 
     /// Reserves a name for a file of this run; false if another file of the run has reserved it.
@@ -146,7 +146,7 @@ impl FolderCache {
             return Ok(folder.clone());
         }
         let asked = Instant::now();
-        let folder = self.listed_again(path).await?;
+        let folder = self.list_again(path).await?;
         *last = Some((asked, folder.clone()));
         Ok(folder)
     }
@@ -156,13 +156,13 @@ impl FolderCache {
     }
 
     /// The result of the last [`FolderCache::refresh`].
-    pub async fn refreshed(&self, path: &RemotePath) -> Option<Arc<ListedFolder>> {
+    pub async fn last_refresh(&self, path: &RemotePath) -> Option<Arc<ListedFolder>> {
         let last = self.again.lock().get(path).cloned()?;
         let last = last.lock().await;
         last.as_ref().map(|(_, folder)| folder.clone())
     }
 
-    async fn listed_again(&self, path: &RemotePath) -> Result<Arc<ListedFolder>> {
+    async fn list_again(&self, path: &RemotePath) -> Result<Arc<ListedFolder>> {
         if !self.can_browse() {
             return self.ensure(path).await;
         }
@@ -179,7 +179,7 @@ impl FolderCache {
         Ok(Arc::new(ListedFolder { given, ..self.list_now(entry).await? }))
     }
 
-    async fn listed(&self, entry: Entry) -> Result<Arc<ListedFolder>> {
+    async fn list_folder(&self, entry: Entry) -> Result<Arc<ListedFolder>> {
         self.list_now(entry).await.map(Arc::new)
     }
 
@@ -203,7 +203,7 @@ impl FolderCache {
             _ => Some(self.top().await?),
         };
         match entry {
-            Some(entry) => self.listed(entry).await.map(Some),
+            Some(entry) => self.list_folder(entry).await.map(Some),
             None => Ok(None),
         }
     }
@@ -226,22 +226,22 @@ impl FolderCache {
             return Err(Error::new(Kind::NotFound, "the remote has no top folder"));
         };
         let parent = self.ensure(&parent).await?;
-        if parent.named(name).any(|e| !e.is_folder()) {
+        if parent.find_by_name(name).any(|e| !e.is_folder()) {
             return Err(Error::new(Kind::Exists, "a file of this name is in the way of the folder")
                 .with_subject(self.client.address(&parent.entry.path.join(name)?)));
         }
         let turn = match &self.turns {
             Some((ledger, remote)) if !self.imagine && self.client.has(|can| can.folders.is_some()) => {
                 let key = format!("folder|{remote}|{}|{path}", self.root_name());
-                Some(turn(&self.client, ledger.as_ref(), &key, &path.to_string()).await?)
+                Some(lock_place(&self.client, ledger.as_ref(), &key, &path.to_string()).await?)
             }
             _ => None,
         };
         // The run that held the lock before may have made the folder since we looked, or another task of this run.
         if (turn.is_some() || self.doubt.load(Ordering::Relaxed))
-            && let Some(entry) = self.client.check(|p| self.created_by_other(p, &parent.entry, name)).await?
+            && let Some(entry) = self.client.check(|p| self.find_created_by_other(p, &parent.entry, name)).await?
         {
-            return self.listed(entry).await;
+            return self.list_folder(entry).await;
         }
         self.make(&parent.entry, name).await.map(Arc::new)
     }
@@ -261,7 +261,7 @@ impl FolderCache {
         }
         // The folder may be there all the same, because another run was faster. Somebody else's folder may have entries
         // already.
-        let there = |p| async move { Ok(self.created_by_other(p, parent, name).await?.map(|entry| (entry, false))) };
+        let there = |p| async move { Ok(self.find_created_by_other(p, parent, name).await?.map(|entry| (entry, false))) };
         let call = |p: &'a dyn Provider| async move {
             match p.abilities().folders()?.create(parent, name).await {
                 Ok(entry) => Ok((entry, true)),
@@ -280,10 +280,10 @@ impl FolderCache {
         }
     }
 
-    async fn created_by_other(&self, provider: &dyn Provider, parent: &Entry, name: &str) -> Result<Option<Entry>> {
+    async fn find_created_by_other(&self, provider: &dyn Provider, parent: &Entry, name: &str) -> Result<Option<Entry>> {
         self.client.invalidate_cache().await;
         let children = provider.list(parent).await?;
-        one_named(children.named(name)?, name, true, &parent.path)
+        one_named(children.find_by_name(name)?, name, true, &parent.path)
     }
 }
 

@@ -17,14 +17,14 @@ pub struct LearnedNames {
 impl LearnedNames {
     /// The name there of the file that this machine put to `path`; none where it is the same or not known.
     pub fn name(&self, path: &RemotePath) -> Option<String> {
-        self.ledger.stored_as(&place_key(&self.remote, path)).ok().flatten()
+        self.ledger.stored_name_of(&place_key(&self.remote, path)).ok().flatten()
     }
 
     /// What this machine put below a folder and the server keeps under another name: the path there, and the wished one.
     pub fn below(&self, folder: &RemotePath) -> HashMap<RemotePath, RemotePath> {
         let place = place_key(&self.remote, folder);
         let below = format!("{}/", place.trim_end_matches('/'));
-        let noted = self.ledger.stored_below(&below).unwrap_or_default();
+        let noted = self.ledger.stored_names_below(&below).unwrap_or_default();
         let of_key = |key: &str| RemotePath::parse(key.get(self.remote.len() + 1..)?).ok();
         noted
             .into_iter()

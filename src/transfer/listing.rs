@@ -13,7 +13,7 @@ impl RemoteClient {
     /// The last failure of the call, when no further try is due; `Unsupported` where the provider lists nothing.
     pub async fn list(&self, folder: &Entry) -> Result<Entries> {
         let entries = self.call(|p| p.list(folder)).await?;
-        if let Some(said) = entries.faults.said() {
+        if let Some(said) = entries.faults.warning() {
             self.events.warn_once(format!("{}: {said}", self.address(&folder.path)));
         }
         Ok(entries)
@@ -25,7 +25,7 @@ impl RemoteClient {
     /// As [`RemoteClient::list`].
     pub async fn list_whole(&self, folder: &Entry) -> Result<(Entries, Option<Error>)> {
         let entries = self.call(|p| p.list(folder)).await?;
-        let left_out = entries.faults.said().map(|said| Error::new(Kind::Protocol, said).with_subject(self.address(&folder.path)));
+        let left_out = entries.faults.warning().map(|said| Error::new(Kind::Protocol, said).with_subject(self.address(&folder.path)));
         Ok((entries, left_out))
     }
 
@@ -45,7 +45,7 @@ impl RemoteClient {
         for candidate in candidates.into_iter().flatten() {
             match self.call(|p| p.stat(candidate)).await {
                 Ok(entry) if Some(candidate) != learned.as_ref() || !entry.is_folder() => {
-                    self.events.tell(Event::Note(format!("{}: stored as {:?}", self.address(&place.path), entry.name)));
+                    self.events.send(Event::Note(format!("{}: stored as {:?}", self.address(&place.path), entry.name)));
                     self.tell_passed_over(&entry);
                     return Ok(entry);
                 }
@@ -92,7 +92,7 @@ impl RemoteClient {
         if entry.passed_over > 0 {
             let (path, id, others) = (self.address(&entry.path), &entry.id, entry.passed_over);
             self.events
-                .tell(Event::Note(format!("{path}: the newest of {} entries of this name is @{id}; {others} passed over", others + 1)));
+                .send(Event::Note(format!("{path}: the newest of {} entries of this name is @{id}; {others} passed over", others + 1)));
         }
     }
 }

@@ -74,7 +74,7 @@ impl LocalTree {
     }
 
     /// Only what fits. `prefix`: from the filter's source down to the top of this walk, names divided by `/`.
-    pub(crate) fn filtered(self, filter: Arc<Filter>, prefix: String) -> LocalTree {
+    pub(crate) fn with_filter(self, filter: Arc<Filter>, prefix: String) -> LocalTree {
         LocalTree { steps: walk(&self.top, &filter), filter, prefix, ..self }
     }
 
@@ -96,14 +96,14 @@ impl LocalTree {
         let (shown, kind) = (met.path().display().to_string(), met.file_type());
         let found = if kind.is_dir() {
             let closed = self.filter.closes(&self.path_of(met.path()));
-            closed.and_then(|why| self.filter.count_left_out(&shown, &Verdict::LeavesOut(why))).map(|note| self.left_out(note, met))
+            closed.and_then(|why| self.filter.count_left_out(&shown, &Verdict::LeavesOut(why))).map(|note| self.excluded(note, met))
         } else if kind.is_file() && met.file_name().to_str().is_some_and(is_reserved) {
             Some(LocalFound::LeftOut(format!("{shown}: left out, as it belongs to a download of haul's in progress"), None))
         } else if kind.is_symlink() && self.filter.skips_links() {
             let note = self.filter.count_left_out(&shown, &Verdict::LeavesOut("--links skip".into()));
-            note.map(|note| self.left_out(note, met))
+            note.map(|note| self.excluded(note, met))
         } else {
-            self.judge(met, &shown)
+            self.check_entry(met, &shown)
         };
         let is_out = found.is_some();
         self.ready.extend(found);
@@ -112,11 +112,11 @@ impl LocalTree {
         is_out
     }
 
-    fn judge(&self, met: &DirEntry, shown: &str) -> Option<LocalFound> {
+    fn check_entry(&self, met: &DirEntry, shown: &str) -> Option<LocalFound> {
         let meta = (self.filter.needs_size() || self.filter.needs_time()).then(|| met.metadata().ok()).flatten();
         let (size, modified) = (meta.as_ref().map(Metadata::len), meta.and_then(|meta| meta.modified().ok()).map(DateTime::from));
         let path = self.path_of(met.path());
-        let verdict = self.filter.judge(&Candidate { path: &path, size, modified, ..Candidate::default() });
+        let verdict = self.filter.decide(&Candidate { path: &path, size, modified, ..Candidate::default() });
         match verdict {
             // It is looked at again just before it is sent.
             Verdict::Takes | Verdict::Unsettled(_) | Verdict::Failed(_) if met.file_type().is_file() => None,
@@ -125,11 +125,11 @@ impl LocalTree {
                 let note = format!("{shown}: left out, as it is neither a file nor a folder");
                 Some(LocalFound::Special(note, self.place_of(met).ok()))
             }
-            verdict => self.filter.count_left_out(shown, &verdict).map(|note| self.left_out(note, met)),
+            verdict => self.filter.count_left_out(shown, &verdict).map(|note| self.excluded(note, met)),
         }
     }
 
-    fn left_out(&self, note: String, met: &DirEntry) -> LocalFound {
+    fn excluded(&self, note: String, met: &DirEntry) -> LocalFound {
         LocalFound::LeftOut(note, self.place_of(met).ok())
     }
 
@@ -150,14 +150,14 @@ impl LocalTree {
             let is_wanted = self.filter.takes_folder(&self.path_of(met.path()));
             self.ready.extend(place.clone().filter(|_| self.tells_folders).map(LocalFound::Folder));
             self.open.push(OpenFolder { place, is_filled: false, is_wanted });
-            return self.ready.extend(error.map(|error| unfit(&met, error)));
+            return self.ready.extend(error.map(|error| rejected(&met, error)));
         }
         let found = place.and_then(|place| place_file(&met, &place));
         if let (Ok(_), Some(above)) = (&found, self.open.last_mut()) {
             above.is_filled = true;
             self.filter.count_taken();
         }
-        self.ready.push_back(found.unwrap_or_else(|error| unfit(&met, error)));
+        self.ready.push_back(found.unwrap_or_else(|error| rejected(&met, error)));
     }
 
     fn place_of(&self, met: &DirEntry) -> Result<RemotePath> {
@@ -236,7 +236,7 @@ fn place_file(met: &DirEntry, place: &RemotePath) -> Result<LocalFound> {
     Ok(LocalFound::File { path: met.path().to_owned(), folder, name: name.to_owned(), size })
 }
 
-fn unfit(met: &DirEntry, error: Error) -> LocalFound {
+fn rejected(met: &DirEntry, error: Error) -> LocalFound {
     let shown = met.path().display().to_string();
     LocalFound::Unfit { error: error.on_local(shown.clone()), shown }
 }
@@ -254,7 +254,7 @@ pub(crate) fn utf8<'n>(path: &Path, name: &'n OsStr) -> Result<&'n str> {
 mod tests {
     use super::*;
 
-    fn found(top: &Path) -> Vec<String> {
+    fn list_all(top: &Path) -> Vec<String> {
         let target = RemotePath::parse("/x").unwrap();
         let told = |found| match found {
             LocalFound::File { folder, name, size, .. } => format!("{} {size}", folder.join(&name).unwrap()),
@@ -279,9 +279,9 @@ mod tests {
         }
         let all =
             ["/x/a/full/f 1", "/x/a/hollow/in/side/", "/x/b 2", "not .b.mov.haul-part", "not .b.mov.haul-part.json", "/x/parts/", "/x/z/"];
-        assert_eq!(found(dir.path()), all);
-        assert_eq!(found(&dir.path().join("z")), ["/x/"], "an empty folder is put");
-        assert_eq!(found(&dir.path().join("none")), ["none: not-found"]);
+        assert_eq!(list_all(dir.path()), all);
+        assert_eq!(list_all(&dir.path().join("z")), ["/x/"], "an empty folder is put");
+        assert_eq!(list_all(&dir.path().join("none")), ["none: not-found"]);
     }
 
     #[cfg(unix)]
@@ -307,6 +307,6 @@ mod tests {
             "e\nvil: refused",
             "/x/good 1",
         ];
-        assert_eq!(found(top), all);
+        assert_eq!(list_all(top), all);
     }
 }

@@ -18,7 +18,7 @@ const LEAST: Duration = Duration::from_secs(15);
 
 /// Takes the lock of `key` as soon as it is free. Another process that works is waited for, however long its file takes. If it
 /// gives no sign of life for the time-out, this call fails with `Busy`. `what` is shown to the user.
-pub async fn turn(client: &RemoteClient, ledger: &dyn TransferStore, key: &str, what: &str) -> Result<PlaceLock> {
+pub async fn lock_place(client: &RemoteClient, ledger: &dyn TransferStore, key: &str, what: &str) -> Result<PlaceLock> {
     let begun = Instant::now();
     let (mut waited, mut told) = (false, false);
     let limit = client.policy.timeout.max(LEAST);
@@ -32,7 +32,7 @@ pub async fn turn(client: &RemoteClient, ledger: &dyn TransferStore, key: &str, 
         let who = who.map_or_else(|| "another haul".to_owned(), |id| format!("another haul (process {id})"));
         if begun.elapsed() >= TOLD_AFTER && !told {
             told = true;
-            client.events.tell(Event::Warning(format!("{what}: {who} is working on it, so this command waits")));
+            client.events.send(Event::Warning(format!("{what}: {who} is working on it, so this command waits")));
         }
         if begun.elapsed() >= limit && holder.is_some_and(|holder| holder.silent >= limit) {
             return Err(Error::new(Kind::Busy, format!("{who} is working on it, and has made no progress for {}s", limit.as_secs()))

@@ -20,11 +20,11 @@ pub fn response_timeout(timeout: Duration, bytes: u64) -> Duration {
 
 /// The time that a provider may take to show a file whose last byte it has accepted: it may copy and hash the file first.
 pub(crate) fn processing_time(timeout: Duration, size: u64) -> Duration {
-    timeout + intake_time(size)
+    timeout + processing_time(size)
 }
 
 /// The time that a server may need for a file after its last byte: it passes the file on, copies and hashes it.
-pub(crate) fn intake_time(size: u64) -> Duration {
+pub(crate) fn processing_time(size: u64) -> Duration {
     Duration::from_secs(2 + size / (50 << 20))
 }
 

@@ -54,7 +54,7 @@ impl RecordedEntries {
             self.folders.insert(parent.clone(), children);
         }
         let Some(Some(children)) = self.folders.get(&parent) else { return Ok(None) };
-        let named = children.named(name)?;
+        let named = children.find_by_name(name)?;
         // Among several entries of that name the receipt's id decides, else what the path means now.
         let ours = named.iter().find(|entry| id == Some(entry.id.as_str())).cloned();
         Ok(ours.or_else(|| newest_filled(named).into_iter().next()))

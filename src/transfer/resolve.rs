@@ -74,7 +74,7 @@ impl Resolver {
         let folders = self.folders.entry(place.root.clone()).or_insert_with(|| FolderCache::new(client, place.root.clone(), true));
         let folder = folders.find(&parent).await?;
         let found = match &folder {
-            Some(folder) => self.named(folder, &place.path, name)?,
+            Some(folder) => self.find_by_name(folder, &place.path, name)?,
             None => None,
         };
         match (found, folder) {
@@ -97,7 +97,7 @@ impl Resolver {
 
 impl Resolver {
     /// The entry of that name; else the file that the server is known to keep under another.
-    fn named(&self, folder: &ListedFolder, path: &RemotePath, name: &str) -> Result<Option<Entry>> {
+    fn find_by_name(&self, folder: &ListedFolder, path: &RemotePath, name: &str) -> Result<Option<Entry>> {
         let within = &path.parent().unwrap_or_default();
         let named: Vec<Entry> = folder.readable(name)?.cloned().collect();
         // Where nothing can be removed, each `put` of a changed file adds an entry: the newest one is meant.
@@ -106,7 +106,7 @@ impl Resolver {
             return Ok(Some(found));
         }
         let Some(stored) = self.client.learned.as_ref().and_then(|learned| learned.name(path)) else { return Ok(None) };
-        let files = folder.named(&stored).filter(|entry| !entry.is_folder()).cloned().collect();
+        let files = folder.find_by_name(&stored).filter(|entry| !entry.is_folder()).cloned().collect();
         one_named(files, &stored, false, within)
     }
 }

@@ -17,7 +17,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const CRAWL_WINDOW: Duration = Duration::from_secs(60);
 
 /// Returns the reason as soon as `part` (bytes from the start of the file) stalls, and never returns otherwise.
-pub async fn stalled(pulse: &Activity, part: Range<u64>, policy: &RetryPolicy) -> Error {
+pub async fn wait_for_stall(pulse: &Activity, part: Range<u64>, policy: &RetryPolicy) -> Error {
     let moved = || pulse.moved.load(Ordering::Relaxed);
     let (mut last, mut since) = (moved(), Instant::now());
     let (mut window_bytes, mut window) = (last, Instant::now());
@@ -53,7 +53,7 @@ mod tests {
     const END: u64 = 1 << 30;
 
     /// Moves `bytes` each second for `seconds`, unless the watch ends it; why and after how many seconds it did.
-    async fn watched(pulse: &Activity, bytes: u64, seconds: u64) -> Option<(Error, u64)> {
+    async fn watch_for(pulse: &Activity, bytes: u64, seconds: u64) -> Option<(Error, u64)> {
         let policy = RetryPolicy { tries: 1, timeout: Duration::from_secs(20), min_rate: 1000 };
         let begun = Instant::now();
         let moving = async {
@@ -64,25 +64,25 @@ mod tests {
             }
         };
         tokio::select! {
-            stall = stalled(pulse, BEGIN..END, &policy) => Some((stall, begun.elapsed().as_secs())),
+            stall = wait_for_stall(pulse, BEGIN..END, &policy) => Some((stall, begun.elapsed().as_secs())),
             () = moving => None,
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_line_that_crawls_for_a_minute_is_cut() {
-        let (error, after) = watched(&Activity::default(), 900, 300).await.unwrap();
+        let (error, after) = watch_for(&Activity::default(), 900, 300).await.unwrap();
         assert_eq!((error.kind(), after), (Kind::Interrupted, 60));
         assert_eq!(error.message(), "slower than 1000 bytes a second for a minute");
-        assert!(watched(&Activity::default(), 1100, 300).await.is_none());
+        assert!(watch_for(&Activity::default(), 1100, 300).await.is_none());
     }
 
     #[tokio::test(start_paused = true)]
     async fn silence_is_cut_after_the_time_out_and_the_answer_has_more_time() {
-        let (error, after) = watched(&Activity::default(), 0, 300).await.unwrap();
+        let (error, after) = watch_for(&Activity::default(), 0, 300).await.unwrap();
         assert_eq!((error.kind(), error.message().as_str(), after), (Kind::Interrupted, "no byte moved for 20s", 20));
         let all_sent = Activity { reached: END.into(), ..Activity::default() };
-        let (error, after) = watched(&all_sent, 0, 3000).await.unwrap();
+        let (error, after) = watch_for(&all_sent, 0, 3000).await.unwrap();
         assert_eq!((error.message().as_str(), after), ("the server gave no answer for 8m 52s", 532));
     }
 
@@ -90,6 +90,6 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_held_on_this_side_is_no_stall() {
         let held = Activity { held: true.into(), ..Activity::default() };
-        assert!(watched(&held, 0, 300).await.is_none());
+        assert!(watch_for(&held, 0, 300).await.is_none());
     }
 }

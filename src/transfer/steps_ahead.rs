@@ -53,7 +53,7 @@ impl<T: Send + 'static> StepsAhead<T> {
     }
 
     /// What somebody sends. `hold`: so many steps are kept back at first, as it may turn out that nothing is to be done.
-    pub fn fed(hold: usize) -> (StepSender<T>, StepsAhead<T>) {
+    pub fn channel(hold: usize) -> (StepSender<T>, StepsAhead<T>) {
         let (sender, pieces) = channel(PIECES);
         (
             StepSender { sender, waiting: Vec::new(), hold, is_open: hold == 0 },
@@ -183,13 +183,13 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_kept_back_comes_with_the_step_too_many_or_when_it_is_wanted() {
-        let (mut sender, mut steps) = StepsAhead::fed(2);
+        let (mut sender, mut steps) = StepsAhead::channel(2);
         sender.send(1).await;
         sender.send(2).await;
         assert!(!sender.is_open() && futures_util::FutureExt::now_or_never(steps.next()).is_none());
         sender.send(3).await;
         assert!(sender.is_open());
-        let (mut wanted, mut others) = StepsAhead::fed(2);
+        let (mut wanted, mut others) = StepsAhead::channel(2);
         wanted.send(9).await;
         wanted.open().await;
         drop((sender, wanted));

@@ -24,7 +24,7 @@ impl StoredNameNotes {
         let stored = self.client.inspect(|p| p.stored_name(name));
         if stored != name && self.told.lock().insert(name.to_owned()) {
             let title = self.client.info().title;
-            self.client.events.tell(Event::Warning(format!("{title} stores {name:?} as {stored:?}")));
+            self.client.events.send(Event::Warning(format!("{title} stores {name:?} as {stored:?}")));
         }
         stored.into_owned()
     }

@@ -87,7 +87,7 @@ impl TreeWalk {
     }
 
     /// In an order for people.
-    pub fn ordered(mut self, order: EntryOrder) -> TreeWalk {
+    pub fn with_order(mut self, order: EntryOrder) -> TreeWalk {
         self.order = Some(order);
         self
     }

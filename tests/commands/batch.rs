@@ -43,7 +43,7 @@ fn lines_run_in_one_process_with_one_sign_in() {
             ("/in/x y.txt".to_owned(), text("one")),
             ("/in/dir/c.txt".to_owned(), text("two")),
         ]);
-        assert_eq!(env.arrived(remote), there);
+        assert_eq!(env.arrivals(remote), there);
         assert_eq!(std::fs::read_to_string(env.path(&format!("{remote}.txt"))).unwrap(), "two");
         let uploaded = ran.events("uploaded");
         let mut of: Vec<_> = uploaded.iter().map(|event| (event["line"].as_u64().unwrap(), event["path"].as_str().unwrap())).collect();
@@ -151,7 +151,7 @@ fn standard_input_is_run_as_it_comes() {
     let mut say = |line: &str| writeln!(input, "{line}").and_then(|()| input.flush()).unwrap();
     let arrives = |path: &str| {
         let begun = Instant::now();
-        while !env.arrived("giga0").contains_key(path) {
+        while !env.arrivals("giga0").contains_key(path) {
             assert!(begun.elapsed() < Duration::from_secs(60), "{path} does not come while the input is open");
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -164,7 +164,7 @@ fn standard_input_is_run_as_it_comes() {
     arrives("/third.txt");
     drop(input);
     let ran = Ran::of(child.wait_with_output().unwrap()).ends_with(9);
-    assert_eq!(env.arrived("fileago").len(), 1);
+    assert_eq!(env.arrivals("fileago").len(), 1);
     let statuses: BTreeMap<_, _> =
         ran.events("line").iter().map(|result| (result["line"].as_u64().unwrap(), result["status"].as_u64().unwrap())).collect();
     assert_eq!(statuses, BTreeMap::from([(1, 0), (2, 2), (3, 0), (4, 0)]));
@@ -232,7 +232,7 @@ fn many_puts_share_what_they_know() {
                 }
                 false => env.home.run(&["put", "-q", "-j", "8", "many", &format!("{remote}:/")]).ends_with(0),
             };
-            assert_eq!(env.sandbox.arrived().len(), FILES, "{remote}");
+            assert_eq!(env.sandbox.arrivals().len(), FILES, "{remote}");
             (env.requests(remote), begun.elapsed().as_secs())
         };
         let ((alone, _), (together, took)) = (asked(false), asked(true));

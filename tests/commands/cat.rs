@@ -8,8 +8,8 @@ fn standard_output_gets_the_bytes_and_nothing_else() {
     let env = TestEnv::new();
     let content = bytes(3_000_000, 5);
     for remote in hosts() {
-        env.stored(remote, "/f.bin", &content);
-        env.stored(remote, "/g.txt", &text("second"));
+        env.store(remote, "/f.bin", &content);
+        env.store(remote, "/g.txt", &text("second"));
         let (f, g) = (format!("{remote}:/f.bin"), format!("{remote}:/g.txt"));
         let raw = |args: &[&str]| {
             let output = env.home.command(args).output().unwrap();
@@ -21,7 +21,7 @@ fn standard_output_gets_the_bytes_and_nothing_else() {
         assert_eq!(raw(&["cat", &f, &g]), Content([content.0.as_slice(), b"second"].concat()), "{remote}");
         env.sandbox.faults().script(&format!("{remote}/download:cut=1000000")).unwrap();
         assert_eq!(raw(&["cat", &f]), content, "{remote}: a line that breaks is gone on with");
-        assert!(env.sandbox.faults().left().is_empty());
+        assert!(env.sandbox.faults().remaining().is_empty());
         for args in [["cat", "--json", &f].as_slice(), &["get", "--json", &f, "-"]] {
             env.home.run(args).ends_with(2).says("standard output");
         }

@@ -14,7 +14,7 @@ fn cinema() -> TestEnv {
     env
 }
 
-fn listed(env: &TestEnv, file: &str) -> Vec<Value> {
+fn list_comments(env: &TestEnv, file: &str) -> Vec<Value> {
     env.home.run(&["comments", "--json", file]).ends_with(0).events("comments")
 }
 
@@ -37,7 +37,7 @@ fn a_comment_is_added_answered_changed_and_removed() {
     assert_eq!((&answer["parent"], &answer["text"], &answer["timecode"]), (&id.into(), &"no, right".into(), &Value::Null));
 
     env.home.run(&["comments", "edit", film, id, "--text", "odd take"]).ends_with(0);
-    let there = listed(&env, film);
+    let there = list_comments(&env, film);
     assert_eq!(there, env.home.run(&["comments", "list", "--json", film]).ends_with(0).events("comments"));
     assert_eq!(there.len(), 2);
     assert_eq!(
@@ -45,17 +45,17 @@ fn a_comment_is_added_answered_changed_and_removed() {
         (&"odd take".into(), &"00:00:12:05".into(), &"00:00:15:00".into())
     );
     env.home.run(&["comments", "edit", film, id, "--at", "1ms"]).ends_with(0);
-    assert_eq!(listed(&env, film)[0]["times"], serde_json::json!([{"start_ms": 1, "end_ms": null}]));
+    assert_eq!(list_comments(&env, film)[0]["times"], serde_json::json!([{"start_ms": 1, "end_ms": null}]));
     let shown = env.home.run(&["comments", film]).ends_with(0).stdout;
     assert!(shown.starts_with("00:00:00:00  Ann Example  ") && shown.contains(&format!("@{id}\n    odd take\n-  Ann")), "{shown}");
 
     let removed = env.home.run(&["comments", "rm", "--json", film, id]).ends_with(0).events("comments");
     assert_eq!((&removed[0]["id"], &removed[0]["removed"]), (&id.into(), &true.into()));
-    assert_eq!(listed(&env, film).len(), 1);
+    assert_eq!(list_comments(&env, film).len(), 1);
     env.home.run(&["comments", "rm", film, id]).ends_with(3).says("this file has no comment");
     env.home.run(&["comments", "edit", film, id, "--text", "x"]).ends_with(3);
     env.home.run(&["comments", "add", film, "--parent", id, "--text", "x"]).ends_with(3);
-    assert_eq!(listed(&env, film).len(), 1);
+    assert_eq!(list_comments(&env, film).len(), 1);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn the_timecode_of_the_source() {
         ("01:00:00:00", 23.976, 1_000, "00:00:12:04", "01:00:13:04"),
     ] {
         env.sandbox.iogates().set(|s| s.timecode = (source.to_owned(), fps, offset));
-        let comment = listed(&env, "iogates:/cut/a.mov").remove(0);
+        let comment = list_comments(&env, "iogates:/cut/a.mov").remove(0);
         assert_eq!((&comment["timecode"], &comment["source_timecode"]), (&label.into(), &there.into()), "{source} {fps} {offset}");
     }
 }
@@ -80,7 +80,7 @@ fn what_is_no_film_has_no_timecode() {
     let text = "iogates:/cut/n.txt";
     env.home.run(&["comments", "add", text, "--at", "00:00:01:00", "--text", "x"]).ends_with(2).says("no frames");
     env.home.run(&["comments", "add", text, "--at", "1", "--text", "x"]).ends_with(0);
-    let comment = listed(&env, text).remove(0);
+    let comment = list_comments(&env, text).remove(0);
     assert_eq!((&comment["timecode"], &comment["source_timecode"]), (&Value::Null, &Value::Null));
     assert_eq!(comment["times"][0]["start_ms"], 1000);
 }
@@ -91,19 +91,19 @@ fn after_a_lost_answer_no_comment_is_added_twice() {
     let film = "iogates:/cut/a.mov";
     env.script("iogates/comment:answer-lost");
     env.home.run(&["comments", "add", film, "--text", "once"]).ends_with(0);
-    assert!(env.sandbox.faults().left().is_empty());
-    let there = listed(&env, film);
+    assert!(env.sandbox.faults().remaining().is_empty());
+    let there = list_comments(&env, film);
     assert_eq!(there.len(), 1);
-    assert_eq!(env.asked("iogates", "comment"), 1);
+    assert_eq!(env.request_count("iogates", "comment"), 1);
     env.script("iogates/comment:500");
     env.home.run(&["comments", "add", film, "--text", "twice tried"]).ends_with(0);
-    assert_eq!(listed(&env, film).len(), 2);
+    assert_eq!(list_comments(&env, film).len(), 2);
     env.script("iogates/comment:answer-lost");
     env.home.run(&["comments", "rm", film, there[0]["id"].as_str().unwrap()]).ends_with(0);
-    assert_eq!(listed(&env, film).len(), 1);
+    assert_eq!(list_comments(&env, film).len(), 1);
     env.script("iogates:map-as-list iogates:ids-as-strings iogates/comments:429=0");
-    assert_eq!(listed(&env, film).len(), 1);
-    assert!(listed(&env, "iogates:/cut/n.txt").is_empty());
+    assert_eq!(list_comments(&env, film).len(), 1);
+    assert!(list_comments(&env, "iogates:/cut/n.txt").is_empty());
 }
 
 #[test]
@@ -128,5 +128,5 @@ fn bad_input_is_reported_before_anything_is_sent() {
     run(&["iogates:/cut/none.mov"]).ends_with(3);
     run(&["add", film, "--text", "x", "--at", "3", "--to", "2"]).ends_with(2).says("--to lies before --at");
     run(&["add", film, "--text", "x", "--at", "00:00:00:25"]).ends_with(2).says("no frame 25");
-    assert!(listed(&env, film).is_empty());
+    assert!(list_comments(&env, film).is_empty());
 }

@@ -7,7 +7,7 @@ use crate::support::command::{Home, Ran};
 use crate::support::env::TestEnv;
 
 /// What a shell is told at the end of a line.
-fn asked(home: &Home, shell: &str, line: &str) -> Vec<String> {
+fn complete(home: &Home, shell: &str, line: &str) -> Vec<String> {
     let mut command = home.command(&[]);
     let output = command.env("_HAUL_COMPLETE", shell).env("_HAUL_COMPLETE_LINE", line).output().unwrap();
     Ran::of(output).ends_with(0).stdout.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
@@ -17,7 +17,7 @@ fn asked(home: &Home, shell: &str, line: &str) -> Vec<String> {
 fn until(home: &Home, line: &str, wanted: &[&str]) {
     let begun = Instant::now();
     loop {
-        let found = asked(home, "fish", line);
+        let found = complete(home, "fish", line);
         if found == wanted {
             return;
         }
@@ -29,17 +29,17 @@ fn until(home: &Home, line: &str, wanted: &[&str]) {
 #[test]
 fn remotes_and_paths_on_remotes_are_completed() {
     let env = TestEnv::with_files("giga0", &["/in/a b.mov", "/in/clips/c.mov", "/in/x.txt"]);
-    assert_eq!(asked(&env.home, "fish", "haul ls gi"), ["giga0:"]);
-    assert_eq!(asked(&env.home, "fish", "haul remote show io"), ["iogates"]);
+    assert_eq!(complete(&env.home, "fish", "haul ls gi"), ["giga0:"]);
+    assert_eq!(complete(&env.home, "fish", "haul remote show io"), ["iogates"]);
     until(&env.home, "haul ls giga0:/in/", &["giga0:/in/a b.mov", "giga0:/in/clips/", "giga0:/in/x.txt"]);
     until(&env.home, "haul get giga0:in/c", &["giga0:in/clips/"]);
-    assert_eq!(asked(&env.home, "bash", "haul ls giga0:/in/a"), ["/in/a\\ b.mov"], "bash divides words at colons");
-    assert_eq!(asked(&env.home, "bash", "haul ls 'giga0:/in/a"), ["giga0:/in/a b.mov"]);
+    assert_eq!(complete(&env.home, "bash", "haul ls giga0:/in/a"), ["/in/a\\ b.mov"], "bash divides words at colons");
+    assert_eq!(complete(&env.home, "bash", "haul ls 'giga0:/in/a"), ["giga0:/in/a b.mov"]);
     // From memory: nobody asks again.
     let before = env.requests("giga0");
-    asked(&env.home, "fish", "haul ls giga0:/in/");
+    complete(&env.home, "fish", "haul ls giga0:/in/");
     assert_eq!(env.requests("giga0"), before);
-    assert!(asked(&env.home, "fish", "haul ls nowhere:/").is_empty());
+    assert!(complete(&env.home, "fish", "haul ls nowhere:/").is_empty());
 }
 
 /// A slow server, a wrong password, a command for a secret: the answer comes at once, and nothing is asked twice.
@@ -48,7 +48,7 @@ fn nobody_waits_for_a_server_and_no_sign_in_is_repeated() {
     let env = TestEnv::with_files("giga0", &["/in/a.mov"]);
     env.script("giga0:slow=5000*always");
     let begun = Instant::now();
-    assert!(asked(&env.home, "fish", "haul ls giga0:/in/").is_empty());
+    assert!(complete(&env.home, "fish", "haul ls giga0:/in/").is_empty());
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
     let find = |key: &str| env.sandbox.env().into_iter().find(|(k, _)| k == key).unwrap().1;
     let home = Home::new();
@@ -74,7 +74,7 @@ fn nobody_waits_for_a_server_and_no_sign_in_is_repeated() {
     );
     let home = Home::new();
     home.file(".config/haul/config.toml", with_command);
-    asked(&home, "fish", "haul ls work:/");
+    complete(&home, "fish", "haul ls work:/");
     std::thread::sleep(Duration::from_secs(1));
     assert!(!home.path().join("ran").exists(), "no command is run");
 }

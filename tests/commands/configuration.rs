@@ -7,7 +7,7 @@ use crate::support::remotes::hosts;
 use crate::support::stand_ins::StandIns;
 
 /// The stand-in's environment in two halves: what tells who we are at `giga0`, and the rest.
-fn parted(env: &TestEnv) -> (String, String, Vec<(String, String)>) {
+fn split_environment(env: &TestEnv) -> (String, String, Vec<(String, String)>) {
     let find = |key: &str| env.sandbox.env().into_iter().find(|(k, _)| k == key).unwrap().1;
     let rest = env.sandbox.env().into_iter().filter(|(k, _)| !k.starts_with("HAUL_REMOTE_GIGA0")).collect();
     (find("HAUL_REMOTE_GIGA0_URL"), find("HAUL_REMOTE_GIGA0_PASSWORD"), rest)
@@ -58,7 +58,7 @@ fn a_file_that_is_not_there() {
 fn secrets_that_others_may_read_are_refused_with_the_cure() {
     use std::os::unix::fs::PermissionsExt;
     let env = TestEnv::new();
-    let (url, password, rest) = parted(&env);
+    let (url, password, rest) = split_environment(&env);
     let home = Home::new().env(rest);
     home.file("f.txt", "x");
     let allow = |path: &std::path::Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
@@ -86,7 +86,7 @@ fn secrets_that_others_may_read_are_refused_with_the_cure() {
 #[test]
 fn a_command_tells_the_password_or_fails_as_no_credentials() {
     let env = TestEnv::new();
-    let (url, password, rest) = parted(&env);
+    let (url, password, rest) = split_environment(&env);
     let home = Home::new().env(rest);
     home.file("f.txt", "x");
     let config = |command: &str| {

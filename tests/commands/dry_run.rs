@@ -110,7 +110,7 @@ fn everything(env: &TestEnv) -> (BTreeMap<String, Vec<u8>>, String, String) {
 
 fn changing(env: &TestEnv) -> Vec<String> {
     let changes = |(remote, ask): &(&str, &[&str])| {
-        let asked = env.sandbox.asked(remote).into_iter().filter(|kind| !ask.contains(&kind.as_str()));
+        let asked = env.sandbox.request_kinds(remote).into_iter().filter(|kind| !ask.contains(&kind.as_str()));
         asked.map(|kind| format!("{remote} {kind}")).collect::<Vec<_>>()
     };
     ASK.iter().flat_map(changes).collect()

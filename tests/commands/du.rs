@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use crate::support::listed_tree::filled;
+use crate::support::listed_tree::filled_env;
 use crate::support::remotes::hosts_that_change;
 
 #[test]
 fn sizes_are_added_up() {
-    let env = filled();
+    let env = filled_env();
     for remote in hosts_that_change() {
         let at = format!("{remote}:/in");
         let all = env.home.run(&["du", "--json", &at]).ends_with(0);

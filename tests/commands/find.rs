@@ -2,12 +2,12 @@
 
 use haul::sandbox::Canned;
 
-use crate::support::listed_tree::{ALL, filled, lines, paths};
+use crate::support::listed_tree::{ALL, filled_env, lines, paths};
 use crate::support::remotes::hosts;
 
 #[test]
 fn every_condition_selects() {
-    let env = filled();
+    let env = filled_env();
     for remote in hosts() {
         let find = |args: &[&str]| {
             let at = format!("{remote}:/in");
@@ -36,7 +36,7 @@ fn every_condition_selects() {
 /// giga0's listings give files no date; each file that fits all else is asked for it.
 #[test]
 fn times_that_a_listing_lacks_are_requested() {
-    let env = filled();
+    let env = filled_env();
     let find = |args: &[&str]| env.home.run(&[&["find", "--json", "giga0:/in", "--newer", "1h"], args].concat());
     let asked = || env.sandbox.counts().requests("giga0", "file/info");
     for jobs in ["1", "3", "50"] {

@@ -5,11 +5,11 @@ use std::process::Stdio;
 use haul::sandbox::Canned;
 
 use crate::support::env::TestEnv;
-use crate::support::listed_tree::{fill, filled};
+use crate::support::listed_tree::{fill, filled_env};
 
 #[test]
 fn a_folder_that_fails_is_reported_and_the_rest_is_shown() {
-    let env = filled();
+    let env = filled_env();
     let refused = r#"{"status":"error","_status":"error","msg":"Not for you","response":"Not for you"}"#;
     for (remote, kind, status) in [("giga0", "folder/listing", 200), ("fileago", "dirlist", 403), ("fileago", "dirlist", 404)] {
         // 403 to a token of an earlier run may be about that token: asked once more with a new one.
@@ -39,7 +39,7 @@ fn a_folder_that_fails_is_reported_and_the_rest_is_shown() {
 
 #[test]
 fn a_sign_in_that_is_lost_ends_the_walk() {
-    let env = filled();
+    let env = filled_env();
     env.sandbox.faults().answer(Canned::new("fileago", "dirlist", 401, "{}").after(2).times(99));
     let ran = env.home.run(&["ls", "-R", "-j1", "fileago:/in"]).ends_with(4);
     assert_eq!(ran.stderr.lines().count(), 1, "the other folders would only say the same: {}", ran.stderr);
@@ -69,7 +69,7 @@ fn folders_are_listed_ahead_in_the_same_order_and_once() {
 
 #[test]
 fn a_folder_that_lies_in_itself_is_left() {
-    let env = filled();
+    let env = filled_env();
     let id = |path: &str| {
         let ran = env.home.run(&["stat", "--json", &format!("fileago:{path}")]).ends_with(0);
         ran.events("entry")[0]["id"].as_str().unwrap().to_owned()

@@ -41,14 +41,14 @@ fn twenty_thousand_entries() {
 }
 
 fn show(env: &TestEnv, args: &[&str], at: &str) {
-    let (seconds, mib, lines) = measured(env, &[args, &[at]].concat());
+    let (seconds, mib, lines) = run_and_measure(env, &[args, &[at]].concat());
     let (remote, path) = at.split_once(':').unwrap();
     println!("{remote:<8}  {:<32}  {seconds:>7.2}  {mib:>8.1}  {lines:>6}", format!("{} {path}", args.join(" ")));
     assert!(mib < MOST_MIB && seconds < MOST_SECONDS, "{at} {args:?}: {seconds} s, {mib} MiB");
 }
 
 /// Seconds, peak of resident memory in MiB, lines of standard output.
-fn measured(env: &TestEnv, args: &[&str]) -> (f64, f64, usize) {
+fn run_and_measure(env: &TestEnv, args: &[&str]) -> (f64, f64, usize) {
     let haul = env.home.command(args);
     let mut command = Command::new("/usr/bin/time");
     command.args(["-f", "%e %M"]).arg(haul.get_program()).args(haul.get_args()).env_clear();

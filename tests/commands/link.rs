@@ -7,13 +7,13 @@ use crate::support::remotes::that_can;
 fn a_link_downloads_the_file() {
     let env = TestEnv::new();
     for remote in that_can(&["link"]) {
-        env.stored(remote, "/f.txt", &text("linked"));
+        env.store(remote, "/f.txt", &text("linked"));
         let place = format!("{remote}:/f.txt");
         let url = env.home.run(&["link", &place]).ends_with(0).stdout.trim_end().to_owned();
         let ran = env.home.run(&["link", "--json", &place]).ends_with(0);
         let event = &ran.events("link")[0];
         assert_eq!((&event["path"], event["url"].as_str().unwrap().split('?').next()), (&"/f.txt".into(), url.split('?').next()));
-        assert_eq!(fetched(&url), "linked", "{remote}");
+        assert_eq!(fetch(&url), "linked", "{remote}");
         env.home.run(&["link", &format!("{remote}:/")]).ends_with(2).says("folder");
         env.home.run(&["link", &format!("{remote}:/nope")]).ends_with(3);
     }
@@ -21,7 +21,7 @@ fn a_link_downloads_the_file() {
 }
 
 /// By a client of others: one request, by hand.
-fn fetched(url: &str) -> String {
+fn fetch(url: &str) -> String {
     use std::io::{Read, Write};
     let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut stream = std::net::TcpStream::connect(host).unwrap();

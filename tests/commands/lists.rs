@@ -12,7 +12,7 @@ fn env() -> TestEnv {
     env
 }
 
-fn sent(ran: &crate::support::command::Ran) -> Vec<String> {
+fn sent_files(ran: &crate::support::command::Ran) -> Vec<String> {
     let mut paths: Vec<String> = ran.events("uploaded").iter().map(|e| e["path"].as_str().unwrap().to_owned()).collect();
     paths.sort();
     paths
@@ -23,21 +23,21 @@ fn a_put_of_what_a_list_names() {
     let env = env();
     env.home.file("list", "\u{feff}a.txt\r\n\r\nsub/c.txt\r\nnone.txt\r\na.txt\r\n#no comment\r\n");
     let ran = env.json(&["put", "--files-from", "list", "d", "giga0:/one"]).ends_with(9);
-    assert_eq!(sent(&ran), ["/one/d/a.txt", "/one/d/sub/c.txt"]);
+    assert_eq!(sent_files(&ran), ["/one/d/a.txt", "/one/d/sub/c.txt"]);
     let failed: Vec<_> = ran.events("failed").iter().map(|e| (e["source"].clone(), e["error"]["kind"].clone())).collect();
     assert_eq!(failed, [("d/none.txt".into(), "not-found".into()), ("d/#no comment".into(), "not-found".into())]);
     let ran = env.json(&["put", "--files-from", "list", "d/", "giga0:/two"]).ends_with(9);
-    assert_eq!(sent(&ran), ["/two/a.txt", "/two/sub/c.txt"]);
+    assert_eq!(sent_files(&ran), ["/two/a.txt", "/two/sub/c.txt"]);
     // Without a source the working directory is meant.
     env.home.file("here", "d/b.txt\nd/sub/deep\n");
     let ran = env.json(&["put", "--files-from", "here", "giga0:/three"]).ends_with(0);
-    assert_eq!(sent(&ran), ["/three/d/b.txt", "/three/d/sub/deep/d.txt"], "a folder is taken whole");
+    assert_eq!(sent_files(&ran), ["/three/d/b.txt", "/three/d/sub/deep/d.txt"], "a folder is taken whole");
     // From standard input, with NULs.
     let ran = env.home.run_with_input(&["put", "--json", "--files-from0", "-", "d/", "giga0:/four"], b"b.txt\0sub/c.txt\0");
-    assert_eq!(sent(&ran.ends_with(0)), ["/four/b.txt", "/four/sub/c.txt"]);
+    assert_eq!(sent_files(&ran.ends_with(0)), ["/four/b.txt", "/four/sub/c.txt"]);
     // Filters count, too.
     let ran = env.json(&["put", "--files-from", "here", "giga0:/five", "--exclude", "deep/"]).ends_with(0);
-    assert_eq!(sent(&ran), ["/five/d/b.txt"]);
+    assert_eq!(sent_files(&ran), ["/five/d/b.txt"]);
     // One that is missing alone keeps its status, and so does a list that is not there.
     env.home.file("gone", "none\n");
     env.json(&["put", "--files-from", "gone", "d", "giga0:/six"]).ends_with(3);
@@ -120,13 +120,13 @@ fn a_long_list_does_not_list_a_folder_for_each_line() {
     let names: Vec<String> = (0..60).map(|n| format!("f{n}")).collect();
     env.sandbox.fill("giga0", "/in", names.iter().cloned(), b"1").unwrap();
     env.home.file("list", names.join("\n"));
-    let before = env.asked("giga0", "folder/listing");
+    let before = env.request_count("giga0", "folder/listing");
     env.get(&["--files-from", "list", "giga0:/in", "out/"]).ends_with(0);
-    assert!(env.asked("giga0", "folder/listing") - before < 6);
+    assert!(env.request_count("giga0", "folder/listing") - before < 6);
     let found: String = names.iter().map(|name| format!("giga0:/in/{name}\0")).collect();
-    let before = env.asked("giga0", "folder/listing");
+    let before = env.request_count("giga0", "folder/listing");
     env.home.run_with_input(&["rm", "--files-from0", "-"], found.as_bytes()).ends_with(0);
-    assert!(env.asked("giga0", "folder/listing") - before < 6, "{}", env.asked("giga0", "folder/listing") - before);
+    assert!(env.request_count("giga0", "folder/listing") - before < 6, "{}", env.request_count("giga0", "folder/listing") - before);
 }
 
 /// One missing source of several is one failed file.
@@ -134,8 +134,8 @@ fn a_long_list_does_not_list_a_folder_for_each_line() {
 fn a_put_sends_the_rest() {
     let env = env();
     let ran = env.json(&["put", "d/a.txt", "d/none", "d/sub", "giga0:/x"]).ends_with(9);
-    assert_eq!(sent(&ran), ["/x/a.txt", "/x/sub/c.txt", "/x/sub/deep/d.txt"]);
+    assert_eq!(sent_files(&ran), ["/x/a.txt", "/x/sub/c.txt", "/x/sub/deep/d.txt"]);
     env.json(&["put", "d/none", "giga0:/x"]).ends_with(3);
     env.json(&["put", "d/none", "d/nor", "giga0:/x"]).ends_with(3);
-    assert_eq!(env.arrived("giga0").get("/x/a.txt"), Some(&text("a.txt")));
+    assert_eq!(env.arrivals("giga0").get("/x/a.txt"), Some(&text("a.txt")));
 }

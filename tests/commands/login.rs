@@ -12,11 +12,11 @@ use crate::support::stand_ins::StandIns;
 /// `haul login REMOTE --code-stdin`, given what `code` makes of the code that the server sent.
 fn login(env: &TestEnv, remote: &str, code: impl FnOnce(String) -> String) -> Ran {
     let mut command = env.home.command(&["login", remote, "--code-stdin"]);
-    answered(env, &mut command, code)
+    run_with_code(env, &mut command, code)
 }
 
 /// Runs `command` and writes what `code` makes of the next code to its standard input, which stays open: a line is enough.
-fn answered(env: &TestEnv, command: &mut std::process::Command, code: impl FnOnce(String) -> String) -> Ran {
+fn run_with_code(env: &TestEnv, command: &mut std::process::Command, code: impl FnOnce(String) -> String) -> Ran {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let begun = Instant::now();
     let sent = loop {
@@ -41,18 +41,18 @@ fn a_code_is_entered_once_and_then_remembered() {
         let refused = env.home.run(&["ls", &format!("{remote}:")]).ends_with(4);
         refused.says("wants a code that it sends by SMS; run `haul login");
         env.home.run(&["login", remote]).ends_with(4).says("in a terminal, or with --code-stdin");
-        assert_eq!(env.asked("iogates", "two-factor"), 0, "nobody was there to read a code");
+        assert_eq!(env.request_count("iogates", "two-factor"), 0, "nobody was there to read a code");
 
         let ran = login(&env, remote, |code| code).ends_with(0);
         assert!(ran.stdout.contains(&format!("signed in to {remote} as {signs_in_as}")), "{}", ran.stdout);
-        assert_eq!(env.asked("iogates", "two-factor"), 2);
+        assert_eq!(env.request_count("iogates", "two-factor"), 2);
         env.home.run(&["ls", &format!("{remote}:")]).ends_with(0);
         env.home.file("f.txt", "x");
         env.home.run(&["put", "f.txt", &format!("{remote}:/")]).ends_with(0);
         // The same device with a new token.
         env.home.run(&["login", remote]).ends_with(0);
         env.home.run(&["ls", &format!("{remote}:")]).ends_with(0);
-        assert_eq!(env.asked("iogates", "two-factor"), 2);
+        assert_eq!(env.request_count("iogates", "two-factor"), 2);
     }
 }
 
@@ -67,7 +67,7 @@ fn a_person_is_asked_for_the_code() {
     script.args(["-qec", &format!("{} login shared", plain.get_program().to_str().unwrap()), "/dev/null"]);
     script.env_clear().envs(plain.get_envs().filter_map(|(key, value)| Some((key, value?)))).env("TERM", "xterm");
     script.current_dir(plain.get_current_dir().unwrap());
-    let ran = answered(&env, &mut script, |code| code).ends_with(0);
+    let ran = run_with_code(&env, &mut script, |code| code).ends_with(0);
     assert!(ran.stdout.contains("Code sent; the code: "), "{}", ran.stdout);
     assert!(ran.stdout.contains("signed in to shared as Shared with you"), "{}", ran.stdout);
 }

@@ -16,7 +16,7 @@ fn the_token_is_forgotten_and_the_next_command_signs_in() {
         assert_eq!(env.sandbox.counts().sign_ins(remote), 1, "{remote}: the token is kept");
         let first = env.home.run(&["logout", remote]).ends_with(0);
         // Only giga0 has a call that ends a token.
-        let ended = env.asked("giga0", "disable_access_token");
+        let ended = env.request_count("giga0", "disable_access_token");
         assert_eq!(ended, u64::from(remote == "giga0"));
         assert_eq!(
             first.stdout.contains("signed out") || first.stderr.contains("signed out"),
@@ -27,7 +27,7 @@ fn the_token_is_forgotten_and_the_next_command_signs_in() {
         );
         // Nothing is left to be ended.
         env.home.run(&["logout", remote]).ends_with(0);
-        assert_eq!((env.asked("giga0", "disable_access_token"), env.sandbox.counts().sign_ins(remote)), (ended, 1), "{remote}");
+        assert_eq!((env.request_count("giga0", "disable_access_token"), env.sandbox.counts().sign_ins(remote)), (ended, 1), "{remote}");
         ls();
         assert_eq!(env.sandbox.counts().sign_ins(remote), 2, "{remote}");
     }
@@ -44,7 +44,7 @@ fn an_answer_that_says_nothing_is_neither_success_nor_failure() {
         env.home.run(&["ls", "giga0:/"]).ends_with(0);
         env.sandbox.faults().script(&format!("giga0/disable_access_token:{fault}")).unwrap();
         env.home.run(&["logout", "giga0"]).ends_with(0).prints("signed out of giga0");
-        assert_eq!(env.asked("giga0", "disable_access_token"), 2, "{fault}: the second try is the look");
+        assert_eq!(env.request_count("giga0", "disable_access_token"), 2, "{fault}: the second try is the look");
         env.home.run(&["ls", "giga0:/"]).ends_with(0);
         assert_eq!(sign_ins(&env), 2, "{fault}");
     }
@@ -60,9 +60,9 @@ fn an_answer_that_says_nothing_is_neither_success_nor_failure() {
         assert_eq!(ran.stderr.contains("the token is forgotten here, but the server may accept it"), status != 0, "{}", ran.stderr);
         env.sandbox.faults().clear();
         // Nothing is left here to be ended.
-        let asked = env.asked("giga0", "disable_access_token");
+        let asked = env.request_count("giga0", "disable_access_token");
         env.home.run(&["logout", "giga0"]).ends_with(0).prints("forgot the token");
-        assert_eq!(env.asked("giga0", "disable_access_token"), asked, "{fault}");
+        assert_eq!(env.request_count("giga0", "disable_access_token"), asked, "{fault}");
         env.home.run(&["ls", "giga0:/"]).ends_with(0);
         assert_eq!(sign_ins(&env), 2, "{fault}");
     }

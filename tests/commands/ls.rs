@@ -1,11 +1,11 @@
 //! `haul ls`.
 
-use crate::support::listed_tree::{ALL, filled, lines, paths};
+use crate::support::listed_tree::{ALL, filled_env, lines, paths};
 use crate::support::remotes::hosts;
 
 #[test]
 fn a_listing_is_sorted_and_complete() {
-    let env = filled();
+    let env = filled_env();
     for remote in hosts() {
         let at = |path: &str| format!("{remote}:{path}");
         let short = env.home.run(&["ls", &at("/in")]).ends_with(0);
@@ -24,7 +24,7 @@ fn a_listing_is_sorted_and_complete() {
 
 #[test]
 fn each_of_several_folders_has_a_heading() {
-    let env = filled();
+    let env = filled_env();
     let ran = env.home.run(&["ls", "giga0:/in/clips", "fileago:/in/a.mov", "fileago:/in/clips/old"]).ends_with(0);
     assert_eq!(ran.stdout, "a.mov\n\ngiga0:/in/clips:\n-d.mov\nc.mov\nold/\n\nfileago:/in/clips/old:\ne.mov\n");
     let long = env.home.run(&["ls", "-l", "giga0:/in/clips/old", "fileago:/in/a.mov"]).ends_with(0);

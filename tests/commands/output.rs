@@ -74,7 +74,7 @@ fn a_reader_that_leaves_does_not_stop_a_transfer() {
     child.stdout.take().unwrap().read_exact(&mut one).unwrap();
     let ran = Ran::of(child.wait_with_output().unwrap()).ends_with(0);
     assert!(ran.stderr.starts_with("50 files, "), "{}", ran.stderr);
-    assert_eq!(env.arrived("giga0").len(), 50);
+    assert_eq!(env.arrivals("giga0").len(), 50);
 }
 
 #[cfg(target_os = "linux")]
@@ -85,7 +85,7 @@ fn results_that_cannot_be_written_are_a_failure() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let output = env.home.command(&["put", "f", "giga0:/"]).stdout(full).output().unwrap();
     Ran::of(output).ends_with(12).says("standard output can't be written");
-    assert_eq!(env.arrived("giga0").len(), 1);
+    assert_eq!(env.arrivals("giga0").len(), 1);
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn a_log_has_a_line_a_file_up_to_a_hundred_and_failures_last() {
 fn names_are_no_commands_of_a_runner() {
     let env = TestEnv::new();
     for name in ["::error file=x", "##[error]y", " ::warning::z", "##vso[task.complete]w", "a\u{61c}b\u{200b}"] {
-        env.stored("giga0", &format!("/d/{name}"), &text("x"));
+        env.store("giga0", &format!("/d/{name}"), &text("x"));
     }
     for variables in [[("GITHUB_ACTIONS", "true")], [("CI", "true")], [("TF_BUILD", "True")]] {
         let verbs: [&[&str]; 7] = [
@@ -227,7 +227,7 @@ fn a_file_to_a_pipe_is_watched_on_the_terminal() {
         return;
     }
     let env = TestEnv::new();
-    env.stored("giga0", "/film.bin", &bytes(1_500_000, 3));
+    env.store("giga0", "/film.bin", &bytes(1_500_000, 3));
     let haul = env.home.command(&["cat", "--bwlimit", "1M", "giga0:/film.bin"]);
     let line = format!("{} cat --bwlimit 1M giga0:/film.bin", haul.get_program().to_string_lossy());
     let at_terminal = |line: &str| {

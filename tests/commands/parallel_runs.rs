@@ -36,15 +36,15 @@ fn two_spellings_of_one_place_take_turns() {
     let env = TestEnv::with_files("giga0", &["/films/other"]);
     env.home.file("x", "content");
     let by_id = format!("giga0:@{}/x", env.id("giga0:/films"));
-    let before = env.asked("giga0", "file/upload");
+    let before = env.request_count("giga0", "file/upload");
     env.script("giga0/file/upload:slow=3000");
     let first = env.home.command(&["put", "x", "giga0:/films/x"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let begun = Instant::now();
-    while env.asked("giga0", "file/upload") == before {
+    while env.request_count("giga0", "file/upload") == before {
         assert!(begun.elapsed() < Duration::from_secs(60), "nobody uploads");
         std::thread::sleep(Duration::from_millis(10));
     }
     env.home.run(&["put", "x", &by_id]).ends_with(0);
     Ran::of(first.wait_with_output().unwrap()).ends_with(0);
-    assert_eq!(env.asked("giga0", "file/upload") - before, 1);
+    assert_eq!(env.request_count("giga0", "file/upload") - before, 1);
 }

@@ -9,7 +9,7 @@ fn a_missing_source_fails_alone() {
     let env = TestEnv::new();
     for remote in hosts() {
         for name in ["a.txt", "b.txt"] {
-            env.stored(remote, &format!("/d/{name}"), &text(name));
+            env.store(remote, &format!("/d/{name}"), &text(name));
         }
         let at = |name: &str| format!("{remote}:/d/{name}");
         let (a, b, none, pattern) = (at("a.txt"), at("b.txt"), at("none"), at("*.mov"));
@@ -44,7 +44,7 @@ fn a_missing_source_fails_alone() {
                 let ran = env.home.run(&[verb, "--json", "--if-exists", "replace", &a, missing, &to]).ends_with(9);
                 assert_eq!((ran.events(event).len(), ran.events("failed").len()), (1, 1), "{remote} {verb}: {}", ran.stdout);
                 assert_eq!(ran.events(event)[0]["path"], format!("/{verb}/a.txt"), "{remote} {verb}: TO is a folder all the same");
-                env.stored(remote, "/d/a.txt", &text("a.txt"));
+                env.store(remote, "/d/a.txt", &text("a.txt"));
             }
             env.home.run(&[verb, &none, &pattern, &to]).ends_with(3);
             env.home.run(&[verb, &pattern, &to]).ends_with(3);
@@ -53,7 +53,7 @@ fn a_missing_source_fails_alone() {
             let ran = env.home.run(&[verb, "--json", "--if-exists", "replace", &pattern, &none, &b, &format!("{other}:/{verb}-{remote}")]);
             let ran = ran.ends_with(9);
             assert_eq!((ran.events(event).len(), ran.events("failed").len()), (1, 2), "{remote} {verb}: {}", ran.stdout);
-            env.stored(remote, "/d/b.txt", &text("b.txt"));
+            env.store(remote, "/d/b.txt", &text("b.txt"));
         }
         let ran = env.home.run(&["rm", "--json", &pattern, &a, &none, &b]).ends_with(9);
         assert_eq!((ran.events("deleted").len(), ran.events("failed").len()), (2, 2), "{remote}: {}", ran.stdout);
@@ -66,8 +66,8 @@ fn a_missing_source_fails_alone() {
 #[test]
 fn a_remote_that_is_down_fails_alone() {
     let env = TestEnv::new();
-    env.stored("giga0", "/a.txt", &text("a"));
-    env.stored("fileago", "/a.txt", &text("a"));
+    env.store("giga0", "/a.txt", &text("a"));
+    env.store("fileago", "/a.txt", &text("a"));
     env.sandbox.faults().script("fileago:gone").unwrap();
     let ran = env.get(&["--retries", "1", "fileago:/a.txt", "fileago:/b.txt", "giga0:/a.txt", "in/"]).ends_with(9);
     assert_eq!((ran.events("downloaded").len(), ran.events("failed").len()), (1, 2), "{}", ran.stdout);

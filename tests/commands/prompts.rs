@@ -210,7 +210,7 @@ fn nothing_is_drawn_over_the_question_of_a_put() {
     assert_eq!(meanwhile, "");
     terminal.types(&format!("{password}\n"));
     assert_eq!(terminal.ends().0, Some(0));
-    assert_eq!(env.arrived("giga0").len(), 1);
+    assert_eq!(env.arrivals("giga0").len(), 1);
 }
 
 /// A place by its URL has no remote that could hold a password.

@@ -3,7 +3,7 @@
 use crate::support::env::TestEnv;
 
 /// The text between tags, in order, and the names of the tags: enough of HTML for a page that we write ourselves.
-fn parsed(html: &str) -> (Vec<String>, Vec<String>) {
+fn parse_html(html: &str) -> (Vec<String>, Vec<String>) {
     let (mut texts, mut tags) = (Vec::new(), Vec::new());
     let mut rest = html;
     while let Some((text, after)) = rest.split_once('<') {
@@ -31,7 +31,7 @@ fn a_page_shows_what_receipts_and_failures_tell() {
         env.home.run(&["report", "r.jsonl", "r2.jsonl", "--failed", "failed.txt", "--title", "Day <1>", "-o", "page.html"]).ends_with(0);
     assert_eq!(told.stdout, "written  page.html  (2 files, 6 B, 1 failed)\n");
     let page = std::fs::read_to_string(env.path("page.html")).unwrap();
-    let (texts, tags) = parsed(&page);
+    let (texts, tags) = parse_html(&page);
     for text in ["Day <1>", &format!("d/{evil}"), "empty", "MD5 compared", "multipart"] {
         assert!(texts.iter().any(|found| found == text), "{text}: {texts:?}");
     }

@@ -11,7 +11,7 @@ use crate::support::command::{Home, Ran};
 use crate::support::remotes::all;
 
 /// Runs a script that says `ready` when a signal may come; sends the signals; gives status and what else it said.
-fn told(script: &str, signals: &[&str]) -> (Option<i32>, String) {
+fn run_script(script: &str, signals: &[&str]) -> (Option<i32>, String) {
     let home = Home::new();
     let mut child = home.command(&["sandbox", "--", "sh", "-c", script]).stdout(Stdio::piped()).spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
@@ -36,8 +36,8 @@ fn send(child: &Child, signal: &str) {
 fn a_signal_is_passed_on_and_the_command_has_the_last_word() {
     for (signal, trap, died) in [("-TERM", "TERM", 143), ("-INT", "INT", 130)] {
         let script = format!("trap 'echo told; exit 5' {trap}; echo ready; while :; do sleep 0.02; done");
-        assert_eq!(told(&script, &[signal]), (Some(5), "ready\ntold\n".to_owned()), "{signal}");
-        let (status, said) = told("echo $$; exec sleep 300", &[signal]);
+        assert_eq!(run_script(&script, &[signal]), (Some(5), "ready\ntold\n".to_owned()), "{signal}");
+        let (status, said) = run_script("echo $$; exec sleep 300", &[signal]);
         assert_eq!(status, Some(died), "{signal}");
         let left = Command::new("kill").args(["-0", said.trim()]).stderr(Stdio::null()).status().unwrap();
         assert!(!left.success(), "{signal}: the command runs on");
@@ -47,7 +47,7 @@ fn a_signal_is_passed_on_and_the_command_has_the_last_word() {
 #[test]
 fn a_command_that_ignores_two_signals_is_killed_by_the_third() {
     let script = "trap 'echo no' TERM; echo ready; while :; do sleep 0.02; done";
-    assert_eq!(told(script, &["-TERM", "-TERM", "-TERM"]), (Some(137), "ready\nno\nno\n".to_owned()));
+    assert_eq!(run_script(script, &["-TERM", "-TERM", "-TERM"]), (Some(137), "ready\nno\nno\n".to_owned()));
 }
 
 /// Nobody else removes what lies in the sandbox's folder.

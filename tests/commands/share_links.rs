@@ -9,7 +9,7 @@ fn a_share_is_a_remote_like_any_other() {
     env.home.file("d/a.txt", "one");
     env.home.file("d/b/c.txt", "two");
     env.home.run(&["put", "d/", "shared:/in"]).ends_with(0);
-    let paths: Vec<String> = env.arrived("iogates").into_keys().collect();
+    let paths: Vec<String> = env.arrivals("iogates").into_keys().collect();
     assert_eq!(paths, ["/in/a.txt", "/in/b/c.txt"]);
     let listed = env.home.run(&["ls", "-R", "shared:/"]).ends_with(0).stdout;
     assert_eq!(listed, "shared:/in/\nshared:/in/a.txt\nshared:/in/b/\nshared:/in/b/c.txt\n");
@@ -32,10 +32,14 @@ fn what_a_share_forbids_is_refused_before_anything_is_sent() {
     env.home.file("a.txt", "one");
     let nothing_sent = || {
         assert_eq!(
-            (env.asked("iogates", "file-create"), env.asked("iogates", "files-create"), env.asked("iogates", "tus-create")),
+            (
+                env.request_count("iogates", "file-create"),
+                env.request_count("iogates", "files-create"),
+                env.request_count("iogates", "tus-create")
+            ),
             (0, 0, 0)
         );
-        assert!(env.arrived("iogates").is_empty());
+        assert!(env.arrivals("iogates").is_empty());
     };
     env.sandbox.iogates().set(|s| s.share_may_upload = false);
     env.home.run(&["put", "a.txt", "shared:/"]).ends_with(8).says("this account may not upload");

@@ -11,6 +11,6 @@ fn starred_files_are_favourites() {
     // A favourite lies elsewhere. It is looked for there when the answer is lost.
     env.script("fileago/delete:answer-lost");
     env.home.run(&["rm", "fileago:@favorites/a"]).ends_with(0);
-    assert_eq!(env.asked("fileago", "delete"), 1);
+    assert_eq!(env.request_count("fileago", "delete"), 1);
     env.home.run(&["star", "fileago:/none"]).ends_with(3);
 }

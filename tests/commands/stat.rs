@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use crate::support::listed_tree::filled;
+use crate::support::listed_tree::filled_env;
 use crate::support::remotes::hosts;
 
 #[test]
 fn stat_shows_all_that_is_known_of_a_place() {
-    let env = filled();
+    let env = filled_env();
     for remote in hosts() {
         let ran = env.home.run(&["stat", "--json", &format!("{remote}:/in/a.mov"), &format!("{remote}:/in"), &format!("{remote}:")]);
         let ran = ran.ends_with(0);

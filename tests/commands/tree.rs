@@ -1,11 +1,11 @@
 //! `haul tree`.
 
-use crate::support::listed_tree::{ALL, filled, paths};
+use crate::support::listed_tree::{ALL, filled_env, paths};
 use crate::support::remotes::hosts;
 
 #[test]
 fn a_tree_is_drawn() {
-    let env = filled();
+    let env = filled_env();
     for remote in hosts() {
         let at = format!("{remote}:/in");
         let whole = env.home.run(&["tree", &at]).ends_with(0);

@@ -55,5 +55,5 @@ fn bad_receipts_are_refused() {
     env.home.run(&["verify", "nope"]).ends_with(3);
     env.home.run(&["verify", "bad"]).ends_with(2).says("line 1");
     env.home.run(&["put", "--receipt", "no/such/folder", "d/a.txt", "giga0:/"]).ends_with(12);
-    assert!(env.arrived("giga0").is_empty(), "nothing is sent when the receipt can't be written");
+    assert!(env.arrivals("giga0").is_empty(), "nothing is sent when the receipt can't be written");
 }

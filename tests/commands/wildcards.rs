@@ -1,11 +1,11 @@
 //! Wildcards in the addresses of listing commands.
 
-use crate::support::listed_tree::{filled, paths};
+use crate::support::listed_tree::{filled_env, paths};
 use crate::support::remotes::hosts;
 
 #[test]
 fn wildcards_stand_for_names() {
-    let env = filled();
+    let env = filled_env();
     for remote in hosts() {
         let stat = |path: &str| paths(&env.home.run(&["stat", "--json", &format!("{remote}:{path}")]).ends_with(0));
         assert_eq!(stat("/in/*.mov"), ["/in/a.mov", "/in/b.mov"], "{remote}");

@@ -70,7 +70,7 @@ async fn failures_of_the_line_have_their_kinds() {
             let error = provider.list(&root).await.unwrap_err();
             let told = (error.kind(), error.retry_after(), error.status_code());
             assert_eq!(told, (kind, wait, status), "{} {fault}: {error}", fixture.id());
-            assert!(fixture.sandbox.faults().left().is_empty(), "{} {fault}", fixture.id());
+            assert!(fixture.sandbox.faults().remaining().is_empty(), "{} {fault}", fixture.id());
         }
         provider.list(&root).await.unwrap();
     })

@@ -15,7 +15,7 @@ async fn a_name_that_was_given_stays_given_when_a_folder_is_looked_at_again() {
         assert!(before.reserve_name("a (2).mov"));
         fixture.fill("/v", &["b.mov"]);
         let again = folders.refresh(&path).await.unwrap();
-        assert!(again.named("b.mov").next().is_some(), "{}: it is looked at", fixture.id());
+        assert!(again.find_by_name("b.mov").next().is_some(), "{}: it is looked at", fixture.id());
         assert!(!again.reserve_name("a (2).mov"), "{}", fixture.id());
         assert!(again.reserve_name("a (3).mov"), "{}", fixture.id());
         assert!(!before.reserve_name("a (3).mov"), "{}: whichever of the two is asked", fixture.id());

@@ -31,7 +31,7 @@ async fn strange_names_arrive_as_they_are() {
             assert_eq!(&done.entry.name, name, "{}", fixture.id());
             let there = fixture.provider.stat(&at(&format!("/names/{name}"))).await.unwrap();
             assert_eq!((&there.name.as_str(), &there.id), (name, &done.entry.id), "{}", fixture.id());
-            assert_eq!(fixture.stored(&format!("/names/{name}")).unwrap(), content.as_bytes(), "{} {name}", fixture.id());
+            assert_eq!(fixture.read_stored(&format!("/names/{name}")).unwrap(), content.as_bytes(), "{} {name}", fixture.id());
         }
         let folder = fixture.provider.stat(&at("/names")).await.unwrap();
         assert_eq!(sorted_names(fixture.provider.list(&folder).await.unwrap()), names, "{}", fixture.id());

@@ -53,7 +53,7 @@ async fn every_protocol_on_offer_brings_the_bytes() {
                 assert_eq!(landed.path.to_string(), format!("/up/{name}"), "{}", fixture.id());
                 assert!(landed.size.is_none_or(|told| told == size), "{} {name}", fixture.id());
                 assert!(landed.md5.is_none_or(|told| told == format!("{:x}", md5::compute(&content))), "{} {name}", fixture.id());
-                assert!(fixture.stored(&format!("/up/{name}")).unwrap() == content, "{} {name}", fixture.id());
+                assert!(fixture.read_stored(&format!("/up/{name}")).unwrap() == content, "{} {name}", fixture.id());
             }
         }
     })
@@ -73,7 +73,7 @@ async fn an_upload_that_is_not_finished_has_not_arrived() {
             assert!(fixture.provider.find_uploaded(&opened.ticket, Instant::now()).await.unwrap().is_none(), "{}", fixture.id());
         }
         opened.session.abort().await;
-        assert_eq!(fixture.stored("/up/half.bin"), None, "{}", fixture.id());
+        assert_eq!(fixture.read_stored("/up/half.bin"), None, "{}", fixture.id());
     })
     .await;
 }
@@ -110,8 +110,8 @@ async fn a_token_that_dies_under_eight_workers_is_renewed_once() {
         }
         let counts = fixture.sandbox.counts();
         assert_eq!(counts.sign_ins(fixture.id()), 2, "{}: the first, and one for all eight", fixture.id());
-        assert_eq!(fixture.sandbox.arrived().len(), 8, "{}", fixture.id());
-        assert!(fixture.sandbox.faults().left().is_empty());
+        assert_eq!(fixture.sandbox.arrivals().len(), 8, "{}", fixture.id());
+        assert!(fixture.sandbox.faults().remaining().is_empty());
     })
     .await;
 }
@@ -120,14 +120,14 @@ async fn a_token_that_dies_under_eight_workers_is_renewed_once() {
 async fn a_protocol_that_nobody_speaks_is_refused_before_anything_is_made() {
     each_of_all(async |fixture: Fixture| {
         let folder = fixture.folder("up").await;
-        let created = fixture.sandbox.counts().created(fixture.id());
+        let created = fixture.sandbox.counts().created_count(fixture.id());
         let error = match fixture.provider.open_upload(&request(&folder, "a.bin", b"x", Some(Protocol::Ftp))).await {
             Err(error) => error,
             // The provider leaves the check to the engine where it has one protocol only.
             Ok(opened) => return assert_eq!(fixture.provider.info().protocols, [opened.session.protocol()], "{}", fixture.id()),
         };
         assert_eq!(error.kind(), Kind::Unsupported, "{}: {error}", fixture.id());
-        assert_eq!(fixture.sandbox.counts().created(fixture.id()), created, "{}", fixture.id());
+        assert_eq!(fixture.sandbox.counts().created_count(fixture.id()), created, "{}", fixture.id());
     })
     .await;
 }
@@ -145,10 +145,10 @@ async fn what_is_listed_nowhere_is_found_by_its_id() {
         assert_eq!(uploaded.size, 250_001, "{}", fixture.id());
         let there = fixture.provider.stat(&by_id(&uploaded.entry.id)).await.unwrap();
         assert_eq!((there.size, there.incomplete, there.name.as_str()), (Some(250_001), false, "a.bin"), "{}", fixture.id());
-        assert!(fixture.stored("/up/a.bin").unwrap() == content, "{}", fixture.id());
-        let asked = fixture.sandbox.asked(fixture.id()).len();
+        assert!(fixture.read_stored("/up/a.bin").unwrap() == content, "{}", fixture.id());
+        let asked = fixture.sandbox.request_kinds(fixture.id()).len();
         assert_eq!(fixture.provider.stat(&at("/up/a.bin")).await.unwrap_err().kind(), Kind::Unsupported, "{}", fixture.id());
-        assert_eq!(fixture.sandbox.asked(fixture.id()).len(), asked, "{}: nothing is sent for that", fixture.id());
+        assert_eq!(fixture.sandbox.request_kinds(fixture.id()).len(), asked, "{}: nothing is sent for that", fixture.id());
         let Some(deletions) = fixture.provider.abilities().deletions else { return };
         deletions.remove(&there).await.unwrap();
         assert_eq!(fixture.provider.stat(&by_id(&uploaded.entry.id)).await.unwrap_err().kind(), Kind::NotFound, "{}", fixture.id());

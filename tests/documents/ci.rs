@@ -57,7 +57,7 @@ impl Job {
 
     #[track_caller]
     fn has(&self, path: &str) {
-        assert!(self.env.sandbox.file("giga0", path).is_some(), "{path} is not there: {:?}", self.env.sandbox.arrived());
+        assert!(self.env.sandbox.file("giga0", path).is_some(), "{path} is not there: {:?}", self.env.sandbox.arrivals());
     }
 }
 

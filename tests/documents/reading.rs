@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::documents;
 use crate::support::command::Home;
 use crate::support::events;
-use crate::support::markdown::{anchors, blocks, links, prose, quoted};
+use crate::support::markdown::{anchors, blocks, links, prose, texts_in_backticks};
 use crate::support::shell::{commands, split};
 
 /// Why a command can't be typed. A verb alone, as a text names one, is enough.
@@ -41,7 +41,8 @@ fn every_command_in_the_documents_can_be_typed() {
         // What stands in a screen is run, and may be a mistake on purpose.
         let in_blocks = blocks(&document.text).into_iter().filter(|block| block.language == "sh");
         let typed = in_blocks.flat_map(|block| block.lines).flat_map(ours);
-        let spoken_of = prose(&document.text).into_iter().flat_map(quoted).filter(|text| text.starts_with("haul ")).flat_map(ours);
+        let spoken_of =
+            prose(&document.text).into_iter().flat_map(texts_in_backticks).filter(|text| text.starts_with("haul ")).flat_map(ours);
         for command in typed.chain(spoken_of) {
             count += 1;
             wrong.extend(refusal(&command).map(|why| format!("{}: {why}", document.name)));

@@ -76,7 +76,7 @@ fn run(env: &TestEnv, variables: &BTreeMap<String, String>, command: &str, befor
 }
 
 /// The document with what was printed in place of each screen that differs, and what differed.
-fn corrected(document: &Document) -> (String, Vec<String>) {
+fn correct(document: &Document) -> (String, Vec<String>) {
     let mut lines: Vec<String> = document.text.lines().map(str::to_owned).collect();
     let steps = steps(&document.text);
     if steps.is_empty() {
@@ -111,7 +111,7 @@ fn every_screen_in_the_documents_is_what_is_printed() {
     let (mut differs, mut count) = (Vec::new(), 0);
     for document in documents() {
         count += steps(&document.text).len();
-        let (text, wrong) = corrected(&document);
+        let (text, wrong) = correct(&document);
         if is_updating && !wrong.is_empty() {
             std::fs::write(&document.path, text).unwrap();
         }

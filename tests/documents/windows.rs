@@ -17,7 +17,7 @@ use crate::support::tmux::TmuxScreen;
 static WINDOW: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"^(\d+)x(\d+)(?: fault (\S+))?(?: until "([^"]+)")?: (.*)$"#).unwrap());
 
 /// What a window shows, and whether it was taken while the command was at work.
-fn taken(asked: &str) -> Option<(Vec<String>, bool)> {
+fn window_of(asked: &str) -> Option<(Vec<String>, bool)> {
     let parts = WINDOW.captures(asked).unwrap_or_else(|| panic!("{asked}"));
     let env = TestEnv::new();
     make_files(&env);
@@ -68,7 +68,7 @@ fn every_window_in_the_documents_is_what_is_seen() {
         // From the last: what stands above keeps its place.
         for (number, asked) in windows.into_iter().rev() {
             let block = blocks(&text).into_iter().find(|block| block.first > number).unwrap();
-            let Some((now, is_at_work)) = taken(asked) else { return };
+            let Some((now, is_at_work)) = window_of(asked) else { return };
             let wide: usize = asked.split('x').next().unwrap().parse().unwrap();
             assert!(now.iter().all(|line| line.chars().count() <= wide), "{asked}\n{}", now.join("\n"));
             count += 1;

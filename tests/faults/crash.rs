@@ -81,7 +81,7 @@ impl Route {
                 break;
             }
             let place = format!("{}:/round-{round}", self.remote);
-            let before = env.sandbox.counts().all_received(self.remote);
+            let before = env.sandbox.counts().all_received_bytes(self.remote);
             let wait = Duration::from_micros(random.below(whole.as_micros() as usize) as u64);
             let alive = kill_after(&env, &self.slow_put(&place), wait);
             let stage = if alive { died_in(&env) } else { "over" };
@@ -104,7 +104,7 @@ impl Route {
         let ran = env.home.run(&self.put(&place));
         assert_eq!(ran.status, 0, "{what}: {}{}", ran.stdout, ran.stderr);
         let arrived: BTreeMap<String, Content> = env
-            .arrived(self.remote)
+            .arrivals(self.remote)
             .into_iter()
             .filter_map(|(path, content)| Some((path.strip_prefix(&format!("/round-{round}/"))?.to_owned(), content)))
             .collect();
@@ -121,7 +121,7 @@ impl Route {
         assert_eq!(there, wanted, "{what}: {}", ran.stderr);
         if self.resumes {
             let total: u64 = files.values().map(|c| c.0.len() as u64).sum();
-            let again = env.sandbox.counts().all_received(self.remote) - before - total;
+            let again = env.sandbox.counts().all_received_bytes(self.remote) - before - total;
             // Four files are in flight at once; the small ones are smaller than a chunk.
             assert!(again <= CHUNK + 3 * 1_100, "{what}: {again} bytes were sent again");
         }
@@ -180,7 +180,7 @@ fn a_big_file_is_resumed_inside_and_reported() {
         let uploaded = env.home.run(&put).ends_with(0).events("uploaded");
         assert!(uploaded[0]["resumed_from"].as_u64().unwrap() > 0, "{protocol}: {uploaded:?}");
         assert_eq!(uploaded[0]["verified"], "md5");
-        assert_eq!(env.arrived("iogates")[&format!("/{protocol}.bin")], bytes(LARGE, 5));
+        assert_eq!(env.arrivals("iogates")[&format!("/{protocol}.bin")], bytes(LARGE, 5));
     }
 }
 
@@ -194,7 +194,7 @@ fn a_source_that_changed_starts_from_its_first_byte() {
     env.home.file("big.bin", &bytes(LARGE, 6).0);
     let ran = env.home.run(&put).ends_with(0).says("has changed since");
     assert_eq!(ran.events("uploaded")[0]["resumed_from"], 0);
-    assert_eq!(env.arrived("iogates")["/c.bin"], bytes(LARGE, 6));
+    assert_eq!(env.arrivals("iogates")["/c.bin"], bytes(LARGE, 6));
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn what_is_unfinished_is_listed_taken_up_and_cleared() {
     assert_eq!(listed[0]["size"], LARGE);
     let resumed = env.home.run(&["transfers", "resume", "--json"]).ends_with(0);
     assert!(resumed.events("uploaded")[0]["resumed_from"].as_u64().unwrap() > 0, "{}", resumed.stdout);
-    assert_eq!(env.arrived("iogates")["/t/one.bin"], bytes(LARGE, 5));
+    assert_eq!(env.arrivals("iogates")["/t/one.bin"], bytes(LARGE, 5));
     assert!(env.home.run(&["transfers", "list", "--json"]).ends_with(0).json().is_empty());
 
     assert!(slow("iogates:/t/two.bin"));

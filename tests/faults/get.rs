@@ -13,12 +13,12 @@ fn what_is_cut_goes_on_where_it_broke() {
     let env = TestEnv::new();
     let content = bytes(4_000_000, 7);
     for remote in hosts() {
-        env.stored(remote, "/f.bin", &content);
+        env.store(remote, "/f.bin", &content);
         env.sandbox.faults().script(&format!("{remote}/download:cut=1500000*2")).unwrap();
         let ran = env.get(&[&format!("{remote}:/f.bin"), &format!("{remote}.bin")]).ends_with(0);
         let event = &ran.events("downloaded")[0];
         assert_eq!((&event["retries"], &event["verified"]), (&2.into(), &"md5".into()), "{remote}");
-        assert!(env.sandbox.faults().left().is_empty(), "{remote}");
+        assert!(env.sandbox.faults().remaining().is_empty(), "{remote}");
         assert_eq!(std::fs::read(env.path(&format!("{remote}.bin"))).unwrap(), content.0);
     }
     // Where a server gives no ranges every try begins anew.
@@ -47,7 +47,7 @@ fn a_server_that_begins_anew_each_time_costs_no_more_than_the_bound() {
     let content = Content(b"0123456789".repeat(1_200_000));
     // More than what is lost in the stand-in's buffers when a line is cut.
     let cuts: String = (0..14).map(|n| format!("fileago/download:cut={} ", 6_000_000 + n * 400_000)).collect();
-    env.stored("fileago", "/f.bin", &content);
+    env.store("fileago", "/f.bin", &content);
     for args in [&["get", "--json", "--retries", "2", "fileago:/f.bin", "f.bin"][..], &["cat", "--retries", "2", "fileago:/f.bin"]] {
         env.sandbox.faults().clear();
         env.sandbox.faults().script(&format!("fileago:range-ignored {cuts}")).unwrap();
@@ -68,10 +68,10 @@ fn what_was_killed_goes_on_where_it_stopped() {
     let env = TestEnv::new();
     let content = bytes(4_000_000, 8);
     for remote in hosts() {
-        env.stored(remote, "/f.bin", &content);
+        env.store(remote, "/f.bin", &content);
         let (source, target) = (format!("{remote}:/f.bin"), format!("{remote}/f.bin"));
         let part = env.path(&format!("{remote}/.f.bin.haul-part"));
-        env.killed(&["get", "--bwlimit", "2M", &source, &target], &part, 500_000);
+        env.kill_during_get(&["get", "--bwlimit", "2M", &source, &target], &part, 500_000);
         assert_eq!(std::fs::metadata(&part).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(!env.path(&target).exists());
         let ran = env.get(&[&source, &target]).ends_with(0);
@@ -89,10 +89,10 @@ fn a_part_of_another_file_is_not_resumed() {
     let env = TestEnv::new();
     let (old, new) = (bytes(4_000_000, 9), bytes(4_000_000, 10));
     for remote in ["giga0", "fileago"] {
-        env.stored(remote, "/f.bin", &old);
+        env.store(remote, "/f.bin", &old);
         let (source, target) = (format!("{remote}:/f.bin"), format!("{remote}/f.bin"));
-        env.killed(&["get", "--bwlimit", "2M", &source, &target], &env.path(&format!("{remote}/.f.bin.haul-part")), 500_000);
-        env.stored(remote, "/f.bin", &new);
+        env.kill_during_get(&["get", "--bwlimit", "2M", &source, &target], &env.path(&format!("{remote}/.f.bin.haul-part")), 500_000);
+        env.store(remote, "/f.bin", &new);
         let ran = env.get(&[&source, &target]).ends_with(0);
         assert_eq!(ran.events("downloaded")[0]["resumed_from"], 0, "{remote}");
         assert_eq!(env.local(remote), BTreeMap::from([("f.bin".to_owned(), new.clone())]), "{remote}");
@@ -105,7 +105,7 @@ fn several_streams_bring_the_same_bytes() {
     let env = TestEnv::new();
     let content = bytes(40_000_000, 11);
     for remote in hosts() {
-        env.stored(remote, "/f.bin", &content);
+        env.store(remote, "/f.bin", &content);
         let (source, target) = (format!("{remote}:/f.bin"), format!("{remote}/f.bin"));
         let before = downloads(&env, remote);
         env.sandbox.faults().script(&format!("{remote}/download:cut=3000000*2")).unwrap();
@@ -115,7 +115,7 @@ fn several_streams_bring_the_same_bytes() {
         assert_eq!(Content(std::fs::read(env.path(&format!("{remote}-cut"))).unwrap()), content, "{remote}");
 
         let part = env.path(&format!("{remote}/.f.bin.haul-part"));
-        env.killed(&["get", "--streams", "3", "--bwlimit", "16M", &source, &target], &part, 20 << 20);
+        env.kill_during_get(&["get", "--streams", "3", "--bwlimit", "16M", &source, &target], &part, 20 << 20);
         let ran = env.get(&[&source, &target]).ends_with(0);
         let resumed = ran.events("downloaded")[0]["resumed_from"].as_u64().unwrap();
         assert!((15 << 20..40_000_000).contains(&resumed), "{remote}: {resumed}");
@@ -137,7 +137,7 @@ fn downloads(env: &TestEnv, remote: &str) -> u64 {
 #[test]
 fn a_reader_that_has_enough_is_no_failure() {
     let env = TestEnv::new();
-    env.stored("giga0", "/f.bin", &bytes(3_000_000, 5));
+    env.store("giga0", "/f.bin", &bytes(3_000_000, 5));
     let mut child = env.home.command(&["cat", "giga0:/f.bin"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut first = [0; 10];
     std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
@@ -150,8 +150,8 @@ fn a_reader_that_has_enough_is_no_failure() {
 fn a_page_is_never_saved_as_the_file() {
     let env = TestEnv::new();
     for remote in hosts() {
-        env.stored(remote, "/f.bin", &text("content"));
-        env.stored(remote, "/page.html", &text("<html><title>mine</title></html>"));
+        env.store(remote, "/f.bin", &text("content"));
+        env.store(remote, "/page.html", &text("<html><title>mine</title></html>"));
         let source = format!("{remote}:/f.bin");
         env.sandbox.faults().script(&format!("{remote}/download:html")).unwrap();
         env.get(&[&source, "got/f.bin"]).ends_with(11).says("a page in place of the file: Down for maintenance");
@@ -175,7 +175,7 @@ fn a_page_is_never_saved_as_the_file() {
 fn sizes_and_checksums_that_differ_are_failures() {
     let env = TestEnv::new();
     for remote in hosts() {
-        env.stored(remote, "/f.bin", &bytes(100_000, 12));
+        env.store(remote, "/f.bin", &bytes(100_000, 12));
         let source = format!("{remote}:/f.bin");
         env.sandbox.faults().script(&format!("{remote}/download:download-short=5")).unwrap();
         let ran = env.get(&[&source, &format!("{remote}/f.bin")]).ends_with(7);
@@ -258,7 +258,7 @@ fn nothing_is_written_through_a_link_that_appears_meanwhile() {
 fn a_full_disk_is_reported_and_the_download_resumes_later() {
     let env = TestEnv::new();
     let content = bytes(2_000_000, 14);
-    env.stored("fileago", "/f.bin", &content);
+    env.store("fileago", "/f.bin", &content);
     // The shell's limit stands for the disk: 512 KiB for one file.
     let haul = env!("CARGO_BIN_EXE_haul");
     let script = format!("trap '' XFSZ; ulimit -f 1024; exec {haul} get --json fileago:/f.bin full.bin");
@@ -278,10 +278,10 @@ fn a_full_disk_is_reported_and_the_download_resumes_later() {
 fn an_old_token_is_renewed_and_a_missing_permission_explained() {
     let env = TestEnv::new();
     for remote in hosts() {
-        env.stored(remote, "/f.bin", &text("x"));
+        env.store(remote, "/f.bin", &text("x"));
         env.sandbox.faults().script(&format!("{remote}:expired")).unwrap();
         env.get(&[&format!("{remote}:/f.bin"), &format!("{remote}.bin")]).ends_with(0);
-        assert!(env.sandbox.faults().left().is_empty(), "{remote}");
+        assert!(env.sandbox.faults().remaining().is_empty(), "{remote}");
     }
     env.sandbox.faults().script("fileago:no-latest").unwrap();
     env.get(&["fileago:/f.bin", "no-latest.bin"]).ends_with(0);
@@ -290,7 +290,7 @@ fn an_old_token_is_renewed_and_a_missing_permission_explained() {
 }
 
 /// Renames a file by the service's own call, which takes any name.
-fn renamed(env: &TestEnv, remote: &str, path: &str, name: &str) {
+fn rename(env: &TestEnv, remote: &str, path: &str, name: &str) {
     let variables: std::collections::HashMap<_, _> = env.sandbox.env().into_iter().collect();
     let of = |key: &str| variables[&format!("HAUL_REMOTE_{}_{key}", remote.to_uppercase())].as_str();
     let entry = env.home.run(&["ls", "--json", &format!("{remote}:{path}")]).ends_with(0).json().remove(0);
@@ -329,10 +329,10 @@ fn names_from_the_server_stay_in_their_folder() {
     ];
     for (remote, hostile) in cases {
         for (n, name) in hostile.iter().enumerate() {
-            env.stored(remote, &format!("/d/{n}.txt"), &text("evil"));
-            renamed(&env, remote, &format!("/d/{n}.txt"), name);
+            env.store(remote, &format!("/d/{n}.txt"), &text("evil"));
+            rename(&env, remote, &format!("/d/{n}.txt"), name);
         }
-        env.stored(remote, "/d/good.txt", &text("good"));
+        env.store(remote, "/d/good.txt", &text("good"));
         let ran = env.get(&[&format!("{remote}:/d"), &format!("{remote}/in")]).ends_with(9);
         let failed = ran.events("failed");
         assert_eq!(failed.len(), hostile.len(), "{remote}");
@@ -352,10 +352,10 @@ fn names_from_the_server_stay_in_their_folder() {
 fn two_of_one_name_are_not_put_on_each_other() {
     let env = TestEnv::new();
     for (n, content) in ["one", "two"].iter().enumerate() {
-        env.stored("giga0", &format!("/d/{n}.txt"), &text(content));
-        renamed(&env, "giga0", &format!("/d/{n}.txt"), "same.txt");
+        env.store("giga0", &format!("/d/{n}.txt"), &text(content));
+        rename(&env, "giga0", &format!("/d/{n}.txt"), "same.txt");
     }
-    env.stored("giga0", "/d/other.txt", &text("other"));
+    env.store("giga0", "/d/other.txt", &text("other"));
     let ran = env.get(&["giga0:/d/", "here"]).ends_with(9);
     let failed = ran.events("failed");
     assert_eq!((failed.len(), &failed[0]["error"]["kind"]), (2, &"ambiguous".into()));

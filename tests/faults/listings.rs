@@ -179,7 +179,7 @@ fn a_folder_with_a_row_that_cannot_be_read_is_not_taken_as_a_whole() {
 
 /// Runs it, and returns the most memory that it took, in kilobytes.
 #[cfg(target_os = "linux")]
-fn measured(home: &Home, args: &[&str]) -> (Ran, u64) {
+fn run_and_measure(home: &Home, args: &[&str]) -> (Ran, u64) {
     let child = home.command(args).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     let status = format!("/proc/{}/status", child.id());
     let ending = std::thread::spawn(move || Ran::of(child.wait_with_output().unwrap()));
@@ -197,7 +197,7 @@ fn measured(home: &Home, args: &[&str]) -> (Ran, u64) {
 /// Kilobytes that a process may take which lists nothing, with its debug build's own pages: what one takes, and some more.
 #[cfg(target_os = "linux")]
 fn base() -> u64 {
-    let (ran, peak) = measured(&Lister::new(|_| String::new()).home(), &["ls", "giga0:"]);
+    let (ran, peak) = run_and_measure(&Lister::new(|_| String::new()).home(), &["ls", "giga0:"]);
     ran.ends_with(0);
     peak + 30_000
 }
@@ -210,7 +210,7 @@ fn a_small_answer_that_unpacks_to_much_ends_in_a_clear_error() {
         let lister = Lister::new(move |_| text.repeat(times));
         let home = lister.home();
         for remote in hosts() {
-            let (ran, peak) = measured(&home, &["ls", &format!("{remote}:")]);
+            let (ran, peak) = run_and_measure(&home, &["ls", &format!("{remote}:")]);
             ran.ends_with(11).says(words);
             assert!(peak < base, "{remote}: {peak} kB for {text}");
         }
@@ -231,7 +231,7 @@ fn a_long_listing_takes_little_memory() {
     });
     let home = lister.home();
     for remote in hosts() {
-        let (listed, peak) = measured(&home, &["ls", &format!("{remote}:")]);
+        let (listed, peak) = run_and_measure(&home, &["ls", &format!("{remote}:")]);
         let listed = listed.ends_with(0);
         assert_eq!(listed.stdout.lines().count(), ROWS, "{remote}");
         assert_eq!(listed.stdout.lines().nth(4711), Some("20200707_clip_004712.mp4"), "{remote}");

@@ -33,7 +33,7 @@ fn a_server_that_goes_down_is_given_up_after_a_few_files() {
         let args = ["put", "--json", "-j", "1", "--retries", "2", "--protocol", protocol, "--failed-to", "failed", "d/", &target];
         let child = env.home.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let begun = Instant::now();
-        while env.sandbox.arrived().len() < 3 {
+        while env.sandbox.arrivals().len() < 3 {
             assert!(begun.elapsed() < Duration::from_secs(60), "{provider}: nothing arrives");
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -62,7 +62,7 @@ fn a_busy_server_is_sent_fewer_files_at_once() {
     let put = env.home.run(&["put", "-v", "--json", "-j", "16", "--retries", "9", "d/", "giga0:/in/"]).ends_with(0);
     assert_eq!(put.events("uploaded").len(), 60);
     put.says("note: 8 files at once, 16 at most").says("note: 4 files at once instead of 8, as the server takes no more");
-    assert_eq!(env.sandbox.arrived().len(), 60);
+    assert_eq!(env.sandbox.arrivals().len(), 60);
 }
 
 /// The account answers, but no upload ever succeeds: by a reset, 503 or 500, it is the same.

@@ -38,7 +38,7 @@ impl Route {
         let ran = env.home.run(&self.put(&place));
         assert_eq!(ran.status, 0, "{what}: {}{}", ran.stdout, ran.stderr);
         let of_this = |(path, content): (String, Content)| Some((path.strip_prefix(&format!("/{folder}/"))?.to_owned(), content));
-        let arrived: BTreeMap<String, Content> = env.arrived(self.remote).into_iter().filter_map(of_this).collect();
+        let arrived: BTreeMap<String, Content> = env.arrivals(self.remote).into_iter().filter_map(of_this).collect();
         assert_eq!(arrived, *files, "{what}: none is lost, and none is half good");
         let mut there = env.listed_names(&place);
         there.sort();

@@ -50,11 +50,11 @@ fn under(env: &TestEnv, limit: &str, args: &[&str]) -> Ran {
         command.env("XDG_STATE_HOME", "/nowhere").env("XDG_CONFIG_HOME", "/nowhere");
         command.env_remove("HAUL_REMOTE_IOGATES_CA_FILE");
     }
-    watched(command)
+    run_with_limit(command)
 }
 
 /// Killed after two minutes, and then the status is -1.
-fn watched(mut command: Command) -> Ran {
+fn run_with_limit(mut command: Command) -> Ran {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut err = child.stderr.take().unwrap();
     let reader = std::thread::spawn(move || std::io::read_to_string(&mut err).unwrap());
@@ -81,7 +81,7 @@ fn few_threads() {
             let env = TestEnv::new();
             fill(&env);
             let ran = under(&env, &format!("--nproc={threads}"), &["put", "-j", "8", "d", &format!("{remote}:/")]);
-            let there = env.arrived(remote).len();
+            let there = env.arrivals(remote).len();
             match ran.status {
                 0 => {
                     assert_eq!(there, FILES + 1, "{threads} {remote}: {}", ran.stderr);
@@ -135,7 +135,7 @@ fn few_threads_in_a_container() {
             command.arg(env!("CARGO_BIN_EXE_haul")).args(["put", "-j", "8", "d", &format!("{remote}:/")]).env_clear();
             let like = env.home.command(&[]);
             command.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(env.home.path());
-            let (ran, there) = (watched(command), env.arrived(remote).len());
+            let (ran, there) = (run_with_limit(command), env.arrivals(remote).len());
             match ran.status {
                 0 => {
                     assert_eq!(there, FILES + 1, "{threads} {remote}: {}", ran.stderr);
@@ -159,7 +159,7 @@ fn few_file_handles() {
             let env = TestEnv::new();
             fill(&env);
             let ran = under(&env, &format!("--nofile={handles}"), &["put", "-j", "8", "d", &format!("{remote}:/")]).ends_with(0);
-            assert_eq!(env.arrived(remote).len(), FILES + 1, "{handles} {remote}: {}", ran.stderr);
+            assert_eq!(env.arrivals(remote).len(), FILES + 1, "{handles} {remote}: {}", ran.stderr);
             let ran = under(&env, &format!("--nofile={handles}"), &["get", "-j", "8", &format!("{remote}:/d"), "back/"]).ends_with(0);
             assert_eq!(std::fs::read_dir(env.home.path().join("back/d")).unwrap().count(), FILES + 1, "{handles} {remote}: {}", ran.stderr);
         }
@@ -173,7 +173,7 @@ fn little_memory() {
         fill(&env);
         let ran = under(&env, &format!("--as={}", megabytes << 20), &["put", "-j", "8", "d", "giga0:/"]);
         match ran.status {
-            0 => assert_eq!(env.arrived("giga0").len(), FILES + 1, "{megabytes}"),
+            0 => assert_eq!(env.arrivals("giga0").len(), FILES + 1, "{megabytes}"),
             status => {
                 assert_eq!(status, 12, "{megabytes}: {}", ran.stderr);
                 assert!(megabytes < 16_000 && ran.stderr.contains("ulimit -v"), "{megabytes}: {}", ran.stderr);

@@ -73,7 +73,7 @@ fn in_the_middle_of_an_upload() {
         env.home.file("film.bin", &content.0);
         env.home.file("other.txt", "other");
         let target = format!("{remote}:/in/film.bin");
-        let sends = || env.sandbox.counts().all_received(remote) > 200_000;
+        let sends = || env.sandbox.counts().all_received_bytes(remote) > 200_000;
         let suspended = Suspended::when(&env, &["put", "--bwlimit", "500K", "film.bin", &target], sends);
         let who = suspended.name();
         let begun = Instant::now();
@@ -88,6 +88,6 @@ fn in_the_middle_of_an_upload() {
         env.home.run(&["ls", "--timeout", "5s", &format!("{remote}:/")]).ends_with(0);
         env.home.run(&["put", "--timeout", "5s", "other.txt", &format!("{remote}:/in/")]).ends_with(0);
         assert_eq!(suspended.go_on(), 0, "{remote}");
-        assert_eq!(env.arrived(remote)["/in/film.bin"], content, "{remote}");
+        assert_eq!(env.arrivals(remote)["/in/film.bin"], content, "{remote}");
     }
 }

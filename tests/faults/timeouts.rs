@@ -78,7 +78,7 @@ fn a_kept_connection_that_dies_costs_no_try() {
         let to = format!("{name}:/{protocol}.bin");
         let put = ["put", "--json", "--retries", "2", "--protocol", protocol, "--chunk-size", "512K", "f.bin", &to];
         let put = home.run(&put).ends_with(0);
-        assert_eq!(env.arrived(name)[&format!("/{protocol}.bin")], content, "{name} {protocol}: {}", put.stderr);
+        assert_eq!(env.arrivals(name)[&format!("/{protocol}.bin")], content, "{name} {protocol}: {}", put.stderr);
         for verb in [&["ls", "--retries", "1", &format!("{name}:/")][..], &["stat", "--retries", "1", &to]] {
             home.run(verb).ends_with(0);
         }

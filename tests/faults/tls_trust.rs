@@ -102,7 +102,7 @@ fn an_upload_elsewhere_gets_no_token_and_leads_no_further() {
 }
 
 /// The secrets that the state keeps of a provider, and all that it remembers besides, as text.
-fn kept(env: &TestEnv, provider: &str) -> (Vec<String>, String) {
+fn saved_secrets(env: &TestEnv, provider: &str) -> (Vec<String>, String) {
     let state = env.sandbox.env().into_iter().find(|(key, _)| key == "XDG_STATE_HOME").unwrap().1;
     let db = rusqlite::Connection::open(std::path::Path::new(&state).join("haul/state.db")).unwrap();
     let mut secrets = Vec::new();
@@ -146,7 +146,7 @@ fn no_secret_is_in_any_output() {
         ] {
             said += &run(args);
         }
-        let (tokens, ledger) = kept(&env, provider);
+        let (tokens, ledger) = saved_secrets(&env, provider);
         assert!(!tokens.is_empty(), "{provider}");
         said += &ledger;
         let echo = format!("you sent {} {}", passwords.join(" "), tokens.join(" "));

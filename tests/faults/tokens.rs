@@ -47,7 +47,7 @@ fn another_client_of_the_account_is_reported_once_and_the_run_continues() {
     files(&env, "d", 7);
     env.sandbox.faults().script("giga0/file/upload:last-use*7").unwrap();
     let put = env.home.run(&["put", "-j", "1", "d/", "giga0:/in/"]).ends_with(0);
-    assert_eq!((env.arrived("giga0").len(), env.sandbox.arrived().len()), (7, 7));
+    assert_eq!((env.arrivals("giga0").len(), env.sandbox.arrivals().len()), (7, 7));
     assert_eq!(put.stderr.matches(ELSEWHERE).count(), 1, "{}", put.stderr);
     assert!(put.stderr.starts_with("haul: warning: giga0: "), "{}", put.stderr);
     // A token that runs out now and then is nobody's fault.
@@ -64,12 +64,12 @@ fn a_rival_that_leaves_no_time_ends_the_run() {
     env.sandbox.faults().script("giga0/file/upload:last-use*always giga0/file/upload:slow=50*always").unwrap();
     let args = ["put", "--json", "-j", "1", "--retries", "2", "d/", "giga0:/in/"];
     let mut child = env.home.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    assert!(wait_until(&mut child, || env.sandbox.arrived().len() >= 5));
+    assert!(wait_until(&mut child, || env.sandbox.arrivals().len() >= 5));
     env.sandbox.faults().script("giga0/file/upload:expired*always").unwrap();
     let sign_ins = env.sandbox.counts().sign_ins("giga0");
     let put = ran(child).ends_with(9);
     let failed = put.events("failed");
-    assert_eq!(failed.len() + env.sandbox.arrived().len(), 40, "each file has an end");
+    assert_eq!(failed.len() + env.sandbox.arrivals().len(), 40, "each file has an end");
     assert!(failed.iter().all(|f| f["error"]["kind"] == "auth"), "{failed:?}");
     assert!(failed[0]["error"]["message"].as_str().unwrap().contains(ELSEWHERE), "{}", failed[0]);
     assert!(env.sandbox.counts().sign_ins("giga0") - sign_ins <= 4, "{}", env.sandbox.counts().sign_ins("giga0"));
@@ -101,8 +101,8 @@ fn two_machines_on_one_account_finish_or_say_what_is_wrong() {
         let told = put.stderr.contains(ELSEWHERE) || put.stderr.contains("whether something else signs it out");
         assert!(put.status == 0 || (matches!(put.status, 4 | 9) && told), "{} {}", put.status, put.stderr);
     }
-    let there = env.arrived("giga0");
-    assert_eq!(env.sandbox.arrived().len(), there.len(), "nothing came twice");
+    let there = env.arrivals("giga0");
+    assert_eq!(env.sandbox.arrivals().len(), there.len(), "nothing came twice");
     assert!(there.iter().all(|(path, content)| *content == text(&path["/in/".len()..].replace("/0", " ").replace('/', " "))), "{there:?}");
 }
 
@@ -121,7 +121,7 @@ fn two_runs_here_share_one_token_and_its_renewal() {
             let put = put.ends_with(0);
             assert!(!put.stderr.contains("warning"), "{remote}: {}", put.stderr);
         }
-        assert_eq!((env.arrived(remote).len(), env.sandbox.counts().sign_ins(remote)), (20, 2), "{remote}");
+        assert_eq!((env.arrivals(remote).len(), env.sandbox.counts().sign_ins(remote)), (20, 2), "{remote}");
     }
 }
 
@@ -205,7 +205,7 @@ fn an_upload_token_waits_for_the_first_byte() {
     stdin.write_all(b"bytes").unwrap();
     drop(stdin);
     ran(child).ends_with(0);
-    assert_eq!(env.arrived("fileago")["/late.txt"], text("bytes"));
+    assert_eq!(env.arrivals("fileago")["/late.txt"], text("bytes"));
     assert_eq!(env.sandbox.counts().requests("fileago", "upload-token"), 1);
 }
 
@@ -216,7 +216,7 @@ fn an_upload_token_that_came_late_is_asked_for_again() {
     env.sandbox.faults().script("fileago:old-upload-token").unwrap();
     let put = env.home.run(&["put", "--json", "f.txt", "fileago:/f.txt"]).ends_with(0);
     assert_eq!(put.events("uploaded")[0]["retries"], 1);
-    assert_eq!((env.sandbox.arrived().len(), env.sandbox.counts().requests("fileago", "upload-token")), (1, 2));
+    assert_eq!((env.sandbox.arrivals().len(), env.sandbox.counts().requests("fileago", "upload-token")), (1, 2));
 }
 
 #[test]

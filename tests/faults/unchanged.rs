@@ -12,7 +12,7 @@ use crate::support::command::{Home, Ran};
 use crate::support::env::{Content, TestEnv, text};
 use crate::support::remotes::hosts;
 
-fn modified(path: &Path) -> SystemTime {
+fn modified_at(path: &Path) -> SystemTime {
     path.metadata().unwrap().modified().unwrap()
 }
 
@@ -54,14 +54,14 @@ fn a_source_with_other_bytes_is_put_again() {
         for checksum in ["auto", "before", "after", "none"] {
             for (n, (name, change)) in CHANGES.into_iter().enumerate() {
                 let source = env.home.file("v.bin", "one");
-                let then = modified(&source);
+                let then = modified_at(&source);
                 let place = format!("{remote}:/{checksum}/{n}.bin");
                 let put = || env.home.run(&["put", "--json", "--checksum", checksum, "v.bin", &place]).ends_with(0);
                 assert_eq!(outcome(&put()).0, "uploaded");
                 change(&source, "two");
                 set_modified(&source, then);
                 assert_eq!(outcome(&put()).0, "uploaded", "{remote} {checksum} {name}");
-                assert_eq!(env.arrived(remote)[&format!("/{checksum}/{n}.bin")], text("two"), "{remote} {checksum} {name}");
+                assert_eq!(env.arrivals(remote)[&format!("/{checksum}/{n}.bin")], text("two"), "{remote} {checksum} {name}");
             }
         }
     }
@@ -121,7 +121,7 @@ fn older_notes_prove_nothing_alone() {
     forget();
     assert_eq!(put("auto"), ("skipped".into(), "same MD5".into()));
     forget();
-    let then = modified(&source);
+    let then = modified_at(&source);
     in_place(&source, "two");
     set_modified(&source, then);
     assert_eq!(put("none").0, "uploaded");
@@ -144,7 +144,7 @@ fn a_download_that_was_written_to_is_fetched_again() {
                 std::fs::remove_file(&got).unwrap();
                 assert_eq!(get(), "downloaded");
                 assert_eq!((get(), get()), ("skipped".into(), "skipped".into()), "{remote} {checksum}");
-                let then = modified(&got);
+                let then = modified_at(&got);
                 change(&got, "two");
                 set_modified(&got, then);
                 assert_eq!(get(), "downloaded", "{remote} {checksum} {name}");
@@ -166,12 +166,12 @@ fn a_size_of_nothing_is_not_believed() {
             let ran = env.home.run(&["put", "--json", "/proc/version", &format!("{remote}:/p/{n}")]).ends_with(0);
             let uploaded = &ran.events("uploaded")[0];
             assert_eq!((&uploaded["source"], &uploaded["size"]), (&"/proc/version".into(), &content.0.len().into()), "{remote}");
-            assert_eq!(env.arrived(remote)[&format!("/p/{n}")], content, "{remote}");
+            assert_eq!(env.arrivals(remote)[&format!("/p/{n}")], content, "{remote}");
         }
     }
     for protocol in ["tus", "plupload", "ftps"] {
         env.home.run(&["put", "--protocol", protocol, "/proc/version", &format!("iogates:/by/{protocol}")]).ends_with(0);
-        assert_eq!(env.arrived("iogates")[&format!("/by/{protocol}")], content);
+        assert_eq!(env.arrivals("iogates")[&format!("/by/{protocol}")], content);
     }
     // Among others that are made ready together; and an empty file stays one.
     for name in ["a", "b", "empty"] {
@@ -180,13 +180,13 @@ fn a_size_of_nothing_is_not_believed() {
     std::os::unix::fs::symlink("/proc/version", env.home.file("d/a", "a").with_file_name("version")).unwrap();
     for remote in ["iogates", "fileago"] {
         env.home.run(&["put", "d", &format!("{remote}:/")]).ends_with(0);
-        let there = env.arrived(remote);
+        let there = env.arrivals(remote);
         assert_eq!((&there["/d/version"], &there["/d/empty"], &there["/d/a"]), (&content, &text(""), &text("a")), "{remote}");
     }
     // An empty file there is not the same as what says that it is empty here.
     env.home.run(&["put", "d/empty", "fileago:/version"]).ends_with(0);
     assert_eq!(outcome(&env.home.run(&["put", "--json", "/proc/version", "fileago:/version"]).ends_with(0)).0, "uploaded");
-    assert_eq!(env.arrived("fileago")["/version"], content);
+    assert_eq!(env.arrivals("fileago")["/version"], content);
 }
 
 #[test]
@@ -214,13 +214,13 @@ fn standard_input_that_is_closed_is_no_empty_file() {
         env.home.run(&["put", "good", &format!("{remote}:/x")]).ends_with(0);
         for redirected in ["<&-", "0>w", "<>/dev/null"] {
             shell(remote, redirected).ends_with(12).says("standard input is closed");
-            assert_eq!(env.arrived(remote)["/x"], text("good"), "{remote} {redirected}");
+            assert_eq!(env.arrivals(remote)["/x"], text("good"), "{remote} {redirected}");
         }
         shell(remote, "<good").ends_with(0);
     }
     for redirected in ["</dev/null", "<w"] {
         shell("fileago", redirected).ends_with(0);
-        assert_eq!(env.arrived("fileago")["/x"], text(""), "an empty one is an empty file");
+        assert_eq!(env.arrivals("fileago")["/x"], text(""), "an empty one is an empty file");
     }
 }
 
@@ -294,7 +294,7 @@ fn a_local_file_of_the_same_size_and_time_is_fetched_over() {
     for remote in hosts() {
         let env = TestEnv::new();
         let place = format!("{remote}:/v.bin");
-        let then = modified(&env.home.file("v.bin", "one"));
+        let then = modified_at(&env.home.file("v.bin", "one"));
         env.home.run(&["put", "v.bin", &place]).ends_with(0);
         let told = env.home.run(&["stat", "--json", &place]).ends_with(0).events("entry").remove(0);
         let told = told["modified"].as_str().map_or(then, |time| chrono::DateTime::parse_from_rfc3339(time).unwrap().into());

@@ -14,11 +14,11 @@ struct Imports<'a> {
 
 impl<'a> Imports<'a> {
     fn read(files: &'a [SourceFile]) -> Imports<'a> {
-        let by_module = files.iter().enumerate().map(|(n, f)| (owned(&f.module_path()), n)).collect();
+        let by_module = files.iter().enumerate().map(|(n, f)| (to_path(&f.module_path()), n)).collect();
         let mut imports = Imports { files, by_module, re_exports: BTreeMap::new() };
         for file in files {
             for (is_public, path) in use_paths(file).into_iter().filter(|(_, path)| path.last().is_some_and(|l| l != "*")) {
-                let name = [owned(&file.module_path()), vec![path[path.len() - 1].clone()]].concat();
+                let name = [to_path(&file.module_path()), vec![path[path.len() - 1].clone()]].concat();
                 if is_public && let Some(path) = imports.absolute(file, &path) {
                     imports.re_exports.insert(name, path);
                 }
@@ -29,7 +29,7 @@ impl<'a> Imports<'a> {
 
     /// From the crate's root; None for a path into another crate.
     fn absolute(&self, file: &SourceFile, path: &[String]) -> Option<Path> {
-        let mut base = owned(&file.module_path());
+        let mut base = to_path(&file.module_path());
         match path[0].as_str() {
             "crate" => return Some(path[1..].to_vec()),
             "self" => return Some([base, path[1..].to_vec()].concat()),
@@ -60,7 +60,7 @@ impl<'a> Imports<'a> {
     }
 }
 
-fn owned(path: &[&str]) -> Path {
+fn to_path(path: &[&str]) -> Path {
     path.iter().map(|step| (*step).to_owned()).collect()
 }
 

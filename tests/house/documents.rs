@@ -11,7 +11,7 @@ fn root() -> &'static Path {
 }
 
 /// The texts between backticks.
-fn quoted(text: &str) -> impl Iterator<Item = &str> {
+fn texts_in_backticks(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
@@ -21,7 +21,7 @@ fn every_file_that_a_document_names_is_there() {
     let mut count = 0;
     for document in ["README.md", "CONTRIBUTING.md", "docs/architecture.md"] {
         let text = fs::read_to_string(root().join(document)).unwrap();
-        for name in quoted(&text).filter(|q| q.ends_with(".rs") && !q.contains(['*', '{', ' ']) && !q.contains("NAME")) {
+        for name in texts_in_backticks(&text).filter(|q| q.ends_with(".rs") && !q.contains(['*', '{', ' ']) && !q.contains("NAME")) {
             count += 1;
             // A short name continues the folder of the sentence: `put/previous.rs` after `transfer/put/file.rs`.
             let places = ["", "src/", "src/transfer/", "src/cli/"];

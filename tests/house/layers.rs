@@ -31,7 +31,7 @@ fn words(text: &str) -> BTreeSet<String> {
 }
 
 /// The drawing in `src/lib.rs`. A line without a number goes on with the layer above it.
-fn drawn(text: &str) -> Vec<Layer> {
+fn parse_drawing(text: &str) -> Vec<Layer> {
     let lines = text.lines().filter_map(|line| line.strip_prefix("//! ")).skip_while(|line| *line != "```text").skip(1);
     let mut layers: Vec<Layer> = Vec::new();
     for line in lines.take_while(|line| *line != "```") {
@@ -46,7 +46,7 @@ fn drawn(text: &str) -> Vec<Layer> {
 }
 
 /// The table in `docs/architecture.md`: modules stand in backticks.
-fn tabled(text: &str) -> Vec<Layer> {
+fn parse_table(text: &str) -> Vec<Layer> {
     let rows = text.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
     let rows = rows.filter_map(|(layer, rest)| Some((layer.parse().ok()?, rest)));
     rows.map(|(layer, rest)| {
@@ -61,7 +61,7 @@ fn tabled(text: &str) -> Vec<Layer> {
 fn the_layers_are_drawn_alike() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
-    let both = [drawn(&read("src/lib.rs")), tabled(&read("docs/architecture.md"))];
+    let both = [parse_drawing(&read("src/lib.rs")), parse_table(&read("docs/architecture.md"))];
     for layers in &both {
         let layer_of = |module: &str| {
             let on: Vec<u8> = layers.iter().filter(|(_, modules, _)| modules.contains(module)).map(|(layer, ..)| *layer).collect();

@@ -60,16 +60,16 @@ fn named_commands() -> Vec<(String, String)> {
     for file in product_files() {
         for (number, line) in file.code_lines() {
             let quoted = line.split('`').skip(1).step_by(2).filter(|text| text.starts_with("haul ") && !text.contains('"'));
-            named.extend(quoted.map(|text| (format!("{}:{number}", file.name), filled(text))));
+            named.extend(quoted.map(|text| (format!("{}:{number}", file.name), fill_in(text))));
             // Where nothing is quoted the command is the end of the sentence.
             let ends = line.split_once(": haul ").filter(|_| line.contains("with_hint(")).map(|(_, rest)| rest.split('"').next().unwrap());
-            named.extend(ends.map(|text| (format!("{}:{number}", file.name), filled(&format!("haul {text}")))));
+            named.extend(ends.map(|text| (format!("{}:{number}", file.name), fill_in(&format!("haul {text}")))));
         }
     }
     named
 }
 
-fn filled(command: &str) -> String {
+fn fill_in(command: &str) -> String {
     let (mut text, mut rest) = (String::new(), command);
     while let Some((before, (_, after))) = rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?))) {
         text += before;

@@ -12,7 +12,7 @@ const OF_PROVIDERS: &[&str] =
 const OF_STAND_INS: &[&str] = &["Guest", "Host", "State", "Users"];
 
 /// The type that a line defines. An associated type is no name of its own.
-fn defined(line: &str) -> Option<&str> {
+fn defined_type(line: &str) -> Option<&str> {
     let mut words = line.split_whitespace().skip_while(|word| word.starts_with("pub"));
     let is_definition = match words.next()? {
         "struct" | "enum" | "trait" | "union" => true,
@@ -31,7 +31,7 @@ fn a_type_name_is_used_once() {
     let mut found: BTreeMap<(bool, String), Vec<String>> = BTreeMap::new();
     for file in product_files() {
         // Two definitions in one file are one for each platform.
-        let names: BTreeSet<&str> = file.code_lines().into_iter().filter_map(|(_, line)| defined(line)).collect();
+        let names: BTreeSet<&str> = file.code_lines().into_iter().filter_map(|(_, line)| defined_type(line)).collect();
         for name in names {
             found.entry((file.name.starts_with("sandbox/"), name.to_owned())).or_default().push(file.name.clone());
         }
@@ -56,7 +56,7 @@ fn tests_define_no_type_by_a_retired_name() {
     let tests = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let mut wrong = Vec::new();
     for file in rust_files(&tests) {
-        let names = file.text.lines().filter_map(defined).filter(|name| RETIRED_NAMES.contains(name));
+        let names = file.text.lines().filter_map(defined_type).filter(|name| RETIRED_NAMES.contains(name));
         wrong.extend(names.map(|name| format!("{}: {name}", file.name)));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

@@ -8,7 +8,7 @@ use haul::model::{Protocol, Secret};
 use haul::protocols::ftp::{FtpPool, FtpServer, FtpTarget, Security, open};
 use haul::{Kind, Result};
 
-use crate::support::ftp_servers::{MIB, Software, explicit, opened, server, start, start_on, target};
+use crate::support::ftp_servers::{MIB, Software, explicit, open_session, server, start, start_on, target};
 use haul::testing::{MemorySource, bytes};
 
 const BOTH: [Software; 2] = [Software::Vsftpd, Software::Proftpd];
@@ -253,7 +253,7 @@ async fn straight_to_the_final_name() {
 #[tokio::test]
 async fn a_wrong_size_is_found_and_removed() {
     let Some(running) = start(Software::Vsftpd, &[]) else { return };
-    let mut session = opened(&explicit(&running), 4).await;
+    let mut session = open_session(&explicit(&running), 4).await;
     session.send(MemorySource::new(&b"abc"[..]).part_from(0)).await.unwrap();
     let error = session.finish().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Integrity);
@@ -265,7 +265,7 @@ async fn a_wrong_size_is_found_and_removed() {
 #[tokio::test]
 async fn a_command_is_sent_however_busy_the_task_was() {
     let Some(running) = start(Software::Vsftpd, &[]) else { return };
-    let mut session = opened(&explicit(&running), 1).await;
+    let mut session = open_session(&explicit(&running), 1).await;
     let failure = haul::Error::new(Kind::Interrupted, "test");
     for spent in 0..128 {
         tokio::task::yield_now().await;

@@ -164,7 +164,7 @@ async fn client() {
     println!("failures: {failures:?}");
 }
 
-fn told(output: &Output) -> String {
+fn output_text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -176,14 +176,14 @@ fn every_connection_goes_through_the_proxy() {
         for scheme in ["socks5", "socks5h", "http"] {
             let proxy = Proxy::start(0);
             let output = upload(&running, security, MIB, &[("ALL_PROXY", &format!("{scheme}://127.0.0.1:{}", proxy.port))]);
-            assert!(output.status.success(), "{security} {scheme}: {}", told(&output));
+            assert!(output.status.success(), "{security} {scheme}: {}", output_text(&output));
             assert!(std::fs::read(running.file("in/a.bin")).unwrap() == bytes(MIB), "{security} {scheme}");
             assert_eq!(proxy.seen.connections.load(Ordering::Relaxed), 2, "{security} {scheme}: control and data");
         }
         let proxy = Proxy::start(0);
         let all = format!("http://127.0.0.1:{}", proxy.port);
         let output = upload(&running, security, MIB, &[("ALL_PROXY", &all), ("NO_PROXY", "127.0.0.0/8")]);
-        assert!(output.status.success(), "{}", told(&output));
+        assert!(output.status.success(), "{}", output_text(&output));
         assert_eq!(proxy.seen.connections.load(Ordering::Relaxed), 0, "exempt");
     }
 }
@@ -207,7 +207,7 @@ fn a_proxy_that_does_not_lead_on_is_named() {
         ("http://127.0.0.1:1".to_owned(), "the proxy 127.0.0.1:1: it can't be reached".to_owned()),
     ] {
         let output = upload(&running, "explicit", 10, &[("ALL_PROXY", &all)]);
-        assert!(!output.status.success() && told(&output).contains(&says), "{all}: {}", told(&output));
+        assert!(!output.status.success() && output_text(&output).contains(&says), "{all}: {}", output_text(&output));
     }
 }
 
@@ -219,9 +219,14 @@ fn a_line_that_falls_silent_is_survived_in_the_same_run() {
         let Some(running) = start(Software::Vsftpd, &options) else { return };
         let proxy = Proxy::start(8 << 20);
         let output = upload(&running, security, 24 * MIB, &[("ALL_PROXY", &format!("socks5://127.0.0.1:{}", proxy.port))]);
-        assert!(output.status.success(), "{security}: {}", told(&output));
+        assert!(output.status.success(), "{security}: {}", output_text(&output));
         assert!(proxy.seen.was_silent.load(Ordering::Relaxed));
-        assert_eq!(told(&output).matches("another session may still hold the file").count(), 1, "one waiter: {}", told(&output));
+        assert_eq!(
+            output_text(&output).matches("another session may still hold the file").count(),
+            1,
+            "one waiter: {}",
+            output_text(&output)
+        );
         assert_eq!(running.names(), ["a.bin"]);
         assert!(std::fs::read(running.file("in/a.bin")).unwrap() == bytes(24 * MIB), "{security}");
     }

@@ -8,7 +8,7 @@ use haul::Kind;
 use haul::contract::{Recovery, UploadSession};
 use haul::protocols::ftp::{FtpPool, FtpServer, FtpSession, FtpTarget, Security, open};
 
-use crate::support::ftp_servers::{MIB, Running, Software, explicit, opened, server, start, target};
+use crate::support::ftp_servers::{MIB, Running, Software, explicit, open_session, server, start, target};
 use haul::testing::{MemorySource, bytes};
 
 /// Uploads until the server's processes die at `place`; returns the session, the source and where it may go on.
@@ -19,7 +19,7 @@ async fn cut_at(running: &Arc<Running>, pool: &Arc<FtpPool>, content: &[u8], pla
         victim.cut_connections();
         Ok(())
     });
-    let mut session = opened(pool, content.len() as u64).await;
+    let mut session = open_session(pool, content.len() as u64).await;
     let failure = session.send(source.part_from(0)).await.unwrap_err();
     assert_eq!(failure.kind(), Kind::Interrupted, "{failure}");
     let recovery = session.recover(&failure).await.unwrap();
@@ -64,7 +64,7 @@ async fn a_line_that_dies_in_silence_costs_one_waiter() {
             victim.freeze_connections();
             Ok(())
         });
-        let (mut session, mut from, mut failures) = (opened(&pool, 24 * MIB).await, 0, Vec::new());
+        let (mut session, mut from, mut failures) = (open_session(&pool, 24 * MIB).await, 0, Vec::new());
         // As the engine does: ask where to go on, or open another.
         while let Err(failure) = session.send(source.part_from(from)).await {
             assert!(failures.len() < 3, "{failures:?}");
@@ -72,7 +72,7 @@ async fn a_line_that_dies_in_silence_costs_one_waiter() {
                 Recovery::ResumeAt(offset) => offset,
                 Recovery::StartOver => {
                     assert_eq!(session.abort().await, None);
-                    session = opened(&pool, 24 * MIB).await;
+                    session = open_session(&pool, 24 * MIB).await;
                     0
                 }
             };
@@ -108,7 +108,7 @@ async fn nothing_there_more_than_the_file_and_all_of_it() {
     let Some(running) = start(Software::Vsftpd, &[]) else { return };
     let pool = explicit(&running);
     let failure = haul::Error::new(Kind::Interrupted, "test");
-    let mut session = opened(&pool, 5).await;
+    let mut session = open_session(&pool, 5).await;
     assert_eq!(session.recover(&failure).await.unwrap(), Recovery::ResumeAt(0));
     running.put("in/a.bin.download", b"123456");
     assert_eq!(session.recover(&failure).await.unwrap(), Recovery::StartOver);
@@ -123,7 +123,7 @@ async fn nothing_there_more_than_the_file_and_all_of_it() {
 async fn no_hole_is_left_by_a_restart_beyond_the_end() {
     let Some(running) = start(Software::Vsftpd, &[]) else { return };
     running.put("in/a.bin.download", b"12");
-    let mut session = opened(&explicit(&running), 5).await;
+    let mut session = open_session(&explicit(&running), 5).await;
     let failure = session.send(MemorySource::new(&b"12345"[..]).part_from(4)).await.unwrap_err();
     assert_eq!(failure.kind(), Kind::Interrupted);
     assert_eq!(session.recover(&failure).await.unwrap(), Recovery::ResumeAt(2));
@@ -135,7 +135,7 @@ async fn giving_up_removes_what_was_sent() {
         let Some(running) = start(Software::Vsftpd, options) else { return };
         let source = MemorySource::new(bytes(24 * MIB));
         source.on_read_at(20 * MIB, || Err(std::io::Error::other("the disk is gone")));
-        let mut session = opened(&explicit(&running), 24 * MIB).await;
+        let mut session = open_session(&explicit(&running), 24 * MIB).await;
         let error = session.send(source.part_from(0)).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Local, "{error}");
         assert_eq!(session.abort().await, left);
@@ -161,7 +161,7 @@ async fn parts_without_a_known_end_travel_as_one_stream() {
 async fn a_dropped_upload_can_be_given_up() {
     let Some(running) = start(Software::Vsftpd, &[]) else { return };
     let pool = explicit(&running);
-    let mut session = opened(&pool, 24 * MIB).await;
+    let mut session = open_session(&pool, 24 * MIB).await;
     let (stop, mut stopped) = tokio::sync::mpsc::unbounded_channel();
     let source = MemorySource::new(bytes(24 * MIB));
     source.on_read_at(8 * MIB, move || stop.send(()).map_err(std::io::Error::other));

@@ -80,7 +80,7 @@ fn handing_over<T>(
 }
 
 /// What has its last name.
-fn renamed(folder: &Path) -> Vec<(String, PathBuf)> {
+fn find_renamed(folder: &Path) -> Vec<(String, PathBuf)> {
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
     let named = files.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), path));
     named.filter(|(name, _)| !name.ends_with(".download")).collect()
@@ -104,9 +104,9 @@ fn more_jobs_than_the_server_has_places() {
         }
         let begun = Instant::now();
         let put = || env.home.run(&["put", "--json", "-j", "64", "--protocol", "ftps", "d", "iogates:/"]);
-        let (ran, mut times) = handing_over(&env, Protocol::Ftps, || renamed(&folder), put);
+        let (ran, mut times) = handing_over(&env, Protocol::Ftps, || find_renamed(&folder), put);
         assert_eq!(ran.ends_with(0).events("uploaded").len(), 100, "{place}");
-        assert_eq!(env.arrived("iogates").len(), 100, "{place}");
+        assert_eq!(env.arrivals("iogates").len(), 100, "{place}");
         times.insert(0, begun);
         let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
         assert!(longest < Duration::from_secs(45), "{place}: nothing came for {longest:?}");
@@ -122,7 +122,7 @@ fn a_server_that_lets_nobody_in_is_told_at_once() {
     (0..20).for_each(|n| drop(env.home.file(&format!("d/{n:02}.bin"), bytes(100_000, n + 1).0)));
     let begun = Instant::now();
     let put = || env.home.run(&["put", "--json", "-j", "64", "--protocol", "ftps", "d", "iogates:/"]);
-    let (ran, _) = handing_over(&env, Protocol::Ftps, || renamed(&folder), put);
+    let (ran, _) = handing_over(&env, Protocol::Ftps, || find_renamed(&folder), put);
     // Its words come in clear, inside of TLS.
     let ran = ran.ends_with(5).says("the connection to the server was lost");
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}: {}", begun.elapsed(), ran.stderr);
@@ -149,9 +149,9 @@ fn stands_still(options: &[&str], still: Duration) -> Option<(Duration, Ran)> {
         let ran = Ran::of(command.wait_with_output().unwrap());
         (goes_on.elapsed(), ran)
     };
-    let ((after, ran), _) = handing_over(&env, Protocol::Ftps, || renamed(&folder), put);
+    let ((after, ran), _) = handing_over(&env, Protocol::Ftps, || find_renamed(&folder), put);
     let ran = ran.ends_with(0);
-    assert_eq!(env.arrived("iogates")["/film.bin"], content, "{}", ran.stderr);
+    assert_eq!(env.arrivals("iogates")["/film.bin"], content, "{}", ran.stderr);
     println!("{still:?} of stand-still, over {after:?} later: {}", ran.stderr);
     Some((after, ran))
 }
@@ -227,7 +227,7 @@ fn killed_and_typed_again_at_once_at_a_server_without_locks() {
         settings.available = vec!["tus".to_owned()];
         settings.tus_elsewhere = Some(format!("http://127.0.0.1:{line}/files"));
     });
-    let (content, folder) = (bytes(12_000_000, 3), server.stored(""));
+    let (content, folder) = (bytes(12_000_000, 3), server.stored_path(""));
     env.home.file("film.bin", &content.0);
     let put = || {
         let first = ["put", "--bwlimit", "3M", "--protocol", "tus", "film.bin", "iogates:/"];
@@ -249,5 +249,5 @@ fn killed_and_typed_again_at_once_at_a_server_without_locks() {
     let resumed_from = uploaded["resumed_from"].as_u64().unwrap();
     assert!(resumed_from > at_the_kill + 100_000, "{resumed_from}: nothing came in after the kill at {at_the_kill}");
     let stored: Vec<_> = whole_uploads(&folder).into_iter().map(|(_, file)| fs::read(file).unwrap() == content.0).collect();
-    assert_eq!((stored, env.arrived("iogates")["/film.bin"].clone()), (vec![true], content));
+    assert_eq!((stored, env.arrivals("iogates")["/film.bin"].clone()), (vec![true], content));
 }

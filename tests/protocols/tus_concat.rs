@@ -24,8 +24,8 @@ fn with_file() -> (TestEnv, Content) {
 }
 
 fn assert_there_once(env: &TestEnv, content: &Content) {
-    assert_eq!(env.sandbox.arrived().len(), 1, "{:?}", env.sandbox.arrived());
-    assert_eq!(env.arrived("tus")["/in/a.bin"], *content);
+    assert_eq!(env.sandbox.arrivals().len(), 1, "{:?}", env.sandbox.arrivals());
+    assert_eq!(env.arrivals("tus")["/in/a.bin"], *content);
 }
 
 #[test]
@@ -35,8 +35,8 @@ fn four_parts_become_one_file() {
     assert_there_once(&env, &content);
     assert_eq!(uploaded["verified"], "size");
     assert_eq!(uploaded["md5"], format!("{:x}", md5::compute(&content.0)));
-    assert_eq!((env.asked("tus", "tus-create"), env.asked("tus", "tus-patch")), (5, 4));
-    assert_eq!(env.asked("tus", "tus-delete"), 0, "a server may need the parts for the file");
+    assert_eq!((env.request_count("tus", "tus-create"), env.request_count("tus", "tus-patch")), (5, 4));
+    assert_eq!(env.request_count("tus", "tus-delete"), 0, "a server may need the parts for the file");
     let told = env.home.run(&["stat", "--json", &format!("tus:@{}", uploaded["id"].as_str().unwrap())]).ends_with(0).json().remove(0);
     assert_eq!((told["name"].as_str(), told["size"].as_u64()), (Some("a.bin"), Some(SIZE as u64)));
     assert_eq!(env.home.run(PUT).ends_with(0).events("skipped").len(), 1, "the same again sends nothing");
@@ -49,8 +49,8 @@ fn the_parts_travel_side_by_side() {
     env.script("tus/tus-patch:slow=600000*4");
     let mut child = env.home.command(PUT).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let until = Instant::now() + Duration::from_secs(60);
-    while env.asked("tus", "tus-patch") < 4 {
-        assert!(Instant::now() < until && child.try_wait().unwrap().is_none(), "{}", env.asked("tus", "tus-patch"));
+    while env.request_count("tus", "tus-patch") < 4 {
+        assert!(Instant::now() < until && child.try_wait().unwrap().is_none(), "{}", env.request_count("tus", "tus-patch"));
         std::thread::sleep(Duration::from_millis(20));
     }
     child.kill().unwrap();
@@ -66,7 +66,7 @@ fn a_server_without_it_gets_one_stream() {
     let ran = env.home.run(&["put", "-v", "--streams", "4", "a.bin", "tus:/in/"]).ends_with(0);
     assert!(ran.stderr.contains("one stream"), "{}", ran.stderr);
     assert_there_once(&env, &content);
-    assert_eq!(env.asked("tus", "tus-create"), 1);
+    assert_eq!(env.request_count("tus", "tus-create"), 1);
     env.home.file("small.bin", &bytes(100_000, 3).0);
     let ran = env.home.run(&["put", "-v", "--streams", "4", "small.bin", "tus:/in/"]).ends_with(0);
     assert!(!ran.stderr.contains("one stream"), "a small file is nobody's disappointment: {}", ran.stderr);
@@ -79,7 +79,7 @@ fn a_server_that_refuses_to_join_gets_one_stream() {
     env.script("tus:tus-no-concat");
     env.home.run(PUT).ends_with(0);
     assert_there_once(&env, &content);
-    assert_eq!(env.asked("tus", "tus-delete"), 4, "the parts are of no use");
+    assert_eq!(env.request_count("tus", "tus-delete"), 4, "the parts are of no use");
 }
 
 #[test]
@@ -115,10 +115,10 @@ fn a_joined_file_whose_address_is_lost_is_unknown() {
         let ran = env.home.run(PUT).ends_with(13);
         assert!(ran.stderr.contains("look there whether the file is there"), "{}", ran.stderr);
         assert_there_once(&env, &content);
-        assert_eq!(env.asked("tus", "tus-create"), 5, "it is asked for once");
+        assert_eq!(env.request_count("tus", "tus-create"), 5, "it is asked for once");
         // Who puts it again knows that it may be there twice.
         env.home.run(PUT).ends_with(0);
-        assert_eq!(env.sandbox.arrived().len(), doubled);
+        assert_eq!(env.sandbox.arrivals().len(), doubled);
     }
 }
 
@@ -127,10 +127,10 @@ fn a_joined_file_whose_address_is_lost_is_unknown() {
 fn a_run_that_dies_while_the_parts_are_joined_is_unknown_too() {
     let (env, content) = with_file();
     env.sandbox.faults().later(BEFORE_BYTES, "tus/tus-create:slow=600000").unwrap();
-    kill_when(&env, PUT, || env.asked("tus", "tus-create") == 5);
+    kill_when(&env, PUT, || env.request_count("tus", "tus-create") == 5);
     env.sandbox.faults().clear();
     env.home.run(PUT).ends_with(13).says("look there whether the file is there");
-    assert_eq!(env.asked("tus", "tus-create"), 5, "it is told before it is asked for again");
+    assert_eq!(env.request_count("tus", "tus-create"), 5, "it is told before it is asked for again");
     env.home.run(PUT).ends_with(0);
     assert_there_once(&env, &content);
 }
@@ -151,13 +151,13 @@ fn a_killed_run_goes_on_with_each_part() {
         let (env, content) = with_file();
         env.script(more);
         let slow = [&PUT[..1], &["--bwlimit", "3M", "--chunk-size", "300K"], &PUT[1..]].concat();
-        kill_when(&env, &slow, || env.sandbox.counts().all_received("tus") >= 4 << 20);
-        let before = env.sandbox.counts().all_received("tus");
+        kill_when(&env, &slow, || env.sandbox.counts().all_received_bytes("tus") >= 4 << 20);
+        let before = env.sandbox.counts().all_received_bytes("tus");
         env.home.run(&["transfers", "list"]).ends_with(0).prints("tus:/in/a.bin");
         let uploaded = env.home.run(&["put", "--json", "a.bin", "tus:/in/"]).ends_with(0).events("uploaded").remove(0);
         assert_there_once(&env, &content);
         assert!(uploaded["resumed_from"].as_u64().unwrap() >= 1 << 20, "{uploaded}");
-        let sent = env.sandbox.counts().all_received("tus") - before;
+        let sent = env.sandbox.counts().all_received_bytes("tus") - before;
         assert!(sent <= SIZE as u64 - uploaded["resumed_from"].as_u64().unwrap(), "{sent}");
         assert_eq!(uploaded["md5"], format!("{:x}", md5::compute(&content.0)));
     }
@@ -167,10 +167,10 @@ fn a_killed_run_goes_on_with_each_part() {
 fn what_nobody_goes_on_with_is_removed() {
     let (env, _) = with_file();
     let slow = [&PUT[..1], &["--bwlimit", "3M"], &PUT[1..]].concat();
-    kill_when(&env, &slow, || env.sandbox.counts().all_received("tus") >= 1 << 20);
+    kill_when(&env, &slow, || env.sandbox.counts().all_received_bytes("tus") >= 1 << 20);
     env.home.run(&["transfers", "clear"]).ends_with(0);
-    assert_eq!(env.asked("tus", "tus-delete"), 4);
-    assert!(env.sandbox.arrived().is_empty());
+    assert_eq!(env.request_count("tus", "tus-delete"), 4);
+    assert!(env.sandbox.arrivals().is_empty());
 }
 
 fn remote(server: &Server) -> Home {
@@ -178,8 +178,8 @@ fn remote(server: &Server) -> Home {
     Home::new().env(keys.map(|(key, value)| (format!("HAUL_REMOTE_TUS_{key}"), value.to_owned())))
 }
 
-fn stored(server: &Server, uploaded: &Value) -> Vec<u8> {
-    std::fs::read(server.stored(uploaded["id"].as_str().unwrap().rsplit('/').next().unwrap())).unwrap()
+fn read_stored(server: &Server, uploaded: &Value) -> Vec<u8> {
+    std::fs::read(server.stored_path(uploaded["id"].as_str().unwrap().rsplit('/').next().unwrap())).unwrap()
 }
 
 /// tuspyserver joins, and removes the parts.
@@ -189,13 +189,20 @@ fn a_real_server_joins_them() {
     let (home, content) = (remote(&server), bytes(SIZE, 5));
     home.file("a.bin", &content.0);
     let uploaded = home.run(PUT).ends_with(0).events("uploaded").remove(0);
-    assert!(stored(&server, &uploaded) == content.0);
-    assert_eq!(std::fs::read_dir(server.stored("")).unwrap().flatten().filter(|file| file.metadata().unwrap().len() > 1 << 20).count(), 1);
+    assert!(read_stored(&server, &uploaded) == content.0);
+    assert_eq!(
+        std::fs::read_dir(server.stored_path("")).unwrap().flatten().filter(|file| file.metadata().unwrap().len() > 1 << 20).count(),
+        1
+    );
 
     let slow = [&PUT[..1], &["--chunk-size", "1M", "--bwlimit", "6M", "--if-exists", "replace"], &PUT[1..]].concat();
     let mut child = home.command(&slow).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let begun = |least: u64| {
-        std::fs::read_dir(server.stored("")).unwrap().flatten().filter(|file| file.metadata().is_ok_and(|meta| meta.len() >= least)).count()
+        std::fs::read_dir(server.stored_path(""))
+            .unwrap()
+            .flatten()
+            .filter(|file| file.metadata().is_ok_and(|meta| meta.len() >= least))
+            .count()
     };
     let until = Instant::now() + Duration::from_secs(120);
     while begun(1 << 20) < 4 {
@@ -206,7 +213,7 @@ fn a_real_server_joins_them() {
     child.wait().unwrap();
     let uploaded = home.run(&["put", "--json", "--if-exists", "replace", "a.bin", "tus:/in/"]).ends_with(0).events("uploaded").remove(0);
     assert!(uploaded["resumed_from"].as_u64().unwrap() >= 2 << 20, "{uploaded}");
-    assert!(stored(&server, &uploaded) == content.0);
+    assert!(read_stored(&server, &uploaded) == content.0);
 }
 
 /// The Node server has no concatenation.
@@ -218,5 +225,5 @@ fn a_real_server_without_it_gets_one_stream() {
     let ran = home.run(&["put", "-v", "--streams", "4", "--receipt", "receipt", "a.bin", "tus:/in/"]).ends_with(0);
     assert!(ran.stderr.contains("one stream"), "{}", ran.stderr);
     let receipt: Value = serde_json::from_str(std::fs::read_to_string(home.path().join("receipt")).unwrap().trim()).unwrap();
-    assert!(stored(&server, &receipt) == content.0);
+    assert!(read_stored(&server, &receipt) == content.0);
 }

@@ -39,9 +39,9 @@ fn remote(url: &str, more: &[(&str, &str)]) -> Home {
 }
 
 /// The last step of an upload's address is its name on the Node server's disk.
-fn stored(server: &Server, uploaded: &Value) -> Vec<u8> {
+fn read_stored(server: &Server, uploaded: &Value) -> Vec<u8> {
     let id = uploaded["id"].as_str().unwrap();
-    std::fs::read(server.stored(id.rsplit('/').next().unwrap())).unwrap()
+    std::fs::read(server.stored_path(id.rsplit('/').next().unwrap())).unwrap()
 }
 
 fn metadata(seen: &RawRequest) -> Vec<(String, String)> {
@@ -90,7 +90,7 @@ fn takes_files_of_every_size(server: &Server) {
         let uploaded = ran.events("uploaded").remove(0);
         assert_eq!((uploaded["verified"].as_str(), uploaded["protocol"].as_str()), (Some("size"), Some("tus")), "{uploaded}");
         assert_eq!(uploaded["path"], format!("/in/day 1/{name}"));
-        assert!(stored(server, &uploaded) == content, "{name}");
+        assert!(read_stored(server, &uploaded) == content, "{name}");
         let told = home.run(&["stat", "--json", &format!("box:@{}", uploaded["id"].as_str().unwrap())]).ends_with(0).json().remove(0);
         assert_eq!(
             (told["size"].as_u64(), told["kind"].as_str(), told["name"].as_str()),
@@ -104,7 +104,7 @@ fn takes_files_of_every_size(server: &Server) {
     for pipe in [&["put", "--json", "-", "box:/piped"][..], &["put", "--json", "--size", "70000", "-", "box:/piped"]] {
         let content = bytes(70_000, 9).0;
         let uploaded = home.run_with_input(pipe, &content).ends_with(0).events("uploaded").remove(0);
-        assert!(stored(server, &uploaded) == content);
+        assert!(read_stored(server, &uploaded) == content);
     }
     // The same again: what this machine has put there is there.
     let again = home.run(&["put", "--json", "small.bin", "empty", "large.bin", "box:/in/day 1/"]).ends_with(0);
@@ -135,7 +135,7 @@ fn goes_on_after_a_kill(server: &Server) {
     let slow = ["put", "--bwlimit", "4M", "big.bin", "box:/"];
     let mut child = home.command(&slow).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let largest = || {
-        let files = std::fs::read_dir(server.stored("")).unwrap().flatten();
+        let files = std::fs::read_dir(server.stored_path("")).unwrap().flatten();
         files.filter_map(|file| file.metadata().ok()).map(|meta| meta.len()).max().unwrap_or(0)
     };
     let until = Instant::now() + Duration::from_secs(120);
@@ -147,7 +147,7 @@ fn goes_on_after_a_kill(server: &Server) {
     child.wait().unwrap();
     let uploaded = home.run(&["put", "--json", "big.bin", "box:/"]).ends_with(0).events("uploaded").remove(0);
     assert!(uploaded["resumed_from"].as_u64().unwrap() >= 2 << 20, "{uploaded}");
-    assert!(stored(server, &uploaded) == content);
+    assert!(read_stored(server, &uploaded) == content);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,7 +167,7 @@ async fn the_file_is_named_by_metadata_and_the_headers_go_along() {
     assert!(!ran.stderr.contains("tok-en-of-box") && !ran.stderr.contains("key-of-a-site"), "{}", ran.stderr);
     home.file("plain.txt", b"content");
     home.run(&["put", "plain.txt", "box:"]).ends_with(0);
-    let seen = raw.seen();
+    let seen = raw.requests();
     let of = |method: &str| seen.iter().filter(|seen| seen.method == method).cloned().collect::<Vec<_>>();
     let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
     let usual = [pair("bucketName", "media"), pair("requiresignedurls", "")];
@@ -187,8 +187,8 @@ async fn headers_go_to_no_other_host() {
     let home = remote(own.url.as_str(), &[("TOKEN", "tok-en-of-box"), ("HEADERS", "apikey: key-of-a-site")]);
     home.run(&["stat", &format!("box:@{}up/1", other.url)]).ends_with(0);
     home.run(&["rm", &format!("box:@{}up/1", other.url)]).ends_with(0);
-    assert!(other.count("HEAD") >= 2 && other.count("DELETE") == 1, "{:?}", other.seen());
-    assert!(other.seen().iter().all(|seen| seen.header("authorization").is_none() && seen.header("apikey").is_none()));
+    assert!(other.count("HEAD") >= 2 && other.count("DELETE") == 1, "{:?}", other.requests());
+    assert!(other.requests().iter().all(|seen| seen.header("authorization").is_none() && seen.header("apikey").is_none()));
     home.run(&["stat", "box:@http://files.example.com/up/1"]).ends_with(2).says("plain http");
     home.run(&["stat", "box:@7"]).ends_with(2).says("https://");
 }
@@ -220,7 +220,7 @@ async fn a_lost_creation_sends_no_byte_twice() {
     let home = remote(raw.url.as_str(), &[]);
     home.file("a.bin", bytes(5_000, 1).0);
     home.run(&["put", "a.bin", "box:"]).ends_with(0);
-    let sent: usize = raw.seen().iter().map(|seen| seen.body.len()).sum();
+    let sent: usize = raw.requests().iter().map(|seen| seen.body.len()).sum();
     assert_eq!((raw.count("POST"), raw.count("PATCH"), sent), (3, 1, 5_000));
 }
 
@@ -238,7 +238,7 @@ async fn the_uploads_of_the_next_small_files_are_created_while_others_are_sent()
         home.file(&format!("src/f{n:02}"), format!("content of f{n:02}"));
     }
     home.run(&["put", "-j", "1", "src/", "box:/in/"]).ends_with(0);
-    let seen = raw.seen();
+    let seen = raw.requests();
     let all = |method: &str| (0..seen.len()).filter(|n| seen[*n].method == method).collect::<Vec<_>>();
     let (created, sent) = (all("POST"), all("PATCH"));
     assert_eq!((created.len(), sent.len()), (40, 40));
@@ -259,9 +259,9 @@ fn creations_that_fail_are_tried_again_and_nothing_is_created_twice() {
         }
         env.script(&format!("tus/tus-create:{fault}"));
         env.home.run(&["put", "src/", "tus:/in/"]).ends_with(0);
-        assert!(env.sandbox.faults().left().is_empty());
+        assert!(env.sandbox.faults().remaining().is_empty());
         // The one that failed is asked for again, and no other.
-        assert_eq!((env.arrived("tus").len(), env.asked("tus", "tus-create")), (20, 21), "{fault}");
+        assert_eq!((env.arrivals("tus").len(), env.request_count("tus", "tus-create")), (20, 21), "{fault}");
     }
 }
 
@@ -281,7 +281,7 @@ async fn parts_have_exactly_the_size_that_the_remote_says() {
     let home = remote(raw.url.as_str(), &[("CHUNK_SIZE", "100000")]);
     home.file("a.bin", bytes(250_000, 1).0);
     home.run(&["put", "--chunk-size", "1000", "a.bin", "box:"]).ends_with(0);
-    let parts: Vec<usize> = raw.seen().iter().filter(|seen| seen.method == "PATCH").map(|seen| seen.body.len()).collect();
+    let parts: Vec<usize> = raw.requests().iter().filter(|seen| seen.method == "PATCH").map(|seen| seen.body.len()).collect();
     assert_eq!(parts, [100_000, 100_000, 50_000]);
 }
 
@@ -294,7 +294,7 @@ fn parts_that_are_too_large_become_smaller_unless_the_remote_says_their_size() {
     assert_eq!(exact.status.code(), Some(8), "{exact:?}");
     assert!(String::from_utf8(exact.stderr).unwrap().contains("chunk_size"));
     env.home.run(&["put", "a.bin", "tus:"]).ends_with(0);
-    assert_eq!(env.arrived("tus")["/a.bin"], bytes(1_000_003, 1));
+    assert_eq!(env.arrivals("tus")["/a.bin"], bytes(1_000_003, 1));
 }
 
 #[test]
@@ -302,9 +302,9 @@ fn folders_and_pipes_reach_the_stand_in() {
     let env = TestEnv::new();
     let files = tree(&env.home);
     env.home.run(&["put", "src", "tus:/in/"]).ends_with(0);
-    assert_eq!(env.arrived("tus"), below("/in/src", &files));
+    assert_eq!(env.arrivals("tus"), below("/in/src", &files));
     env.home.run_with_input(&["put", "-", "tus:/from a pipe"], &bytes(100_000, 4).0).ends_with(0);
-    assert_eq!(env.arrived("tus")["/from a pipe"], bytes(100_000, 4));
+    assert_eq!(env.arrivals("tus")["/from a pipe"], bytes(100_000, 4));
     env.home.run(&["about", "tus:"]).ends_with(0).prints("creation-defer-length");
     env.sandbox.of("tus").unwrap().limit_file_size(1_000);
     env.home.run(&["put", "src/z.bin", "tus:"]).ends_with(8).says("1000");
@@ -316,7 +316,7 @@ fn what_such_a_server_can_not_do_is_refused_before_anything_is_sent() {
     for (args, words) in REFUSED {
         env.home.run(args).ends_with(10).says(words);
     }
-    assert_eq!(env.requests("tus"), 0, "{:?}", env.sandbox.asked("tus"));
+    assert_eq!(env.requests("tus"), 0, "{:?}", env.sandbox.request_kinds("tus"));
 }
 
 #[test]
@@ -328,8 +328,8 @@ fn what_befalls_an_upload_is_got_over() {
         let content = bytes(300_000, 8);
         env.home.file("a.bin", &content.0);
         let uploaded = env.json(&["put", "--chunk-size", "100000", "a.bin", "tus:"]).ends_with(0).events("uploaded").remove(0);
-        assert_eq!(env.arrived("tus")["/a.bin"], content, "{fault}");
-        assert_eq!(env.sandbox.arrived().len(), 1, "{fault}");
+        assert_eq!(env.arrivals("tus")["/a.bin"], content, "{fault}");
+        assert_eq!(env.sandbox.arrivals().len(), 1, "{fault}");
         assert_eq!(uploaded["verified"], "size", "{fault}");
     }
 }
@@ -340,7 +340,7 @@ fn a_file_that_the_server_refuses_at_its_end_is_no_success() {
     env.script("tus:tus-refuses-end*always");
     env.home.file("a.bin", bytes(300_000, 8).0);
     env.home.run(&["put", "a.bin", "tus:"]).ends_with(8).says("this file is not wanted here");
-    assert!(env.sandbox.arrived().is_empty());
+    assert!(env.sandbox.arrivals().is_empty());
 }
 
 #[test]
@@ -352,15 +352,15 @@ fn an_upload_that_was_killed_is_taken_up_listed_and_cleared() {
     env.home.run(&["transfers", "list"]).ends_with(0).prints("tus:/in/a.bin");
     let uploaded = env.json(&["put", "a.bin", "tus:/in/"]).ends_with(0).events("uploaded").remove(0);
     assert!(uploaded["resumed_from"].as_u64().unwrap() > 0, "{uploaded}");
-    assert_eq!(env.arrived("tus")["/in/a.bin"], content);
+    assert_eq!(env.arrivals("tus")["/in/a.bin"], content);
 
     kill_put(&env, &["a.bin", "tus:/again/"], "tus", 300_000);
     env.home.run(&["transfers", "clear"]).ends_with(0);
-    assert_eq!(env.asked("tus", "tus-delete"), 1, "what nobody goes on with is removed there");
+    assert_eq!(env.request_count("tus", "tus-delete"), 1, "what nobody goes on with is removed there");
 
     kill_put(&env, &["a.bin", "tus:/expired/"], "tus", 300_000);
     env.script("tus/tus-head:tus-gone");
     let ran = env.home.run(&["put", "a.bin", "tus:/expired/"]).ends_with(0);
     assert!(ran.stderr.contains("may have expired"), "{}", ran.stderr);
-    assert_eq!(env.arrived("tus")["/expired/a.bin"], content);
+    assert_eq!(env.arrivals("tus")["/expired/a.bin"], content);
 }

@@ -64,7 +64,7 @@ fn requests(raw: &Raw) -> Vec<String> {
         Some(offset) => format!("PATCH {offset}"),
         None => seen.method.clone(),
     };
-    raw.seen().iter().map(shown).filter(|method| method != "OPTIONS").collect()
+    raw.requests().iter().map(shown).filter(|method| method != "OPTIONS").collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,7 +144,7 @@ async fn an_error_to_the_last_part_is_no_success() {
 async fn an_empty_file_gets_one_empty_request() {
     let raw = server(|_, _| None).await;
     put(&raw, 0, &[]).ends_with(0);
-    let patches: Vec<usize> = raw.seen().iter().filter(|seen| seen.method == "PATCH").map(|seen| seen.body.len()).collect();
+    let patches: Vec<usize> = raw.requests().iter().filter(|seen| seen.method == "PATCH").map(|seen| seen.body.len()).collect();
     assert_eq!(patches, [0]);
 }
 

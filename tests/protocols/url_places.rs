@@ -190,7 +190,7 @@ fn a_tus_endpoint_is_used_by_its_url_alone() {
     let address = format!("{tus}:@{}", uploaded["id"].as_str().unwrap());
     home.run(&["stat", "--json", &address]).ends_with(0).prints("a.txt");
     home.run_with_input(&["put", "-", &format!("{tus}:in/piped")], b"from a pipe").ends_with(0);
-    assert_eq!(site.env.arrived("tus").len(), 2);
+    assert_eq!(site.env.arrivals("tus").len(), 2);
     home.run(&["ls", tus]).ends_with(10);
     home.run(&["rm", &address]).ends_with(0);
     home.run(&["stat", &address]).ends_with(3);

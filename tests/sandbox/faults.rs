@@ -21,18 +21,18 @@ async fn refusals_are_given_unread_and_an_answer_can_get_lost() {
     assert_eq!(create().await.unwrap().status(), 413);
     let page = create().await.unwrap();
     assert_eq!((page.status().as_u16(), page.headers()["content-type"].to_str().unwrap()), (200, "text/html; charset=utf-8"));
-    assert_eq!(fixture.sandbox.counts().created("iogates"), 0);
+    assert_eq!(fixture.sandbox.counts().created_count("iogates"), 0);
 
     fixture.sandbox.faults().script("iogates/file-create:cut=0 iogates/file-create:slow=200").unwrap();
     assert!(create().await.is_err());
-    assert_eq!(fixture.sandbox.counts().created("iogates"), 0);
+    assert_eq!(fixture.sandbox.counts().created_count("iogates"), 0);
     let begun = Instant::now();
     assert_eq!(create().await.unwrap().status(), 200);
     assert!(begun.elapsed() >= Duration::from_millis(200));
     fixture.sandbox.faults().script("iogates/file-create:answer-lost").unwrap();
     assert!(create().await.is_err());
-    assert_eq!(fixture.sandbox.counts().created("iogates"), 2);
-    assert!(fixture.sandbox.faults().left().is_empty());
+    assert_eq!(fixture.sandbox.counts().created_count("iogates"), 2);
+    assert!(fixture.sandbox.faults().remaining().is_empty());
     assert_eq!(fixture.sandbox.counts().requests("iogates", "file-create"), 7);
 }
 
@@ -45,7 +45,7 @@ async fn an_upload_that_is_cut_does_not_reach_giga0() {
     fixture.sandbox.faults().script("giga0:cut=50000").unwrap();
     // The sign-in above carries no file and is not meant.
     assert!(fixture.post_form(&upload, &auth, ("upload_file", "a", &bytes(400_000))).await.is_err());
-    assert!(fixture.sandbox.arrived().is_empty());
+    assert!(fixture.sandbox.arrivals().is_empty());
     fixture.sandbox.faults().script("giga0:data-error giga0:hash-placeholder").unwrap();
     let send = async || {
         let answer: Value = fixture.post_form(&upload, &auth, ("upload_file", "a", b"12")).await.unwrap().json().await.unwrap();
@@ -53,7 +53,7 @@ async fn an_upload_that_is_cut_does_not_reach_giga0() {
     };
     assert_eq!(send().await["error"], "Storage space is full.");
     assert!(send().await["hash"].as_str().unwrap().contains('-'));
-    assert_eq!(fixture.sandbox.arrived().len(), 1);
+    assert_eq!(fixture.sandbox.arrivals().len(), 1);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use haul::model::Protocol;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{arrived, bytes, fixture};
+use super::{arrival, bytes, fixture};
 
 #[tokio::test]
 async fn takes_files_and_revisions() {
@@ -21,8 +21,8 @@ async fn takes_files_and_revisions() {
     let folder = list("home").await[0]["uuid"].as_str().unwrap().to_owned();
     let content = bytes(400_000);
     assert_eq!(fixture.fileago_upload(&token, &folder, "a b.txt", &content).await, 200);
-    assert_eq!(fixture.sandbox.arrived(), [arrived("fileago", "/Docs/a b.txt", &content, Protocol::Multipart)]);
-    assert_eq!(fixture.stored("fileago", "/Docs/a b.txt"), content);
+    assert_eq!(fixture.sandbox.arrivals(), [arrival("fileago", "/Docs/a b.txt", &content, Protocol::Multipart)]);
+    assert_eq!(fixture.read_stored("fileago", "/Docs/a b.txt"), content);
     assert_eq!(list("home").await[0]["size"], 1, "a folder's size is its number of items");
 
     assert_eq!(fixture.fileago_upload(&token, &folder, "a b.txt", b"other").await, 409);
@@ -53,13 +53,13 @@ async fn upload_tokens_work_once_and_sessions_end() {
     fixture.sandbox.faults().script("fileago:cut=1000").unwrap();
     assert!(fixture.post_form(&url, &[], ("file", "f", &bytes(500_000))).await.is_err());
     assert_eq!(fixture.post_form(&url, &[], ("file", "f", b"again")).await.unwrap().status(), 403);
-    assert!(fixture.sandbox.arrived().is_empty(), "a cut upload does not land");
+    assert!(fixture.sandbox.arrivals().is_empty(), "a cut upload does not land");
 
     fixture.sandbox.faults().script("fileago:answer-lost").unwrap();
     let (_, ticket) = fixture.fileago(&token, Method::GET, "/api/nodes/home/upload", Value::Null).await;
     let url = fixture.url("fileago", &format!("/upload/{}", ticket["token"].as_str().unwrap()));
     assert!(fixture.post_form(&url, &[], ("file", "f", b"landed")).await.is_err());
-    assert_eq!(fixture.sandbox.arrived(), [arrived("fileago", "/f", b"landed", Protocol::Multipart)]);
+    assert_eq!(fixture.sandbox.arrivals(), [arrival("fileago", "/f", b"landed", Protocol::Multipart)]);
 
     fixture.sandbox.faults().script("fileago:expired").unwrap();
     assert_eq!(fixture.fileago(&token, Method::GET, "/api/nodes/home", Value::Null).await.0, 401);

@@ -25,7 +25,7 @@ async fn takes_a_file_and_never_overwrites() {
         let answer: Value = fixture.post_form(&upload, &fields, ("upload_file", "a.png", &content)).await.unwrap().json().await.unwrap();
         let row = &answer["data"][0];
         assert_eq!((&row["name"], &row["size"], &row["hash"]), (&json!(expected), &json!("300000"), &json!(md5(&content))));
-        assert_eq!(fixture.stored("giga0", &format!("/Renders/{expected}")), content);
+        assert_eq!(fixture.read_stored("giga0", &format!("/Renders/{expected}")), content);
     }
     let empty: Value = fixture.post_form(&upload, &auth, ("upload_file", "e", b"")).await.unwrap().json().await.unwrap();
     assert_eq!((&empty["_status"], &empty["response"]), (&json!("error"), &json!("Filesize received was zero.")));
@@ -43,7 +43,7 @@ async fn takes_a_file_and_never_overwrites() {
     assert_eq!((rest.status().as_u16(), rest.bytes().await.unwrap().to_vec()), (206, content[299_000..].to_vec()));
     assert_eq!(fixture.giga0("file/delete", &[&auth[..], &id].concat()).await["data"]["status"], "trash");
     assert_eq!(fixture.http.get(&url).send().await.unwrap().status(), 302);
-    assert_eq!(fixture.sandbox.counts().created("giga0"), 2);
+    assert_eq!(fixture.sandbox.counts().created_count("giga0"), 2);
 }
 
 #[tokio::test]
@@ -100,5 +100,5 @@ async fn imports_from_loopback() {
         }
     };
     assert_eq!(tokio::time::timeout(Duration::from_secs(20), wait).await.unwrap(), 70_000);
-    assert_eq!(fixture.sandbox.arrived()[1].md5, md5(&content));
+    assert_eq!(fixture.sandbox.arrivals()[1].md5, md5(&content));
 }

@@ -14,7 +14,7 @@ use suppaftp::tokio::{AsyncRustlsConnector, AsyncRustlsFtpStream};
 use suppaftp::types::FileType;
 use tokio::io::AsyncWriteExt;
 
-use super::{arrived, bytes, fixture, md5, trusting};
+use super::{arrival, bytes, fixture, md5, trusting};
 
 #[tokio::test]
 async fn takes_a_file_by_tus_through_a_cut_line() {
@@ -29,15 +29,15 @@ async fn takes_a_file_by_tus_through_a_cut_line() {
 
     fixture.sandbox.faults().script("iogates/tus-patch:cut=200000").unwrap();
     assert!(fixture.patch(&url, 0, &content[..500_000]).await.is_err());
-    assert!(fixture.sandbox.faults().left().is_empty());
+    assert!(fixture.sandbox.faults().remaining().is_empty());
     assert_eq!(fixture.tus_offset(&url).await, 200_000);
     assert_eq!(fixture.patch(&url, 7, &content[7..]).await.unwrap().status(), 409);
     assert_eq!(fixture.patch(&url, 200_000, &content[200_000..]).await.unwrap().status(), 204);
 
-    assert_eq!(fixture.sandbox.arrived(), [arrived("iogates", "/Show/Day 1/clip.mp4", &content, Protocol::Tus)]);
-    assert_eq!(fixture.stored("iogates", "/Show/Day 1/clip.mp4"), content);
+    assert_eq!(fixture.sandbox.arrivals(), [arrival("iogates", "/Show/Day 1/clip.mp4", &content, Protocol::Tus)]);
+    assert_eq!(fixture.read_stored("iogates", "/Show/Day 1/clip.mp4"), content);
     let upload = entry["upload_filename"].as_str().unwrap();
-    assert_eq!(fixture.sandbox.counts().received("iogates", upload), 700_000);
+    assert_eq!(fixture.sandbox.counts().received_bytes("iogates", upload), 700_000);
     assert_eq!(fixture.sandbox.counts().requests("iogates", "tus-patch"), 3);
 
     let done = fixture.iogates(&token, &format!("/api/file/{}", entry["id"])).await;
@@ -71,7 +71,7 @@ async fn tus_keeps_to_the_protocol() {
     assert_eq!(fixture.tus_offset(&url).await, 0);
     assert_eq!(fixture.tus(Method::PATCH, &url, &checked("md5 kAFQmDzST7DWlj99KOF/cg=="), b"abc".to_vec()).await.unwrap().status(), 204);
     // Nobody asked for "x", so it is a file of its own.
-    assert_eq!(fixture.sandbox.arrived(), [arrived("iogates", "/x", b"abc", Protocol::Tus)]);
+    assert_eq!(fixture.sandbox.arrivals(), [arrival("iogates", "/x", b"abc", Protocol::Tus)]);
 
     let url = fixture.tus_create(server, 9, "y").await;
     fixture.sandbox.faults().script("iogates:tus-locked iogates:tus-short=4").unwrap();
@@ -98,12 +98,12 @@ async fn joins_partial_uploads() {
         assert_eq!(fixture.patch(&url, 0, half).await.unwrap().status(), 204);
         parts.push(url);
     }
-    assert!(fixture.sandbox.arrived().is_empty());
+    assert!(fixture.sandbox.arrivals().is_empty());
     let concat = format!("final;{}", parts.join(" "));
     let metadata = format!("filename {}", STANDARD.encode(entry["upload_filename"].as_str().unwrap()));
     let headers = [("Upload-Concat", concat.as_str()), ("Upload-Metadata", metadata.as_str())];
     assert_eq!(fixture.tus(Method::POST, server, &headers, Vec::new()).await.unwrap().status(), 201);
-    assert_eq!(fixture.sandbox.arrived(), [arrived("iogates", "/joined.bin", &content, Protocol::Tus)]);
+    assert_eq!(fixture.sandbox.arrivals(), [arrival("iogates", "/joined.bin", &content, Protocol::Tus)]);
 }
 
 #[tokio::test]
@@ -125,8 +125,8 @@ async fn appends_plupload_chunks_even_when_one_comes_twice() {
         let verdict: Value = send(name, chunk).await.unwrap().json().await.unwrap();
         assert_eq!(verdict, json!({ "jsonrpc": "2.0", "result": null, "id": "id" }));
     }
-    let expected = arrived("iogates", "/a.mov", &content, Protocol::Plupload);
-    assert_eq!(fixture.sandbox.arrived(), std::slice::from_ref(&expected));
+    let expected = arrival("iogates", "/a.mov", &content, Protocol::Plupload);
+    assert_eq!(fixture.sandbox.arrivals(), std::slice::from_ref(&expected));
 
     // The answer to chunk 0 is lost; sent again it doubles, so the entry stays empty.
     let entry = fixture.iogates_file(&token, "b.mov", &content).await;
@@ -136,7 +136,7 @@ async fn appends_plupload_chunks_even_when_one_comes_twice() {
     for chunk in 0..3 {
         assert_eq!(send(name, chunk).await.unwrap().status(), 200);
     }
-    assert_eq!(fixture.sandbox.arrived(), [expected]);
+    assert_eq!(fixture.sandbox.arrivals(), [expected]);
     assert_eq!(fixture.iogates(&token, &format!("/api/file/{}", entry["id"])).await["download"], Value::Null);
 
     let stranger = server.replace("token=", "token=x");
@@ -184,10 +184,10 @@ async fn takes_a_file_by_ftps_and_resumes_it() {
     let mut stream = session.put_with_stream(&temporary).await.unwrap();
     stream.write_all(&content[held..]).await.unwrap();
     stream.finish().await.unwrap();
-    assert!(fixture.sandbox.arrived().is_empty());
+    assert!(fixture.sandbox.arrivals().is_empty());
     session.rename(temporary.as_str(), name).await.unwrap();
-    assert_eq!(fixture.sandbox.arrived(), [arrived("iogates", "/f.mxf", &content, Protocol::Ftps)]);
-    assert_eq!(fixture.stored("iogates", "/f.mxf"), content);
+    assert_eq!(fixture.sandbox.arrivals(), [arrival("iogates", "/f.mxf", &content, Protocol::Ftps)]);
+    assert_eq!(fixture.read_stored("iogates", "/f.mxf"), content);
     assert!(session.size(name).await.is_err(), "a file that was taken in leaves the folder");
 }
 

@@ -78,7 +78,7 @@ impl Fixture {
         self.http.post(url).header("content-type", kind).body(form(fields, file)).send().await
     }
 
-    fn stored(&self, provider: &str, path: &str) -> Vec<u8> {
+    fn read_stored(&self, provider: &str, path: &str) -> Vec<u8> {
         fs::read(self.sandbox.file(provider, path).unwrap()).unwrap()
     }
 
@@ -164,6 +164,6 @@ impl Fixture {
     }
 }
 
-fn arrived(provider: &str, path: &str, content: &[u8], protocol: Protocol) -> Arrived {
+fn arrival(provider: &str, path: &str, content: &[u8], protocol: Protocol) -> Arrived {
     Arrived { provider: provider.into(), path: path.into(), size: content.len() as u64, md5: md5(content), protocol }
 }

@@ -27,8 +27,8 @@ impl TestEnv {
     }
 
     /// Path and content of every complete file on the remote.
-    pub fn arrived(&self, provider: &str) -> BTreeMap<String, Content> {
-        let files = self.sandbox.arrived().into_iter().filter(|f| f.provider == provider);
+    pub fn arrivals(&self, provider: &str) -> BTreeMap<String, Content> {
+        let files = self.sandbox.arrivals().into_iter().filter(|f| f.provider == provider);
         // A file that arrived under one name may have another name by now.
         files.filter_map(|f| Some((f.path.clone(), Content(std::fs::read(self.sandbox.file(provider, &f.path)?).unwrap())))).collect()
     }
@@ -59,7 +59,7 @@ impl TestEnv {
     }
 
     /// The number of requests of one kind that a stand-in has received.
-    pub fn asked(&self, remote: &str, kind: &str) -> u64 {
+    pub fn request_count(&self, remote: &str, kind: &str) -> u64 {
         self.sandbox.counts().requests(remote, kind)
     }
 
@@ -92,7 +92,7 @@ impl TestEnv {
     }
 
     /// Uploads `content` to `path` of a remote, from a folder that no download uses.
-    pub fn stored(&self, remote: &str, path: &str, content: &Content) {
+    pub fn store(&self, remote: &str, path: &str, content: &Content) {
         self.home.file("origin/file", &content.0);
         self.home.run(&["put", "-q", "origin/file", &format!("{remote}:{path}")]).ends_with(0);
     }
@@ -102,7 +102,7 @@ impl TestEnv {
     }
 
     /// Starts a `get` and kills it as soon as `least` bytes are in its part.
-    pub fn killed(&self, args: &[&str], part: &Path, least: u64) {
+    pub fn kill_during_get(&self, args: &[&str], part: &Path, least: u64) {
         let mut child = self.home.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let begun = Instant::now();
         while on_disk(part) < least {
@@ -137,7 +137,7 @@ impl TestEnv {
         let ran = self.json(&["ls", "-R", place]).ends_with(0);
         // Paths below an id contain the id; the tests compare the rest.
         let top = place.split_once(":@").map(|(_, at)| format!("/@{}", at.split('/').next().unwrap())).unwrap_or_default();
-        ran.events("entry").iter().map(|entry| shown(entry).strip_prefix(&top).unwrap().to_owned()).collect()
+        ran.events("entry").iter().map(|entry| display_entry(entry).strip_prefix(&top).unwrap().to_owned()).collect()
     }
 
     /// The content of the newest file at a path.
@@ -159,7 +159,7 @@ impl TestEnv {
 
     #[track_caller]
     pub fn faults_are_used_up(&self) {
-        assert!(self.sandbox.faults().left().is_empty(), "{:?}", self.sandbox.faults().left());
+        assert!(self.sandbox.faults().remaining().is_empty(), "{:?}", self.sandbox.faults().remaining());
     }
 
     pub fn requests(&self, remote: &str) -> u64 {
@@ -179,7 +179,7 @@ fn on_disk(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |meta| meta.len())
 }
 
-fn shown(entry: &Value) -> String {
+fn display_entry(entry: &Value) -> String {
     let slash = if entry["kind"] == "folder" { "/" } else { "" };
     format!("{}{slash}", entry["path"].as_str().unwrap())
 }

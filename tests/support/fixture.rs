@@ -105,7 +105,7 @@ impl Fixture {
         self.sandbox.faults().script(&format!("{}{fault}", self.id())).unwrap();
     }
 
-    pub fn stored(&self, path: &str) -> Option<Vec<u8>> {
+    pub fn read_stored(&self, path: &str) -> Option<Vec<u8>> {
         self.sandbox.file(self.id(), path).map(|file| std::fs::read(file).unwrap())
     }
 

@@ -35,7 +35,7 @@ impl Software {
     }
 }
 
-fn installed(path: &str) -> PathBuf {
+fn find_installed(path: &str) -> PathBuf {
     let cache = std::env::var_os("HAUL_TEST_SERVERS").map(PathBuf::from);
     cache.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/servers")).join(path)
 }
@@ -75,7 +75,7 @@ pub fn start_on(address: &str, software: Software, options: &[&str]) -> Option<R
         let said = fs::File::create(dir.path().join("said")).unwrap();
         let mut command = match software {
             Software::Pyftpdlib => {
-                let mut python = Command::new(installed("python/bin/python"));
+                let mut python = Command::new(find_installed("python/bin/python"));
                 python.arg(script(name));
                 python
             }
@@ -109,9 +109,9 @@ fn missing(software: Software) -> Option<String> {
     }
     let program = match software {
         Software::Vsftpd => PathBuf::from("/usr/sbin/vsftpd"),
-        Software::Proftpd => installed("proftpd/usr/sbin/proftpd"),
-        Software::PureFtpd => installed("pure-ftpd/usr/sbin/pure-ftpd"),
-        Software::Pyftpdlib => installed("python/lib").join("installed"),
+        Software::Proftpd => find_installed("proftpd/usr/sbin/proftpd"),
+        Software::PureFtpd => find_installed("pure-ftpd/usr/sbin/pure-ftpd"),
+        Software::Pyftpdlib => find_installed("python/lib").join("installed"),
     };
     (!program.exists()).then(|| format!("no {}; run tests/servers/install.sh", program.display()))
 }
@@ -153,15 +153,15 @@ impl Running {
 
     /// The number of control connections that have signed in.
     pub fn sign_ins(&self) -> usize {
-        self.logged(|line| line.contains("OK LOGIN") || line == "PASS 230")
+        self.count_in_log(|line| line.contains("OK LOGIN") || line == "PASS 230")
     }
 
     /// The number of transfers that were started and did not succeed.
     pub fn failed_uploads(&self) -> usize {
-        self.logged(|line| line.contains("FAIL UPLOAD") || (line.starts_with("STOR ") && line != "STOR 226"))
+        self.count_in_log(|line| line.contains("FAIL UPLOAD") || (line.starts_with("STOR ") && line != "STOR 226"))
     }
 
-    fn logged(&self, counts: impl Fn(&str) -> bool) -> usize {
+    fn count_in_log(&self, counts: impl Fn(&str) -> bool) -> usize {
         let log = fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
         log.lines().filter(|line| counts(line)).count()
     }
@@ -239,6 +239,6 @@ pub fn target(name: &str, size: u64) -> FtpTarget {
     FtpTarget { name: name.to_owned(), temporary: Some(format!("{name}.download")), size: Some(size), ..FtpTarget::default() }
 }
 
-pub async fn opened(pool: &Arc<FtpPool>, size: u64) -> FtpSession {
+pub async fn open_session(pool: &Arc<FtpPool>, size: u64) -> FtpSession {
     open(pool, target("in/a.bin", size)).await.unwrap()
 }

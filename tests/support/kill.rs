@@ -12,9 +12,9 @@ const BIG_FILE: usize = 500_000;
 
 /// Starts a put that would take seconds, and kills it when `least` bytes have arrived.
 pub fn kill_put(env: &TestEnv, args: &[&str], remote: &str, least: u64) {
-    let before = env.sandbox.counts().all_received(remote);
+    let before = env.sandbox.counts().all_received_bytes(remote);
     let slow: Vec<&str> = ["put", "--chunk-size", "100000", "--bwlimit", "400K"].into_iter().chain(args.iter().copied()).collect();
-    kill_when(env, &slow, || env.sandbox.counts().all_received(remote) >= before + least);
+    kill_when(env, &slow, || env.sandbox.counts().all_received_bytes(remote) >= before + least);
 }
 
 /// Starts a long run, and kills it once `is_time`.

@@ -5,7 +5,7 @@ use crate::support::env::TestEnv;
 use crate::support::remotes::hosts;
 
 /// The same tree at every remote, for the commands that list.
-pub fn filled() -> TestEnv {
+pub fn filled_env() -> TestEnv {
     let env = TestEnv::new();
     for remote in hosts() {
         fill(&env, remote, "/in", &["b.mov", "a.mov", "größe ✓.txt", "[x].txt", "x.txt"], b"12345");

@@ -39,7 +39,7 @@ pub fn comment<'a>(line: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// The texts between backticks.
-pub fn quoted(line: &str) -> impl Iterator<Item = &str> {
+pub fn texts_in_backticks(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2)
 }
 

@@ -34,12 +34,12 @@ pub struct Raw {
 }
 
 impl Raw {
-    pub fn seen(&self) -> Vec<RawRequest> {
+    pub fn requests(&self) -> Vec<RawRequest> {
         self.seen.lock().unwrap().clone()
     }
 
     pub fn count(&self, method: &str) -> usize {
-        self.seen().iter().filter(|s| s.method == method).count()
+        self.requests().iter().filter(|s| s.method == method).count()
     }
 }
 
@@ -63,7 +63,7 @@ pub async fn serve(answer: impl Fn(usize, &RawRequest) -> Option<String> + Send 
             let head_only = request.method == "HEAD";
             kept.lock().unwrap().push(request);
             if let Some(reply) = reply {
-                let _ = stream.write_all(framed(&reply, head_only).as_bytes()).await;
+                let _ = stream.write_all(frame(&reply, head_only).as_bytes()).await;
             }
         }
     });
@@ -76,7 +76,7 @@ pub async fn listen() -> (TcpListener, Url) {
     (listener, url)
 }
 
-pub fn framed(reply: &str, head_only: bool) -> String {
+pub fn frame(reply: &str, head_only: bool) -> String {
     let (head, body) = reply.split_once("\n\n").unwrap_or((reply, ""));
     let head = head.trim().replace('\n', "\r\n");
     let body = if head_only { "" } else { body };

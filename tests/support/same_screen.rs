@@ -31,7 +31,7 @@ static PROGRESS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\d+ of \d+ fil
 
 static COLUMNS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(\S) {2,}").unwrap());
 
-fn settled(line: &str) -> String {
+fn without_times(line: &str) -> String {
     let line = CHANGING.iter().fold(line.to_owned(), |line, (pattern, name)| pattern.replace_all(&line, *name).into_owned());
     // The width of a column depends on its content.
     COLUMNS.replace_all(line.trim_end(), "$1 ").into_owned()
@@ -55,7 +55,7 @@ fn in_order(lines: &[String]) -> Vec<String> {
 pub fn is_same(shown: &[String], printed: &[String]) -> bool {
     let ready = |lines: &[String]| {
         let lines = lines.iter().filter(|line| !PROGRESS.is_match(line));
-        in_order(&lines.map(|line| settled(line)).collect::<Vec<_>>())
+        in_order(&lines.map(|line| without_times(line)).collect::<Vec<_>>())
     };
     let (shown, printed) = (ready(shown), ready(printed));
     let mut rest = &printed[..];

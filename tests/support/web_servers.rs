@@ -19,7 +19,7 @@ pub struct Server {
 
 impl Server {
     /// The bytes that the server stored under this name.
-    pub fn stored(&self, name: &str) -> PathBuf {
+    pub fn stored_path(&self, name: &str) -> PathBuf {
         self.folder.path().join("root").join(name)
     }
 }

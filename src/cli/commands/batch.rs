@@ -83,8 +83,8 @@ pub async fn run(context: &mut Context, args: BatchArgs, run_verb: RunVerb) -> R
         },
     };
     let failed_to = args.failed_to.as_deref().map(FailedLines::open).transpose()?;
-    let share = args.jobs / args.jobs.min(source.known().unwrap_or(args.jobs)).max(1);
-    let shared = context.to_be_shared(args.jobs as usize);
+    let share = args.jobs / args.jobs.min(source.line_count().unwrap_or(args.jobs)).max(1);
+    let shared = context.share_between_jobs(args.jobs as usize);
     let mut batch = BatchRun {
         context,
         shared,
@@ -135,7 +135,7 @@ impl LineSource {
     }
 
     /// How many there are, where that is known.
-    fn known(&self) -> Option<u32> {
+    fn line_count(&self) -> Option<u32> {
         match self {
             LineSource::Read(lines) => u32::try_from(lines.len()).ok(),
             LineSource::Coming(_) => None,
@@ -175,7 +175,7 @@ impl Drop for BatchRun<'_> {
         on_their_way.sort();
         let unfinished = on_their_way.into_iter().map(|(_, words)| words).chain(self.next.take().map(|line| line.words));
         // A list that can't be written is no reason to lose the summary.
-        unfinished.collect::<Vec<_>>().iter().for_each(|words| drop(self.not_begun(words)));
+        unfinished.collect::<Vec<_>>().iter().for_each(|words| drop(self.report_not_begun(words)));
         drop(self.leave_rest());
         drop(self.conclude());
     }
@@ -200,7 +200,7 @@ impl<'c> BatchRun<'c> {
             match self.next.take() {
                 Some(line) if self.may_begin(&line, flights.len()) => {
                     self.shared.puts.has_more();
-                    flights.push(self.begin(line).await);
+                    flights.push(self.start_line(line).await);
                     continue;
                 }
                 line => self.next = line,
@@ -210,10 +210,10 @@ impl<'c> BatchRun<'c> {
             tokio::select! {
                 biased;
                 Some((number, words, status)) = flights.next(), if !flights.is_empty() => {
-                    self.end(number, &words, status)?;
+                    self.finish_line(number, &words, status)?;
                     is_over |= self.fail_fast && status != exit::DONE;
                     if is_over && let Some(line) = self.next.take() {
-                        self.not_begun(&line.words)?;
+                        self.report_not_begun(&line.words)?;
                     }
                 }
                 read = self.source.next(), if waits_for_line => match read {
@@ -225,7 +225,7 @@ impl<'c> BatchRun<'c> {
                     Ok(None) => is_over = true,
                     Err(error) => (is_over, outcome) = (true, Err(error)),
                 },
-                () = self.shared.puts.changed(), if self.next.is_some() => {}
+                () = self.shared.puts.wait_for_change(), if self.next.is_some() => {}
                 else => break,
             }
         }
@@ -238,7 +238,7 @@ impl<'c> BatchRun<'c> {
         while let LineSource::Read(rest) = &mut self.source
             && let Some(line) = rest.next()
         {
-            self.not_begun(&line.words)?;
+            self.report_not_begun(&line.words)?;
         }
         Ok(())
     }
@@ -258,7 +258,7 @@ impl<'c> BatchRun<'c> {
     }
 
     /// The line, on its way.
-    async fn begin(&mut self, line: BatchLine) -> LocalBoxFuture<'c, Over> {
+    async fn start_line(&mut self, line: BatchLine) -> LocalBoxFuture<'c, Over> {
         let BatchLine { number, words, verb, places, .. } = line;
         if !places.is_put() {
             let is_old = self.is_changed || self.listed.elapsed() > KEPT || !places.only_reads();
@@ -280,7 +280,7 @@ impl<'c> BatchRun<'c> {
         })
     }
 
-    fn end(&mut self, number: u64, words: &[String], status: u8) -> Result<()> {
+    fn finish_line(&mut self, number: u64, words: &[String], status: u8) -> Result<()> {
         let places = self.running.remove(&number).map(|(places, _)| places);
         if let Some(places) = places.filter(|places| !places.only_reads()) {
             self.is_changed = true;
@@ -300,9 +300,9 @@ impl<'c> BatchRun<'c> {
         self.outcome.add(&words, status)
     }
 
-    fn not_begun(&mut self, words: &[String]) -> Result<()> {
+    fn report_not_begun(&mut self, words: &[String]) -> Result<()> {
         self.outcome.not_run += 1;
-        self.outcome.keep(words)
+        self.outcome.record_failed(words)
     }
 }
 
@@ -313,10 +313,10 @@ impl Outcome {
             return Ok(());
         }
         self.failed += 1;
-        self.keep(words)
+        self.record_failed(words)
     }
 
-    fn keep(&mut self, words: &[String]) -> Result<()> {
+    fn record_failed(&mut self, words: &[String]) -> Result<()> {
         self.failed_to.as_mut().map_or(Ok(()), |file| file.add(words))
     }
 }

@@ -202,7 +202,7 @@ impl FileComments {
         })
     }
 
-    fn tell(&self, context: &Context, comment: Comment) {
+    fn report(&self, context: &Context, comment: Comment) {
         let first = comment.times.first().cloned();
         let label = |ms: i64| self.said.clock.as_ref().map(|clock| clock.label(ms));
         context.renderer.report(&Report::Comments(CommentLine {
@@ -225,7 +225,7 @@ impl FileComments {
 async fn list(context: &Context, address: &str, connection: ConnectArgs) -> Result<u8> {
     let mut talk = FileComments::open(context, address, connection).await?;
     for comment in std::mem::take(&mut talk.said.comments) {
-        talk.tell(context, comment);
+        talk.report(context, comment);
     }
     Ok(DONE)
 }
@@ -246,7 +246,7 @@ async fn add(context: &Context, args: CommentsAddArgs) -> Result<u8> {
         |p| async move { Ok(p.abilities().comments()?.list(file).await?.comments.into_iter().find(is_ours)) },
     );
     let added = add.await?;
-    talk.tell(context, added);
+    talk.report(context, added);
     Ok(DONE)
 }
 
@@ -266,7 +266,7 @@ async fn edit(context: &Context, args: CommentsEditArgs) -> Result<u8> {
         |p| async move { Ok(p.abilities().comments()?.list(file).await?.comments.into_iter().find(is_made)) },
     );
     let edited = edit.await?;
-    talk.tell(context, edited);
+    talk.report(context, edited);
     Ok(DONE)
 }
 
@@ -281,7 +281,7 @@ async fn remove(context: &Context, args: CommentsRmArgs) -> Result<u8> {
         |p| async move { Ok(p.abilities().comments()?.list(file).await?.comments.iter().all(is_gone).then_some(())) },
     );
     remove.await?;
-    talk.tell(context, Comment { removed: true, ..comment });
+    talk.report(context, Comment { removed: true, ..comment });
     Ok(DONE)
 }
 

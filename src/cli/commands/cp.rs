@@ -23,7 +23,7 @@ use crate::transfer::IfExists;
 use crate::transfer::filter::Filter;
 use crate::transfer::put::cross_remote::{CopySource, copy_between};
 use crate::transfer::put::{PutJob, PutOptions};
-use crate::transfer::remote_ops::{CopyFrom, Op, ServerSideJob, arrange};
+use crate::transfer::remote_ops::{CopyFrom, Op, ServerSideJob, execute};
 use crate::transfer::source::stdin::WINDOW;
 
 pub(crate) const IF_EXISTS: &str = "update (replace unless provably the same), replace, skip, rename or fail \
@@ -67,7 +67,7 @@ pub async fn run(context: &mut Context, args: CpArgs) -> Result<u8> {
 /// The whole of `cp` and `mv`.
 pub async fn run_job(context: &mut Context, way: Op, places: Vec<String>, literal: LiteralArgs, options: CarryArgs) -> Result<u8> {
     let LiteralArgs { literal } = literal;
-    let noted = noted_run(way, &places, literal, &options);
+    let noted = run_note(way, &places, literal, &options);
     let (from, to) = match places.as_slice() {
         [to] if options.list.is_given() => (&[][..], to.as_str()),
         places => from_and_to(places, if way == Op::Move { "mv FROM… TO" } else { "cp FROM… TO" })?,
@@ -79,7 +79,7 @@ pub async fn run_job(context: &mut Context, way: Op, places: Vec<String>, litera
 }
 
 /// None: it leaves nothing that could be taken up.
-fn noted_run(way: Op, places: &[String], literal: bool, options: &CarryArgs) -> Option<Noted> {
+fn run_note(way: Op, places: &[String], literal: bool, options: &CarryArgs) -> Option<Noted> {
     let CarryArgs { receipts: _, selection, list, transfer } = options;
     let list = list.absolute()?;
     let noted = Noted::new(if way == Op::Move { CarryVerb::Mv } else { CarryVerb::Cp }, places.to_vec(), literal, transfer)?;
@@ -134,7 +134,7 @@ pub(crate) async fn execute(context: &mut Context, request: CopyRequest, noted: 
         context.renderer.warning("a receipt names what came through this machine; what a server copies itself gets no line in it");
     }
     let (run, events) = TransferRun::begin(context, noted, &remote.name, (&receipts, args.dry_run)).await?;
-    tell(&failed, &events);
+    report_failures(&failed, &events);
     let job = ServerSideJob {
         client: transfer_client(args, &remote, events),
         ledger: remote.ledger.clone(),
@@ -147,15 +147,15 @@ pub(crate) async fn execute(context: &mut Context, request: CopyRequest, noted: 
         fail_fast: args.fail_fast,
         filter: filter.clone(),
     };
-    let ((), tally) = run.with_list(None, list.ends_with_nul()).follow(context, Box::pin(arrange(job, &from))).await?;
+    let ((), tally) = run.with_list(None, list.ends_with_nul()).follow(context, Box::pin(execute(job, &from))).await?;
     conclude(context, &filter, is_listed, &tally)?;
     Ok(tally)
 }
 
 /// Reports the sources that do not exist where others do.
-fn tell(failed: &[Report], events: &Events) {
+fn report_failures(failed: &[Report], events: &Events) {
     for failed in failed {
-        events.tell(Event::Finished { id: u64::MAX, report: Box::new(failed.clone()) });
+        events.send(Event::Finished { id: u64::MAX, report: Box::new(failed.clone()) });
     }
 }
 
@@ -199,7 +199,7 @@ async fn between_remotes(
     (filter, list): (Arc<Filter>, ListArgs),
 ) -> Result<Tally> {
     let (run, events) = TransferRun::begin(context, noted, &remote.name, (receipts, args.dry_run)).await?;
-    tell(&failed, &events);
+    report_failures(&failed, &events);
     let source = |(remote, from): (&OpenRemote, CopyFrom)| CopySource {
         client: transfer_client(args, remote, events.clone()),
         ledger: remote.ledger.clone(),

@@ -101,12 +101,12 @@ impl Du<'_> {
         };
         if !top.is_folder() {
             self.look.count();
-            let verdict = filter.judge(&top, &top.name, true).await;
+            let verdict = filter.decide(&top, &top.name, true).await;
             let mut sum = FolderTotals::default();
             if self.takes(remote, &top, verdict)? {
                 sum.file(remote, &top)?;
             }
-            say(self.context, remote, &top, sum);
+            print_total(self.context, remote, &top, sum);
             return Ok(sum.untold);
         }
         let mut untold = 0;
@@ -128,11 +128,11 @@ impl Du<'_> {
                     untold = close_folder(self.context, remote, &folder, &mut sums, depth <= self.shown);
                 }
                 WalkEvent::Failed { folder, depth, error } => {
-                    self.look.failed(self.context, remote, folder.path.clone(), &error);
+                    self.look.record_failure(self.context, remote, folder.path.clone(), &error);
                     untold = close_folder(self.context, remote, &folder, &mut sums, depth > 0 && depth <= self.shown);
                 }
             }
-            if self.context.renderer.closed() {
+            if self.context.renderer.is_closed() {
                 break;
             }
         }
@@ -149,7 +149,7 @@ impl Du<'_> {
                 return Ok(true);
             }
             Verdict::Failed(error) if is_fatal(error.kind()) => return Err(error),
-            Verdict::Failed(error) => self.look.failed(self.context, remote, entry.path.clone(), &error),
+            Verdict::Failed(error) => self.look.record_failure(self.context, remote, entry.path.clone(), &error),
             verdict => {
                 if let Some(note) = self.filter.count_left_out(&Address::text(&remote.name, &entry.path), &verdict) {
                     self.context.renderer.note(&note);
@@ -167,12 +167,12 @@ fn close_folder(context: &Context, remote: &OpenRemote, folder: &Entry, sums: &m
         above.folder(sum);
     }
     if show {
-        say(context, remote, folder, sum);
+        print_total(context, remote, folder, sum);
     }
     sum.untold
 }
 
-fn say(context: &Context, remote: &OpenRemote, of: &Entry, sum: FolderTotals) {
+fn print_total(context: &Context, remote: &OpenRemote, of: &Entry, sum: FolderTotals) {
     let FolderTotals { bytes, files, folders, untold } = sum;
     // No size was counted, so 0 would be wrong.
     let bytes = (untold == 0 || untold < files).then_some(bytes);

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::login;
-use crate::cli::abilities::{EDIT, VISIBILITY, lacking, require};
+use crate::cli::abilities::{EDIT, VISIBILITY, require, unsupported_error};
 use crate::cli::connection::ConnectArgs;
 use crate::cli::context::{Context, OpenRemote};
 use crate::cli::value_parsers;
@@ -85,6 +85,6 @@ pub fn check(remote: &OpenRemote, changes: &Changes) -> Result<()> {
     let possible = |kind| remote.provider.has(|can| can.edits.is_some_and(|edits| edits.check(kind, changes).is_ok()));
     match changes.is_empty() || possible(EntryKind::File) || possible(EntryKind::Folder) {
         true => Ok(()),
-        false => Err(lacking(remote, &VISIBILITY)),
+        false => Err(unsupported_error(remote, &VISIBILITY)),
     }
 }

@@ -70,7 +70,7 @@ impl From<Kinds> for EntryKind {
     }
 }
 
-fn bound(text: &str) -> Result<SizeBound, String> {
+fn parse_size_bound(text: &str) -> Result<SizeBound, String> {
     match (text.strip_prefix('+'), text.strip_prefix('-')) {
         (Some(rest), _) => value_parsers::size(rest).map(SizeBound::Above),
         (_, Some(rest)) => value_parsers::size(rest).map(SizeBound::Below),
@@ -114,36 +114,36 @@ impl Search<'_> {
             key: remote.key.clone(),
         };
         if !top.is_folder() {
-            let verdict = filter.judge(&top, &top.name, true).await;
+            let verdict = filter.decide(&top, &top.name, true).await;
             return self.meet(&remote, top, verdict);
         }
         // A root has no time.
         if !(top.path.is_root() && top.modified.is_none() && self.filter.needs_time()) {
             let candidate = Candidate { is_source: true, is_folder: true, modified: top.modified, ..Candidate::default() };
-            let verdict = self.filter.judge(&candidate);
+            let verdict = self.filter.decide(&candidate);
             self.meet(&remote, top.clone(), verdict)?;
         }
         if self.filter.closes("").is_some() {
             return Ok(());
         }
         let conditions = self.conditions.clone();
-        let wanted = move |entry: &Entry| conditions.named(entry) && conditions.sized(entry) == Some(true);
+        let wanted = move |entry: &Entry| conditions.is_fitting_name(entry) && conditions.is_fitting_size(entry) == Some(true);
         let mut walk = FilteredWalk::new(filter, top, self.look.jobs() as usize).only(wanted);
         while let Some(step) = walk.next().await? {
             match step.event {
                 WalkEvent::Entry { entry, .. } if entry.is_folder() => {
-                    if let Some(note) = self.filter.count_left_out(&shown(&remote, &entry), &step.verdict) {
+                    if let Some(note) = self.filter.count_left_out(&display_path(&remote, &entry), &step.verdict) {
                         self.context.renderer.note(&note);
                     }
                     let candidate = Candidate { path: &step.path, is_folder: true, modified: entry.modified, ..Candidate::default() };
-                    let verdict = self.filter.judge(&candidate);
+                    let verdict = self.filter.decide(&candidate);
                     self.meet(&remote, entry, verdict)?;
                 }
                 WalkEvent::Entry { entry, .. } => self.meet(&remote, entry, step.verdict)?,
                 WalkEvent::Left { .. } => {}
-                WalkEvent::Failed { folder, error, .. } => self.look.failed(self.context, &remote, folder.path, &error),
+                WalkEvent::Failed { folder, error, .. } => self.look.record_failure(self.context, &remote, folder.path, &error),
             }
-            if self.context.renderer.closed() {
+            if self.context.renderer.is_closed() {
                 return Ok(());
             }
         }
@@ -151,10 +151,10 @@ impl Search<'_> {
     }
 
     fn meet(&mut self, remote: &OpenRemote, entry: Entry, verdict: Verdict) -> Result<()> {
-        if !self.conditions.named(&entry) {
+        if !self.conditions.is_fitting_name(&entry) {
             return Ok(());
         }
-        match self.conditions.sized(&entry) {
+        match self.conditions.is_fitting_size(&entry) {
             Some(true) => {}
             Some(false) => return Ok(()),
             None => {
@@ -168,9 +168,9 @@ impl Search<'_> {
                 self.look.show(self.context, remote, entry);
             }
             Verdict::Failed(error) if is_fatal(error.kind()) => return Err(error),
-            Verdict::Failed(error) => self.look.failed(self.context, remote, entry.path, &error),
+            Verdict::Failed(error) => self.look.record_failure(self.context, remote, entry.path, &error),
             verdict => {
-                if let Some(note) = self.filter.count_left_out(&shown(remote, &entry), &verdict) {
+                if let Some(note) = self.filter.count_left_out(&display_path(remote, &entry), &verdict) {
                     self.context.renderer.note(&note);
                 }
             }
@@ -179,7 +179,7 @@ impl Search<'_> {
     }
 }
 
-fn shown(remote: &OpenRemote, entry: &Entry) -> String {
+fn display_path(remote: &OpenRemote, entry: &Entry) -> String {
     Address::text(&remote.name, &entry.path)
 }
 
@@ -189,9 +189,9 @@ mod tests {
 
     #[test]
     fn sizes_as_typed() {
-        assert_eq!(bound("+10M"), Ok(SizeBound::Above(10 << 20)));
-        assert_eq!(bound("-1K"), Ok(SizeBound::Below(1024)));
-        assert_eq!(bound("7"), Ok(SizeBound::Exactly(7)));
-        assert!(bound("+").is_err() && bound("--1").is_err() && bound("much").is_err());
+        assert_eq!(parse_size_bound("+10M"), Ok(SizeBound::Above(10 << 20)));
+        assert_eq!(parse_size_bound("-1K"), Ok(SizeBound::Below(1024)));
+        assert_eq!(parse_size_bound("7"), Ok(SizeBound::Exactly(7)));
+        assert!(parse_size_bound("+").is_err() && parse_size_bound("--1").is_err() && parse_size_bound("much").is_err());
     }
 }

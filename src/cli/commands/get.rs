@@ -71,12 +71,12 @@ pub async fn run(context: &mut Context, args: GetArgs) -> Result<u8> {
 fn request(args: GetArgs) -> Result<(GetRequest, Option<Noted>)> {
     let GetArgs { places, literal: LiteralArgs { literal }, recursive: _, options } = args;
     let (sources, local) = addresses(places.clone(), options.list.is_given())?;
-    let noted = noted_run(&places, &local, literal, &options);
+    let noted = run_note(&places, &local, literal, &options);
     Ok((GetRequest { sources, local, literal, options }, noted))
 }
 
 /// None: it leaves nothing that could be taken up.
-fn noted_run(places: &[String], local: &str, literal: bool, options: &CarryArgs) -> Option<Noted> {
+fn run_note(places: &[String], local: &str, literal: bool, options: &CarryArgs) -> Option<Noted> {
     let CarryArgs { receipts: _, selection, list, transfer } = options;
     let is_place = |place: &&String| Address::parse(place).is_ok_and(|address| address.is_some());
     let mut places: Vec<String> = places.iter().filter(is_place).cloned().collect();
@@ -101,7 +101,7 @@ pub(crate) async fn execute(context: &mut Context, request: GetRequest, noted: O
         None => open_sources(context, sources, literal, &transfer, &events).await?,
     };
     for (address, error) in failed {
-        events.tell(Event::Finished { id: u64::MAX, report: Box::new(failure(&address, &error)) });
+        events.send(Event::Finished { id: u64::MAX, report: Box::new(failure(&address, &error)) });
     }
     drop(events);
     let work = Box::pin(get(origins, &local, GetOptions { several, ..transfer.get_options(&filter) }));
@@ -123,7 +123,7 @@ pub async fn to_stdout(context: &mut Context, sources: Vec<Address>, literal: bo
     let several = several || origins.len() > 1;
     let mut failed: Vec<Kind> = missing.iter().map(|(_, error)| error.kind()).collect();
     for (address, error) in missing {
-        events.tell(Event::Finished { id: u64::MAX, report: Box::new(failure(&address, &error)) });
+        events.send(Event::Finished { id: u64::MAX, report: Box::new(failure(&address, &error)) });
     }
     let pouring = write_to_stdout(origins, several, transfer.checksum, Box::new(context.renderer.pipe()));
     let telling = async {
@@ -141,7 +141,7 @@ pub async fn to_stdout(context: &mut Context, sources: Vec<Address>, literal: bo
         Either::Right(((), pouring)) => pouring.await,
     };
     // A reader that has enough (`haul cat … | head`) closes the pipe.
-    if context.renderer.closed() {
+    if context.renderer.is_closed() {
         return Ok(exit::DONE);
     }
     let poured = outcome?;
@@ -238,7 +238,7 @@ async fn open_listed(
             Ok(address) => address,
             Err(error) => {
                 let report = Report::Failed(Failure::new(&error).of_source(line));
-                events.tell(Event::Finished { id: u64::MAX, report: Box::new(report) });
+                events.send(Event::Finished { id: u64::MAX, report: Box::new(report) });
                 continue;
             }
         };

@@ -8,7 +8,7 @@ use crate::cli::context::Context;
 use crate::cli::mistakes::no_command;
 use crate::cli::top_help::fold;
 use crate::cli::tree::{COMMON_VARIABLES, OTHER_VARIABLES, option_variables, with_variables};
-use crate::error::explained::{EXPLAINED, Explained, explained};
+use crate::error::explained::{EXPLAINED, Explained, explanation};
 use crate::error::{Kind, Result};
 use crate::render::exit;
 
@@ -39,7 +39,7 @@ pub fn run(context: &mut Context, args: HelpArgs, tree: Command) -> Result<u8> {
         ["errors" | "error" | "exit" | "status"] if args.markdown => markdown(),
         ["errors" | "error" | "exit" | "status"] => statuses(),
         ["environment" | "env" | "variables"] => environment(&tree),
-        [topic] if let Some(row) = of_kind(topic) => one(row),
+        [topic] if let Some(row) = of_kind(topic) => help_of(row),
         words => of_command(tree, words)?,
     };
     context.renderer.out(&text);
@@ -50,7 +50,7 @@ fn of_kind(topic: &str) -> Option<&'static Explained> {
     let status = topic.parse::<u8>().ok();
     let by_status = || status.and_then(|status| EXPLAINED.iter().find(|row| exit::status(row.kind) == status));
     let interrupted = || EXPLAINED.iter().find(|row| row.kind == Kind::Cancelled && status == Some(exit::TERMINATED));
-    explained(topic).or_else(by_status).or_else(interrupted)
+    explanation(topic).or_else(by_status).or_else(interrupted)
 }
 
 fn of_command(mut tree: Command, words: &[&str]) -> Result<String> {
@@ -77,7 +77,7 @@ pub fn statuses() -> String {
     text + "\nIf one file fails: its own status. If all of several files fail with one status: that status; otherwise 9.\nCauses of each kind, and what to do: haul help KIND, as in `haul help auth` or `haul help 4`.\n"
 }
 
-fn one(row: &Explained) -> String {
+fn help_of(row: &Explained) -> String {
     let list = |lines: &[&str]| lines.iter().map(|line| fold(line, "  - ", "    ") + "\n").collect::<String>();
     format!(
         "{} (exit status {}): {}\n\nCauses\n{}\nWhat to do\n{}",

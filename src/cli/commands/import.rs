@@ -80,7 +80,7 @@ pub async fn run(context: &mut Context, args: ImportArgs) -> Result<u8> {
         match job.start(context, url).await {
             Ok(import) => started.push((url, import)),
             Err(e) if e.kind() == Kind::Auth => return Err(e),
-            Err(e) => failed.push(job.failed(context, url, e)),
+            Err(e) => failed.push(job.report_failure(context, url, e)),
         }
     }
     let begun = std::time::Instant::now();
@@ -89,7 +89,7 @@ pub async fn run(context: &mut Context, args: ImportArgs) -> Result<u8> {
         let limit = args.wait_limit.map(|limit| limit.saturating_sub(begun.elapsed()));
         match if args.wait { job.await_end(context, url, import, limit).await } else { Ok(()) } {
             Ok(()) => done += 1,
-            Err(e) => failed.push(job.failed(context, url, e)),
+            Err(e) => failed.push(job.report_failure(context, url, e)),
         }
     }
     Ok(if failed.is_empty() { exit::DONE } else { exit::merge(done, &failed) })
@@ -111,14 +111,14 @@ impl Job<'_> {
                 .with_cause(e),
             false => e,
         })?;
-        self.tell(context, url, &import);
+        self.report(context, url, &import);
         Ok(import)
     }
 
     async fn await_end(&self, context: &Context, url: &Url, import: Import, limit: Option<Duration>) -> Result<()> {
         let over_already = import.done;
         let calls = context.client(self.remote);
-        let end = follow(&calls, import, limit, |now| self.tell(context, url, now)).await.map_err(|e| match e.kind() {
+        let end = follow(&calls, import, limit, |now| self.report(context, url, now)).await.map_err(|e| match e.kind() {
             kind if kind.is_transient() || kind == Kind::Protocol => {
                 Error::new(Kind::Unknown, "the site took the import, but how it ended is not known")
                     .with_hint("check the folder later; the site goes on, and would fetch the file a second time")
@@ -139,12 +139,12 @@ impl Job<'_> {
             return Err(Error::new(Kind::Unknown, text).with_hint("check the folder later; the site goes on"));
         }
         if !over_already {
-            self.tell(context, url, &end);
+            self.report(context, url, &end);
         }
         Ok(())
     }
 
-    fn tell(&self, context: &Context, url: &Url, import: &Import) {
+    fn report(&self, context: &Context, url: &Url, import: &Import) {
         let folder = self.target.place.display_path(&self.target.place.path);
         let path = import.file.as_ref().map_or_else(|| folder.clone(), |file| folder.join_path(&file.path));
         context.renderer.report(&Report::Import {
@@ -158,9 +158,9 @@ impl Job<'_> {
         });
     }
 
-    fn failed(&self, context: &Context, url: &Url, error: Error) -> Kind {
+    fn report_failure(&self, context: &Context, url: &Url, error: Error) -> Kind {
         let path: RemotePath = self.target.place.display_path(&self.target.place.path);
-        let source = crate::model::secret::masked(url.as_str()).into_owned();
+        let source = crate::model::secret::mask(url.as_str()).into_owned();
         let failure = Failure::new(&error).of_source(source).at(self.remote.name.clone(), path);
         context.renderer.report(&Report::Failed(failure));
         error.kind()

@@ -63,7 +63,7 @@ pub struct LogoutArgs {
 }
 
 pub async fn run(context: &mut Context, args: LoginArgs) -> Result<u8> {
-    let config = context.config.configured(&Address::parse_remote(&args.remote)?.remote)?;
+    let config = context.config.configured_remote(&Address::parse_remote(&args.remote)?.remote)?;
     let mut typed_name = None;
     if args.password_stdin {
         config.give("password", line_from(std::io::stdin(), "password")?);
@@ -75,7 +75,7 @@ pub async fn run(context: &mut Context, args: LoginArgs) -> Result<u8> {
         context.config.save_username(&config.name, &username)?;
     }
     for setting in config.provider.settings.iter().filter(|s| s.secret) {
-        if let Some(secret) = config.typed(setting.key) {
+        if let Some(secret) = config.prompted_secret(setting.key) {
             context.config.save_credentials(&config.name, setting.key, &secret)?;
         }
     }
@@ -113,7 +113,7 @@ pub(super) async fn sign_in(context: &Context, config: &Remote, connection: Conn
 }
 
 pub async fn run_logout(context: &mut Context, args: LogoutArgs) -> Result<u8> {
-    let config = context.config.configured(&Address::parse_remote(&args.remote)?.remote)?;
+    let config = context.config.configured_remote(&Address::parse_remote(&args.remote)?.remote)?;
     let tokens = Arc::new(WatchedTokens { state: context.state(), asked_for: Mutex::default() });
     let remote = context.open_with(config, tokens.clone(), args.connection)?;
     // Asked again after an answer that was lost or can't be read: the server does not know a token that it has ended.
@@ -123,7 +123,7 @@ pub async fn run_logout(context: &mut Context, args: LogoutArgs) -> Result<u8> {
         Ok(revoked) => revoked,
         Err(error) => {
             let had_one = tokens.forget_all()?;
-            return Err(if had_one { not_revoked(error) } else { error }.with_subject(remote.name));
+            return Err(if had_one { not_revoked_error(error) } else { error }.with_subject(remote.name));
         }
     };
     context.renderer.report(&Report::Logout { remote: remote.name, revoked });
@@ -132,9 +132,9 @@ pub async fn run_logout(context: &mut Context, args: LogoutArgs) -> Result<u8> {
 
 /// The token was removed here. `error` says what happened to it on the server; after an answer that can't be read this is not
 /// known.
-fn not_revoked(error: Error) -> Error {
+fn not_revoked_error(error: Error) -> Error {
     let error = match error.may_have_happened() {
-        true => error.quoted(Kind::Unknown, |said| format!("whether the server has ended the token is not known: {said}")),
+        true => error.quoting(Kind::Unknown, |said| format!("whether the server has ended the token is not known: {said}")),
         false => error,
     };
     error.with_hint("the token is forgotten here, but the server may accept it until it runs out")
@@ -187,7 +187,7 @@ async fn ask(context: &Context, config: &Remote) -> Result<Option<String>> {
     if config.asks_for_username() {
         let known = config.username();
         let shown = known.as_ref().map(|name| format!(" [{name}]")).unwrap_or_default();
-        let typed = questions::line(context, &format!("username of {}{shown}: ", config.name)).await?;
+        let typed = questions::read_line(context, &format!("username of {}{shown}: ", config.name)).await?;
         match (typed, known) {
             (typed, known) if !typed.is_empty() => {
                 config.give_username(typed.clone());
@@ -197,7 +197,7 @@ async fn ask(context: &Context, config: &Remote) -> Result<Option<String>> {
             (_, None) => return Err(Error::new(Kind::Auth, "no user name was entered").with_subject(config.name.clone())),
         }
     }
-    for key in config.asked_for() {
+    for key in config.prompted_keys() {
         match questions::secret(format!("{key} of {}: ", config.name)).await? {
             Some(secret) => config.give(key, secret),
             None => return Err(Error::new(Kind::Auth, format!("no {key} was entered")).with_subject(config.name.clone())),
@@ -214,7 +214,7 @@ fn inside_login(error: Error, config: &Remote) -> Error {
     }
     let advice = error.hint().map(str::to_owned).unwrap_or_default();
     let is_login = advice.contains("run `haul login") && !advice.contains("again");
-    let used = config.used();
+    let used = config.used_secrets();
     let refused: Vec<String> = used.iter().map(|(key, origin)| format!("the {key} from {origin} was refused")).collect();
     let way = "run it in a terminal, or give the password by --password-stdin";
     match (refused.is_empty(), is_login || used.iter().any(|(_, origin)| origin == KEPT)) {
@@ -232,7 +232,7 @@ fn inside_login(error: Error, config: &Remote) -> Error {
 /// want of a code.
 fn is_for_a_code(refusal: &Error, provider: &RemoteProvider, brings_one: bool) -> bool {
     let may_be = brings_one && matches!(refusal.kind(), Kind::Auth | Kind::Expired | Kind::Refused);
-    provider.has(|can| can.second_factor.is_some_and(|factor| factor.wanted() || may_be))
+    provider.has(|can| can.second_factor.is_some_and(|factor| factor.is_code_wanted() || may_be))
 }
 
 /// Asks the server for no code unless a person can read and enter it. After a wrong code haul does not ask again.

@@ -77,7 +77,7 @@ pub async fn run(context: &mut Context, args: LsArgs) -> Result<u8> {
     let order = args.order();
     let view = if args.long || args.id { View::Row } else { View::Name };
     context.show_in(|style| Style { view, paths: args.recursive, exact: args.bytes, ids: args.id, null: args.null, ..style });
-    let mut look = Lister::new(args.look, &LIST).ordered(order);
+    let mut look = Lister::new(args.look, &LIST).with_order(order);
     let found = look.find(context, &args.places).await?;
     let several = args.places.len() > 1 || found.len() > 1;
     let (folders, mut files): (Vec<Hit>, Vec<Hit>) = found.into_iter().partition(|found| found.entry.is_folder());
@@ -92,7 +92,7 @@ pub async fn run(context: &mut Context, args: LsArgs) -> Result<u8> {
     for folder in folders {
         if several && !args.recursive && !args.null {
             let gap = if after { "\n" } else { "" };
-            context.renderer.line(&format!("{}:", Address::text(&folder.remote.name, &folder.entry.path)), gap);
+            context.renderer.print_line(&format!("{}:", Address::text(&folder.remote.name, &folder.entry.path)), gap);
         }
         after = true;
         show_heads(context);
@@ -118,9 +118,9 @@ async fn list(context: &Context, look: &mut Lister, folder: Hit, recursive: bool
             WalkEvent::Entry { entry, .. } => look.show(context, &remote, entry),
             WalkEvent::Left { depth: 0, .. } => look.count(),
             WalkEvent::Left { .. } => {}
-            WalkEvent::Failed { folder, error, .. } => look.failed(context, &remote, folder.path, &error),
+            WalkEvent::Failed { folder, error, .. } => look.record_failure(context, &remote, folder.path, &error),
         }
-        if context.renderer.closed() {
+        if context.renderer.is_closed() {
             break;
         }
     }

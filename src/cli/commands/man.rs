@@ -81,14 +81,14 @@ impl ManPage {
         std::iter::once("haul").chain(self.words.iter().map(String::as_str)).collect::<Vec<_>>().join("-")
     }
 
-    fn typed(&self) -> String {
+    fn invocation(&self) -> String {
         std::iter::once("haul").chain(self.words.iter().map(String::as_str)).collect::<Vec<_>>().join(" ")
     }
 }
 
 fn page(named: &ManPage) -> Result<Vec<u8>> {
     let about = named.command.get_long_about().or(named.command.get_about()).map(ToString::to_string).unwrap_or_default();
-    let command = named.command.clone().display_name(named.title()).bin_name(named.typed()).disable_help_subcommand(true);
+    let command = named.command.clone().display_name(named.title()).bin_name(named.invocation()).disable_help_subcommand(true);
     let subcommands: Vec<(String, String)> = command
         .get_subcommands()
         .filter(|sub| !sub.is_hide_set())
@@ -108,7 +108,7 @@ fn page(named: &ManPage) -> Result<Vec<u8>> {
     let mut roff = Roff::default();
     if !subcommands.is_empty() {
         roff.control("SH", ["COMMANDS"]);
-        subcommands.iter().for_each(|(name, about)| tagged(&mut roff, &format!("{name}(1)"), about));
+        subcommands.iter().for_each(|(name, about)| push_tagged(&mut roff, &format!("{name}(1)"), about));
     }
     closing(&mut roff, named.words.is_empty());
     roff.to_writer(&mut text).map_err(broken)?;
@@ -135,7 +135,7 @@ fn description(roff: &mut Roff, about: &str) {
     }
 }
 
-fn tagged(roff: &mut Roff, tag: &str, text: &str) {
+fn push_tagged(roff: &mut Roff, tag: &str, text: &str) {
     roff.control("TP", []);
     roff.text([bold(tag)]);
     roff.text([roman(text)]);
@@ -144,9 +144,9 @@ fn tagged(roff: &mut Roff, tag: &str, text: &str) {
 /// Writes the part that is the same for every command. Only the first page has the list of variables.
 fn closing(roff: &mut Roff, is_first: bool) {
     roff.control("SH", ["EXIT STATUS"]);
-    tagged(roff, "0", "all done, skipped files included");
+    push_tagged(roff, "0", "all done, skipped files included");
     for row in EXPLAINED {
-        tagged(roff, &exit::status(row.kind).to_string(), &format!("{}: {}", row.kind.name(), row.when));
+        push_tagged(roff, &exit::status(row.kind).to_string(), &format!("{}: {}", row.kind.name(), row.when));
     }
     let see: &[Inline] = &[roman("Causes of each kind, and what to do: "), bold("haul help KIND"), roman(".")];
     roff.control("PP", []);
@@ -154,12 +154,12 @@ fn closing(roff: &mut Roff, is_first: bool) {
     roff.control("SH", ["ENVIRONMENT"]);
     roff.text([roman("Each option can come from the variable beside it. "), bold("haul help environment"), roman(" lists all.")]);
     if is_first {
-        OTHER_VARIABLES.iter().chain(COMMON_VARIABLES).for_each(|(name, help)| tagged(roff, name, help));
+        OTHER_VARIABLES.iter().chain(COMMON_VARIABLES).for_each(|(name, help)| push_tagged(roff, name, help));
     }
     roff.control("SH", ["FILES"]);
-    tagged(roff, "$XDG_CONFIG_HOME/haul/config.toml", "remotes and [defaults]; another by --config or HAUL_CONFIG");
-    tagged(roff, "$XDG_CONFIG_HOME/haul/credentials.toml", "the secrets that haul login saves (mode 0600)");
-    tagged(roff, "$XDG_STATE_HOME/haul/", "tokens, unfinished uploads, and what was put where (mode 0600)");
+    push_tagged(roff, "$XDG_CONFIG_HOME/haul/config.toml", "remotes and [defaults]; another by --config or HAUL_CONFIG");
+    push_tagged(roff, "$XDG_CONFIG_HOME/haul/credentials.toml", "the secrets that haul login saves (mode 0600)");
+    push_tagged(roff, "$XDG_STATE_HOME/haul/", "tokens, unfinished uploads, and what was put where (mode 0600)");
     if !is_first {
         roff.control("SH", ["SEE ALSO"]);
         roff.text([bold("haul(1)")]);

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::cli::abilities::line;
+use crate::cli::abilities::provider_line;
 use crate::cli::context::Context;
 use crate::error::Result;
 use crate::model::Report;
@@ -23,7 +23,7 @@ pub struct ProvidersArgs {
 }
 
 pub fn run(context: &mut Context, args: ProvidersArgs) -> Result<u8> {
-    let lines = REGISTRY.iter().map(|info| line(info)).collect::<Result<Vec<_>>>()?;
+    let lines = REGISTRY.iter().map(|info| provider_line(info)).collect::<Result<Vec<_>>>()?;
     if args.markdown {
         context.renderer.out(&crate::render::providers_markdown(&lines));
         return Ok(DONE);

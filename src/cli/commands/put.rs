@@ -47,7 +47,7 @@ pub struct PutArgs {
 }
 
 pub async fn run(context: &mut Context, args: PutArgs) -> Result<u8> {
-    let noted = noted_run(&args);
+    let noted = run_note(&args);
     let tally = execute(context, request(args)?, noted).await?;
     context.renderer.report(&tally.summary());
     Ok(tally.status())
@@ -96,7 +96,7 @@ pub async fn execute(context: &mut Context, request: PutRequest, noted: Option<N
 }
 
 /// None: it leaves nothing that could be taken up.
-fn noted_run(args: &PutArgs) -> Option<Noted> {
+fn run_note(args: &PutArgs) -> Option<Noted> {
     // `size` belongs to standard input, and a receipt is this run's own.
     let PutArgs { places, size: _, recursive: _, metadata, options } = args;
     let CarryArgs { receipts: _, selection, list, transfer } = options;

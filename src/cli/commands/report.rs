@@ -57,7 +57,7 @@ pub fn run(context: &mut Context, args: ReportArgs) -> Result<u8> {
     for list in &args.failed {
         failed.extend(read_list(list)?);
     }
-    let files: Vec<Delivered> = rows.into_iter().map(delivered).collect();
+    let files: Vec<Delivered> = rows.into_iter().map(into_delivered).collect();
     let (count, bytes, lost) =
         (files.len() as u64, files.iter().fold(0, |sum: u64, file| sum.saturating_add(file.size)), failed.len() as u64);
     let failed = (!args.failed.is_empty()).then_some(failed);
@@ -72,7 +72,7 @@ pub fn run(context: &mut Context, args: ReportArgs) -> Result<u8> {
     Ok(DONE)
 }
 
-fn delivered(row: ReceiptRow) -> Delivered {
+fn into_delivered(row: ReceiptRow) -> Delivered {
     let ReceiptRow { source, remote, path, size, md5, protocol, verified, finished, seconds, tries, .. } = row;
     Delivered { source, place: format!("{remote}:{path}"), size, md5, verified, protocol, finished, seconds, tries }
 }

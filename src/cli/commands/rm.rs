@@ -77,7 +77,7 @@ pub async fn run(context: &mut Context, args: RmArgs) -> Result<u8> {
     let addresses: Vec<(Address, Option<RemotePath>)> = match listed {
         Some(listed) => {
             let mut seen = HashSet::new();
-            let found = listed.into_iter().filter_map(|line| outcome.listed(context, line));
+            let found = listed.into_iter().filter_map(|line| outcome.address_in_list(context, line));
             found.filter(|(address, _)| seen.insert(address.clone())).collect()
         }
         None => named.into_iter().map(|address| (address, None)).collect(),
@@ -98,7 +98,7 @@ pub async fn run(context: &mut Context, args: RmArgs) -> Result<u8> {
         let literal = named.len() - named.iter().filter(has_wildcard).count();
         let asked = crate::cli::glob::places(context, named, args.literal.literal, args.connection).await?;
         places = asked.found.into_iter().map(|address| (address, None)).collect();
-        if !agreed_to_all(context, &args, places.len().saturating_sub(literal)).await? {
+        if !confirm_all(context, &args, places.len().saturating_sub(literal)).await? {
             context.renderer.warning("nothing was removed");
             return Ok(exit::DONE);
         }
@@ -131,7 +131,7 @@ pub async fn run(context: &mut Context, args: RmArgs) -> Result<u8> {
 impl RemoveOutcome {
     /// Returns the address in a line of a list, and the folders above it, from the folder that the list is relative to. A line
     /// that can't be read counts as a failed place.
-    fn listed(&mut self, context: &Context, listed: ListedAddress) -> Option<(Address, Option<RemotePath>)> {
+    fn address_in_list(&mut self, context: &Context, listed: ListedAddress) -> Option<(Address, Option<RemotePath>)> {
         let ListedAddress { line, address, below } = listed;
         match address {
             Ok(address) => Some((address, below.and_then(|below| below.parent()))),
@@ -173,13 +173,13 @@ async fn remove(context: &mut Context, address: &Address, work: Removing<'_>, ou
         && !args.dry_run
         && context.may_ask()
         && questions::is_terminal()
-        && !agreed(context, remover, &found, &filter).await?
+        && !confirm(context, remover, &found, &filter).await?
     {
         context.renderer.warning(&format!("{address} is left alone"));
         return Ok(());
     }
     if filter.filter.is_active() {
-        let tell = |removal| tell(context, remote, &filter.filter, removal, outcome);
+        let tell = |removal| report(context, remote, &filter.filter, removal, outcome);
         return remover.remove_fitting(&found, within, &filter, args.dry_run, tell).await;
     }
     filter.filter.count_taken();
@@ -199,7 +199,7 @@ async fn remove(context: &mut Context, address: &Address, work: Removing<'_>, ou
     Ok(())
 }
 
-fn tell(context: &Context, remote: &OpenRemote, filter: &Filter, removal: Removal, outcome: &mut RemoveOutcome) {
+fn report(context: &Context, remote: &OpenRemote, filter: &Filter, removal: Removal, outcome: &mut RemoveOutcome) {
     let report = match removal {
         Removal::Done(report) => {
             outcome.done += 1;
@@ -227,14 +227,14 @@ fn may_empty(address: &Address, args: &RmArgs) -> Result<()> {
 }
 
 /// Many entries that wildcards fit are asked about, once for all.
-async fn agreed_to_all(context: &Context, args: &RmArgs, fitting: usize) -> Result<bool> {
+async fn confirm_all(context: &Context, args: &RmArgs, fitting: usize) -> Result<bool> {
     if fitting <= ASKED_ABOVE || args.yes || args.dry_run || !context.may_ask() || !questions::is_terminal() {
         return Ok(true);
     }
     questions::is_yes(context, &format!("Remove {fitting} entries that the wildcards fit?")).await
 }
 
-async fn agreed(context: &Context, remover: &Remover, found: &Resolved, filter: &RemoteFilter) -> Result<bool> {
+async fn confirm(context: &Context, remover: &Remover, found: &Resolved, filter: &RemoteFilter) -> Result<bool> {
     let question = match filter.filter.is_active() {
         true => match remover.count_fitting(&found.entry, filter).await? {
             1 => format!("Remove from {} the 1 file that fits", found.shown),

@@ -108,7 +108,7 @@ pub async fn run(context: &mut Context, args: SandboxArgs) -> Result<u8> {
     }
     // Heard from here on: whatever ends us, the sandbox's folder goes with us.
     let signals = Signals::new(Heard::StopsAndHangup)?;
-    let log = args.log.as_deref().map(opened).transpose()?;
+    let log = args.log.as_deref().map(open_log).transpose()?;
     let (ports, fixed_credentials, data) = (args.ports, args.fixed_credentials, args.data);
     let sandbox = Sandbox::start_with(SandboxOptions { ports, fixed_credentials, data, log }).await?;
     for Seed { remote, folder } in &args.seed {
@@ -128,14 +128,14 @@ pub async fn run(context: &mut Context, args: SandboxArgs) -> Result<u8> {
     }
     let Some((program, rest)) = args.command.split_first() else {
         tell_ready(context, &env, args.env_file.as_deref());
-        return signals::until_interrupted(std::future::pending(), Heard::StopsAndHangup).await;
+        return signals::run_until_interrupted(std::future::pending(), Heard::StopsAndHangup).await;
     };
     env.push(("HAUL_CONFIG".to_owned(), sandbox.config_file().display().to_string()));
     let mut command = tokio::process::Command::new(program);
     command.args(rest).envs(env).env("PATH", own_folder_first());
     let status = signals::run_forwarding_signals(&mut command, signals).await;
     let status = status.map_err(|e| Error::new(Kind::NotFound, "this command can't be run").with_subject(program).with_cause(e))?;
-    tell_arrived(context, sandbox.arrived());
+    report_arrivals(context, sandbox.arrivals());
     Ok(status_of(status))
 }
 
@@ -147,9 +147,9 @@ fn tell_ready(context: &Context, env: &[(String, String)], file: Option<&Path>) 
         return context.renderer.report(&Report::Sandbox { ready: true, remotes, env });
     }
     let use_it = match file {
-        Some(file) => format!("`set -a; . {}` sets them up in a shell", quoted(&file.display().to_string())),
+        Some(file) => format!("`set -a; . {}` sets them up in a shell", quote_for_shell(&file.display().to_string())),
         None => {
-            let lines: String = env.iter().map(|(name, value)| format!("export {name}={}\n", quoted(value))).collect();
+            let lines: String = env.iter().map(|(name, value)| format!("export {name}={}\n", quote_for_shell(value))).collect();
             context.renderer.out(&lines);
             "paste the lines above into another shell, or run `haul sandbox -- bash`".to_owned()
         }
@@ -158,7 +158,7 @@ fn tell_ready(context: &Context, env: &[(String, String)], file: Option<&Path>) 
 }
 
 /// A word of a shell.
-fn quoted(value: &str) -> String {
+fn quote_for_shell(value: &str) -> String {
     match value.chars().all(|c| c.is_ascii_alphanumeric() || "/:._-@+,".contains(c)) {
         true => value.to_owned(),
         false => format!("'{}'", value.replace('\'', r"'\''")),
@@ -170,18 +170,18 @@ fn write_env(path: &Path, env: &[(String, String)]) -> Result<()> {
     let failed = |e: std::io::Error| Error::new(Kind::Local, "it can't be written").on_local(path.display().to_string()).with_cause(e);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    let text: String = env.iter().map(|(name, value)| format!("{name}={}\n", quoted(value))).collect();
+    let text: String = env.iter().map(|(name, value)| format!("{name}={}\n", quote_for_shell(value))).collect();
     file.write_all(text.as_bytes()).map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;
     Ok(())
 }
 
-fn opened(path: &Path) -> Result<std::fs::File> {
+fn open_log(path: &Path) -> Result<std::fs::File> {
     let file = output_file::open(std::fs::OpenOptions::new().create(true).append(true), path);
     file.map_err(|e| Error::new(Kind::Local, "it can't be written").on_local(path.display().to_string()).with_cause(e))
 }
 
-fn tell_arrived(context: &Context, arrived: Vec<Arrived>) {
+fn report_arrivals(context: &Context, arrived: Vec<Arrived>) {
     let (count, bytes) = (arrived.len(), arrived.iter().map(|file| file.size).sum::<u64>());
     let shown = if context.renderer.style().json { count } else { MOST_SHOWN };
     for file in arrived.into_iter().take(shown) {

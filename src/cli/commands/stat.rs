@@ -38,7 +38,7 @@ pub async fn run(context: &mut Context, args: StatArgs) -> Result<u8> {
         if let Some(dated) = dates.add(context, found).await {
             look.on_stat(context, dated)?;
         }
-        if context.renderer.closed() {
+        if context.renderer.is_closed() {
             return Ok(look.status());
         }
     }

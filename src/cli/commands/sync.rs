@@ -93,7 +93,7 @@ pub async fn run(context: &mut Context, args: SyncArgs) -> Result<u8> {
 /// The whole of a sync but its last line. An error means that nothing was sent.
 pub async fn execute(context: &mut Context, mut args: SyncArgs) -> Result<Tally> {
     args.transfer.dry_run |= args.plan.is_some();
-    let noted = noted_run(&args);
+    let noted = run_note(&args);
     let SyncArgs { from, to, plan, sync, receipts, metadata, selection, list, transfer } = args;
     let filter = filter(&selection, &list, &from)?;
     let by_nul = list.ends_with_nul();
@@ -142,7 +142,7 @@ impl SyncJob {
         };
         let (run, events) = TransferRun::begin(context, noted, &named, (receipts, self.transfer.dry_run)).await?;
         let base = Some(Path::new(&self.from)).filter(|from| from.is_dir());
-        let (outcome, mut tally) = run.with_list(base, self.by_nul).follow(context, Box::pin(self.bring(sides, events))).await?;
+        let (outcome, mut tally) = run.with_list(base, self.by_nul).follow(context, Box::pin(self.execute(sides, events))).await?;
         let SyncOutcome { equal, deleted, left, refused, only_unread, actions } = outcome;
         tally.sync = Some(SyncCounts { equal, sent: 0, deleted, left });
         if let Some(refused) = refused {
@@ -156,7 +156,7 @@ impl SyncJob {
         Ok((tally, actions))
     }
 
-    async fn bring(&self, sides: Sides, events: Events) -> Result<SyncOutcome> {
+    async fn execute(&self, sides: Sides, events: Events) -> Result<SyncOutcome> {
         let SyncOptionArgs { delete, max_delete, track_renames, size_only } = self.sync;
         let (transfer, actions) = (&self.transfer, self.actions.clone());
         let options = SyncOptions { from: self.from.clone(), to: self.to.clone(), delete, max_delete, track_renames, plan: self.plan };
@@ -246,13 +246,13 @@ impl SyncJob {
 pub(super) fn filter(selection: &SelectionArgs, list: &ListArgs, from: &str) -> Result<Arc<Filter>> {
     let filter = selection.filter()?;
     Ok(Arc::new(match list.read()? {
-        Some(lines) => filter.only_listed(listed(&lines, from)?),
+        Some(lines) => filter.only_listed(parse_list(&lines, from)?),
         None => filter,
     }))
 }
 
 /// None: it leaves nothing that could be taken up.
-fn noted_run(args: &SyncArgs) -> Option<Noted> {
+fn run_note(args: &SyncArgs) -> Option<Noted> {
     let SyncArgs { from, to, plan: _, sync, receipts: _, metadata, selection, list, transfer } = args;
     let MetadataArgs { attr, kind } = metadata.clone();
     let noted = Noted::new(CarryVerb::Sync, vec![place(from), place(to)], true, transfer)?.choosing(selection);
@@ -266,7 +266,7 @@ fn place(text: &str) -> String {
 
 /// The lines of a list as paths from FROM. A line may be a place on the remote that FROM is on, or an absolute path in a local one.
 /// Fails with `Usage` for a line that leads out of FROM.
-fn listed(lines: &[PathBuf], from: &str) -> Result<PathList> {
+fn parse_list(lines: &[PathBuf], from: &str) -> Result<PathList> {
     let top = Address::parse(from)?;
     let outside = |line: &Path| {
         Error::new(Kind::Usage, "this line of the list is not in FROM")

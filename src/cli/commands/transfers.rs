@@ -98,7 +98,7 @@ pub async fn run(context: &mut Context, verb: TransfersVerb) -> Result<u8> {
 fn list(context: &mut Context) -> Result<u8> {
     context.show_as(View::Row, false, false);
     runs::list(context);
-    for left in context.state().all_unfinished()? {
+    for left in context.state().pending_uploads()? {
         context.renderer.report(&report(left));
     }
     Ok(exit::DONE)
@@ -112,11 +112,11 @@ fn report(left: PendingUpload) -> Report {
 
 /// The name of the remote; none: all remotes. Fails with `NotFound` where no such remote is configured and nothing was begun on
 /// one of that name.
-fn wanted(context: &Context, remote: Option<&str>) -> Result<Option<String>> {
+fn wanted_remote(context: &Context, remote: Option<&str>) -> Result<Option<String>> {
     let Some(wanted) = remote.map(Address::parse_remote).transpose()?.map(|address| address.remote) else { return Ok(None) };
     // What was begun on a remote that is no longer configured can still be forgotten. A misspelt name must not look like
     // success.
-    if !runs::is_any(context, &wanted) && of_remote(context.state().all_unfinished()?, Some(&wanted)).is_empty() {
+    if !runs::is_any(context, &wanted) && of_remote(context.state().pending_uploads()?, Some(&wanted)).is_empty() {
         context.config.remote(&wanted)?;
     }
     Ok(Some(wanted))
@@ -130,8 +130,8 @@ fn of_remote(mut all: Vec<PendingUpload>, remote: Option<&str>) -> Vec<PendingUp
 /// Runs the noted commands again, and then the uploads that belong to none of them. Each goes on where it stopped.
 async fn resume(context: &mut Context, args: ResumeArgs) -> Result<u8> {
     let mut tally = Tally::default();
-    let remote = wanted(context, args.remote.as_deref())?;
-    let alone = of_remote(context.state().unfinished_alone(), remote.as_deref());
+    let remote = wanted_remote(context, args.remote.as_deref())?;
+    let alone = of_remote(context.state().pending_without_run(), remote.as_deref());
     resume_runs(context, remote.as_deref(), &args.receipts, &args.transfer, &mut tally).await?;
     for left in alone {
         context.close_remotes();
@@ -176,9 +176,9 @@ async fn resume_runs(
     how: &TransferArgs,
     tally: &mut Tally,
 ) -> Result<()> {
-    for (run, noted) in runs::chosen(context, remote) {
+    for (run, noted) in runs::select_runs(context, remote) {
         if context.state().lock_place(&runs::claim_key(&run)).await?.is_none() {
-            context.renderer.warning(&format!("{}: another haul is busy with it just now", noted.words().join(" ")));
+            context.renderer.warning(&format!("{}: another haul is busy with it just now", noted.command_words().join(" ")));
             continue;
         }
         context.close_remotes();
@@ -200,7 +200,7 @@ async fn resume_runs(
 }
 
 async fn run_again(context: &mut Context, noted: &Noted, receipts: &ReceiptArgs, transfer: TransferArgs) -> Result<Tally> {
-    let again = noted.again(&transfer);
+    let again = noted.repeat(&transfer);
     let Noted { verb, places, literal, attr, kind, selection, list, sync, .. } = noted.clone();
     let metadata = MetadataArgs { attr, kind };
     let Some((last, first)) = places.split_last() else { return Ok(Tally::default()) };
@@ -233,8 +233,8 @@ async fn run_again(context: &mut Context, noted: &Noted, receipts: &ReceiptArgs,
 
 async fn clear(context: &mut Context, args: ClearArgs) -> Result<u8> {
     let mut failed = Vec::new();
-    let remote = wanted(context, args.remote.as_deref())?;
-    let chosen = of_remote(context.state().all_unfinished()?, remote.as_deref());
+    let remote = wanted_remote(context, args.remote.as_deref())?;
+    let chosen = of_remote(context.state().pending_uploads()?, remote.as_deref());
     let done = chosen.len();
     let state: Arc<dyn TransferStore> = context.state();
     for left in chosen {
@@ -245,19 +245,19 @@ async fn clear(context: &mut Context, args: ClearArgs) -> Result<u8> {
             continue;
         };
         // Another run may have finished the upload since the list was read.
-        let Some(left) = state.unfinished(&left.key)? else { continue };
+        let Some(left) = state.pending_upload(&left.key)? else { continue };
         if args.transfer.dry_run {
-            context.renderer.report(&what_would_be(left));
+            context.renderer.report(&plan_report(left));
             continue;
         }
         match remove(context, &left, &args.transfer).await {
             Ok(leftover) => {
-                state.forget_unfinished(&left.key)?;
+                state.forget_pending_upload(&left.key)?;
                 if let Some(name) = &leftover.stays {
                     failed.push(Kind::Unsupported);
                     context.renderer.warning(&format!("{place}: {name} can't be removed, and stays on the server"));
                 }
-                context.renderer.report(&cleared(left, leftover));
+                context.renderer.report(&cleared_report(left, leftover));
             }
             Err(error) => {
                 failed.push(error.kind());
@@ -266,7 +266,7 @@ async fn clear(context: &mut Context, args: ClearArgs) -> Result<u8> {
                 let end = if later { "; it stays in the list" } else { "" };
                 context.renderer.warning(&format!("{place}: what was left on the server stays there: {error}{end}"));
                 if !later {
-                    state.forget_unfinished(&left.key)?;
+                    state.forget_pending_upload(&left.key)?;
                 }
             }
         }
@@ -280,7 +280,7 @@ async fn clear(context: &mut Context, args: ClearArgs) -> Result<u8> {
 }
 
 /// Sends nothing: whether the server can remove the upload shows when it is removed.
-fn what_would_be(left: PendingUpload) -> Report {
+fn plan_report(left: PendingUpload) -> Report {
     let (source, size) = (Some(left.source.clone()), Some(left.size));
     match report(left) {
         Report::Transfers { remote, path, .. } => Report::Planned { action: "clear", source, remote, path, target: None, size },
@@ -288,7 +288,7 @@ fn what_would_be(left: PendingUpload) -> Report {
     }
 }
 
-fn cleared(left: PendingUpload, leftover: Leftover) -> Report {
+fn cleared_report(left: PendingUpload, leftover: Leftover) -> Report {
     let Leftover { whole, removed, stays, empty } = leftover;
     let source = left.source.clone();
     let (remote, path) = match report(left) {

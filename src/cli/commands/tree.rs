@@ -44,15 +44,15 @@ pub async fn run(context: &mut Context, args: TreeArgs) -> Result<u8> {
     for found in look.find(context, &args.places).await? {
         draw(context, &mut look, found, deepest, args.dirs, &mut sums).await?;
     }
-    if look.found_any() {
-        context.renderer.line(&sums.said(args.dirs), "\n");
+    if look.has_entries() {
+        context.renderer.print_line(&sums.display(args.dirs), "\n");
     }
     Ok(look.status())
 }
 
 async fn draw(context: &Context, look: &mut Lister, found: Hit, deepest: usize, dirs: bool, sums: &mut TreeCounts) -> Result<()> {
     let Hit { remote, entry: top } = found;
-    context.renderer.line(&Address::text(&remote.name, &top.path), "");
+    context.renderer.print_line(&Address::text(&remote.name, &top.path), "");
     look.count();
     if !top.is_folder() {
         sums.add(&top);
@@ -66,15 +66,15 @@ async fn draw(context: &Context, look: &mut Lister, found: Hit, deepest: usize, 
         match step {
             WalkEvent::Entry { entry, depth, last } => {
                 follows.truncate(depth - 1);
-                context.renderer.drawn(&branch(&follows, last), &entry);
+                context.renderer.print_branch(&branch(&follows, last), &entry);
                 follows.push(!last);
                 sums.add(&entry);
                 look.event(context, &remote, entry);
             }
             WalkEvent::Left { .. } => {}
-            WalkEvent::Failed { folder, error, .. } => look.failed(context, &remote, folder.path, &error),
+            WalkEvent::Failed { folder, error, .. } => look.record_failure(context, &remote, folder.path, &error),
         }
-        if context.renderer.closed() {
+        if context.renderer.is_closed() {
             break;
         }
     }
@@ -98,7 +98,7 @@ impl TreeCounts {
         }
     }
 
-    fn said(&self, dirs: bool) -> String {
+    fn display(&self, dirs: bool) -> String {
         let of = |number: u64, thing: &str| format!("{number} {thing}{}", if number == 1 { "" } else { "s" });
         match dirs {
             true => of(self.folders, "folder"),
@@ -119,6 +119,6 @@ mod tests {
         assert_eq!(branch(&[true, false], true), "│       └── ");
         let mut sums = TreeCounts::default();
         sums.add(&folder);
-        assert_eq!((sums.said(false), sums.said(true)), ("1 folder, 0 files".to_owned(), "1 folder".to_owned()));
+        assert_eq!((sums.display(false), sums.display(true)), ("1 folder, 0 files".to_owned(), "1 folder".to_owned()));
     }
 }

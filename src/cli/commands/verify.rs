@@ -53,7 +53,7 @@ pub async fn run(context: &mut Context, args: VerifyArgs) -> Result<u8> {
             }
             there => there?,
         };
-        let (status, reason) = judge(&line, there.as_ref());
+        let (status, reason) = compare(&line, there.as_ref());
         match status {
             "same" => same += 1,
             "missing" => {
@@ -74,7 +74,7 @@ pub async fn run(context: &mut Context, args: VerifyArgs) -> Result<u8> {
     Ok(exit::merge(same, &failed))
 }
 
-fn judge(line: &ReceiptRow, there: Option<&Entry>) -> (&'static str, Option<String>) {
+fn compare(line: &ReceiptRow, there: Option<&Entry>) -> (&'static str, Option<String>) {
     let Some(there) = there else { return ("missing", None) };
     let changed = |why: String| ("changed", Some(why));
     if there.is_folder() {

@@ -31,15 +31,15 @@ pub fn answer() -> Option<ExitCode> {
         None => TypedLine::of_words(std::env::args().skip_while(|arg| arg != "--").skip(1).collect()),
     };
     let found = candidates(&typed);
-    let text = shells::shown(&shell, &typed, &found);
+    let text = shells::format_for_shell(&shell, &typed, &found);
     crate::render::Renderer::new(crate::render::Style::default()).out(&text);
     Some(ExitCode::SUCCESS)
 }
 
 fn candidates(typed: &TypedLine) -> Vec<Completion> {
-    let tree = top_help::described(Cli::command());
+    let tree = top_help::with_first_page(Cli::command());
     let file = typed.option("--config");
-    words::wanted(&tree, typed).into_iter().flat_map(|wanted| values(&wanted, typed, file.as_deref())).collect()
+    words::wanted_words(&tree, typed).into_iter().flat_map(|wanted| values(&wanted, typed, file.as_deref())).collect()
 }
 
 fn values(wanted: &WantedWord, typed: &TypedLine, file: Option<&str>) -> Vec<Completion> {
@@ -118,30 +118,30 @@ fn local_files(typed: &str) -> Vec<Completion> {
 mod tests {
     use super::*;
 
-    fn found(line: &str) -> Vec<String> {
+    fn complete_line(line: &str) -> Vec<String> {
         candidates(&TypedLine::of_line(line)).into_iter().map(|candidate| candidate.value).collect()
     }
 
     #[test]
     fn commands_options_and_values() {
-        assert_eq!(found("haul pu"), ["put"]);
-        assert!(found("haul ").contains(&"ls".to_owned()) && !found("haul ").contains(&"-h".to_owned()));
-        assert_eq!(found("haul remote ren"), ["rename"]);
-        assert!(found("haul put --if-e").contains(&"--if-exists".to_owned()));
-        assert_eq!(found("haul put --if-exists r"), ["replace", "rename"]);
-        assert_eq!(found("haul put --if-exists=sk"), ["--if-exists=skip"]);
-        assert_eq!(found("haul remote add x --provider f"), ["fileago", "ftp", "ftps"]);
-        assert_eq!(found("haul remote add x -p tus tok"), ["token_command=", "token_file="]);
-        assert_eq!(found("haul completions zs"), ["zsh"]);
-        assert!(found("haul put --recurs").is_empty(), "what is hidden is not offered");
-        assert!(found("haul help aut").contains(&"auth".to_owned()));
-        assert!(found("haul --json l").contains(&"ls".to_owned()));
+        assert_eq!(complete_line("haul pu"), ["put"]);
+        assert!(complete_line("haul ").contains(&"ls".to_owned()) && !complete_line("haul ").contains(&"-h".to_owned()));
+        assert_eq!(complete_line("haul remote ren"), ["rename"]);
+        assert!(complete_line("haul put --if-e").contains(&"--if-exists".to_owned()));
+        assert_eq!(complete_line("haul put --if-exists r"), ["replace", "rename"]);
+        assert_eq!(complete_line("haul put --if-exists=sk"), ["--if-exists=skip"]);
+        assert_eq!(complete_line("haul remote add x --provider f"), ["fileago", "ftp", "ftps"]);
+        assert_eq!(complete_line("haul remote add x -p tus tok"), ["token_command=", "token_file="]);
+        assert_eq!(complete_line("haul completions zs"), ["zsh"]);
+        assert!(complete_line("haul put --recurs").is_empty(), "what is hidden is not offered");
+        assert!(complete_line("haul help aut").contains(&"auth".to_owned()));
+        assert!(complete_line("haul --json l").contains(&"ls".to_owned()));
     }
 
     #[test]
     fn local_files_are_offered_where_they_are_meant() {
-        assert!(found("haul put src/cli/comp").contains(&"src/cli/complete/".to_owned()));
-        assert!(found("haul put --receipt Cargo.to").contains(&"Cargo.toml".to_owned()));
-        assert!(found("haul ls Cargo").is_empty());
+        assert!(complete_line("haul put src/cli/comp").contains(&"src/cli/complete/".to_owned()));
+        assert!(complete_line("haul put --receipt Cargo.to").contains(&"Cargo.toml".to_owned()));
+        assert!(complete_line("haul ls Cargo").is_empty());
     }
 }

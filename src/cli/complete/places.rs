@@ -41,13 +41,13 @@ fn names(remote: &str, path: &str, file: Option<&str>) -> Result<Vec<Completion>
     let place = format!("{}:{folder}/", open.name);
     let state = context.state();
     let key = format!("{}|{folder}", open.key);
-    let is_refused = state.kept_names(&refusal_of(&open)).is_some_and(|(age, _)| age < REFUSED_FOR);
-    let kept = state.kept_names(&key);
+    let is_refused = state.cached_names(&refusal_of(&open)).is_some_and(|(age, _)| age < REFUSED_FOR);
+    let kept = state.cached_names(&key);
     let is_fresh = kept.as_ref().is_some_and(|(age, _)| *age < FRESH);
     if !is_fresh && !is_refused && open.can(&LIST) {
         list_elsewhere(&place, file);
     }
-    let (_, names) = state.kept_names(&key).or(kept).unwrap_or_default();
+    let (_, names) = state.cached_names(&key).or(kept).unwrap_or_default();
     let fitting = names.into_iter().filter(|found| found.starts_with(name));
     Ok(fitting.map(|found| Completion::new(format!("{remote}:{shown}{found}"), "")).collect())
 }

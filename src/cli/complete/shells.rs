@@ -97,7 +97,7 @@ pub fn script(shell: &str) -> &'static str {
 }
 
 /// A line for each candidate.
-pub fn shown(shell: &str, typed: &TypedLine, found: &[Completion]) -> String {
+pub fn format_for_shell(shell: &str, typed: &TypedLine, found: &[Completion]) -> String {
     let mut text = String::new();
     // A name with a line break can't be told to any shell.
     for candidate in found.iter().filter(|candidate| !candidate.value.contains(['\n', '\t'])) {

@@ -73,7 +73,7 @@ pub enum WantedWord {
 }
 
 /// What the word at the cursor may be.
-pub fn wanted(tree: &Command, typed: &TypedLine) -> Vec<WantedWord> {
+pub fn wanted_words(tree: &Command, typed: &TypedLine) -> Vec<WantedWord> {
     let (mut command, mut positional, mut escaped, mut path) = (tree, 0, false, Vec::new());
     let globals: Vec<&Arg> = tree.get_arguments().filter(|arg| arg.is_global_set()).collect();
     let mut words = typed.before.iter().skip(1);

@@ -55,7 +55,7 @@ impl Home {
     }
 
     /// The failure's kind and text; the file's path is `FILE` in it.
-    fn wrong(&self) -> (Kind, String) {
+    fn failure(&self) -> (Kind, String) {
         let e = self.load_from(None).err().unwrap();
         (e.kind(), e.to_string().replace(&self.config().display().to_string(), "FILE"))
     }
@@ -70,8 +70,8 @@ fn chmod(path: &Path, mode: u32) {
 #[cfg(not(unix))]
 fn chmod(_: &Path, _: u32) {}
 
-fn wrong(config: &str) -> String {
-    let (kind, text) = Home::new(config).wrong();
+fn failure_text(config: &str) -> String {
+    let (kind, text) = Home::new(config).failure();
     assert_eq!(kind, Kind::Usage);
     text
 }
@@ -102,35 +102,44 @@ fn a_missing_file_is_empty_unless_the_user_names_it() {
 #[test]
 fn mistakes_in_the_file_name_line_column_and_the_nearest_word() {
     assert_eq!(
-        wrong("[remotes.a]\nprovider = \"iogates\"\nusrname = \"x\"\n"),
+        failure_text("[remotes.a]\nprovider = \"iogates\"\nusrname = \"x\"\n"),
         "FILE, line 3, column 1: a remote of ioGates has no key `usrname`; write `username`"
     );
-    assert_eq!(wrong("[remotes.a]\nprovider = \"iogate\"\n"), "FILE, line 2, column 12: there is no provider `iogate`; write `iogates`");
     assert_eq!(
-        wrong("\n[remotes.a]\nurl = \"x\"\n"),
+        failure_text("[remotes.a]\nprovider = \"iogate\"\n"),
+        "FILE, line 2, column 12: there is no provider `iogate`; write `iogates`"
+    );
+    assert_eq!(
+        failure_text("\n[remotes.a]\nurl = \"x\"\n"),
         "FILE, line 2, column 10: the remote `a` has no `provider`; use one of: iogates, giga0"
     );
     assert_eq!(
-        wrong("[remotes.a]\nprovider = \"iogates\"\n\n[remotes.A]\nprovider = \"giga0\"\n"),
+        failure_text("[remotes.a]\nprovider = \"iogates\"\n\n[remotes.A]\nprovider = \"giga0\"\n"),
         "FILE, line 4, column 10: `a` and `A` are the same name: case does not count; rename one of them"
     );
     assert_eq!(
-        wrong("[remotes.\"a b\"]\nprovider = \"iogates\"\n"),
+        failure_text("[remotes.\"a b\"]\nprovider = \"iogates\"\n"),
         "FILE, line 1, column 10: \"a b\" can't be a remote's name; use letters, digits, `-`, `_` and `.`"
     );
-    assert_eq!(wrong("[defaults]\n  jbos = 1\n"), "FILE, line 2, column 3: there is no option `jbos`; write `jobs`");
-    assert_eq!(wrong("[remote.a]\n"), "FILE, line 1, column 2: there is no key `remote` here; write `remotes`");
+    assert_eq!(failure_text("[defaults]\n  jbos = 1\n"), "FILE, line 2, column 3: there is no option `jbos`; write `jobs`");
+    assert_eq!(failure_text("[remote.a]\n"), "FILE, line 1, column 2: there is no key `remote` here; write `remotes`");
     let key = "[remotes.a]\nprovider = \"iogates\"\n";
-    assert_eq!(wrong(&format!("{key}username = 7\n")), "FILE, line 3, column 12: `username` must be a string, not a TOML number");
-    assert_eq!(wrong(&format!("{key}password = 12345\n")), "FILE, line 3, column 12: `password` must be a string, not a TOML number");
-    assert_eq!(wrong(&format!("{key}insecure = \"true\"\n")), "FILE, line 3, column 12: `insecure` must be a boolean, not a TOML string");
-    assert_eq!(wrong("[remotes.a]\nprovider = true\n"), "FILE, line 2, column 12: `provider` must be a string, not a TOML boolean");
+    assert_eq!(failure_text(&format!("{key}username = 7\n")), "FILE, line 3, column 12: `username` must be a string, not a TOML number");
     assert_eq!(
-        wrong(&format!("{key}key1 = \"x\"\n")).split(';').next().unwrap(),
+        failure_text(&format!("{key}password = 12345\n")),
+        "FILE, line 3, column 12: `password` must be a string, not a TOML number"
+    );
+    assert_eq!(
+        failure_text(&format!("{key}insecure = \"true\"\n")),
+        "FILE, line 3, column 12: `insecure` must be a boolean, not a TOML string"
+    );
+    assert_eq!(failure_text("[remotes.a]\nprovider = true\n"), "FILE, line 2, column 12: `provider` must be a string, not a TOML boolean");
+    assert_eq!(
+        failure_text(&format!("{key}key1 = \"x\"\n")).split(';').next().unwrap(),
         "FILE, line 3, column 1: a remote of ioGates has no key `key1`"
     );
     assert_eq!(
-        wrong(&format!("{key}protocol = \"scp\"\n")),
+        failure_text(&format!("{key}protocol = \"scp\"\n")),
         "FILE, line 3, column 12: there is no upload protocol \"scp\"; use tus, plupload, ftps, ftp, multipart or auto"
     );
 }
@@ -138,7 +147,7 @@ fn mistakes_in_the_file_name_line_column_and_the_nearest_word() {
 #[test]
 fn a_file_that_can_not_be_read_is_local() {
     let home = Home::new("").var("HAUL_CONFIG", "/");
-    assert_eq!(home.wrong().0, Kind::Local);
+    assert_eq!(home.failure().0, Kind::Local);
 }
 
 #[test]
@@ -154,10 +163,10 @@ fn a_remote_of_the_environment_alone() {
     }
     let remote = config.remote("my-ci").unwrap();
     assert_eq!(remote.provider.id, "giga0");
-    assert_eq!(crate::model::secret::masked("at bob:url-password@x"), "at bob:***@x");
+    assert_eq!(crate::model::secret::mask("at bob:url-password@x"), "at bob:***@x");
     assert_eq!(remote.secrets().secret("password").unwrap().unwrap().expose(), "swordfish");
     assert!(remote.network(Duration::from_secs(9)).insecure);
-    let line = serde_json::to_string(&remote.line()).unwrap();
+    let line = serde_json::to_string(&remote.remote_line()).unwrap();
     assert_eq!(
         line,
         "{\"name\":\"my_ci\",\"provider\":\"giga0\",\"url\":\"https://***@x.example/api?***\",\"origin\":\"environment\",\
@@ -177,8 +186,8 @@ fn single_keys_of_the_file_give_way_to_the_environment() {
     assert_eq!(remote.name, "Studio");
     assert_eq!(remote.secrets().get("username").as_deref(), Some("bob"));
     assert_eq!(remote.network(Duration::ZERO).ca_file.unwrap(), Path::new("ca.pem"));
-    assert_eq!(remote.line().origin, "file and environment");
-    assert_eq!(remote.line().settings["username"], "bob");
+    assert_eq!(remote.remote_line().origin, "file and environment");
+    assert_eq!(remote.remote_line().settings["username"], "bob");
     // The provider too: the rest of the remote is judged by the new one.
     let home = Home::new("[remotes.s]\nurl = \"https://x\"\nkey1 = \"kkkk\"\n").var("HAUL_REMOTE_S_PROVIDER", "giga0");
     assert_eq!(home.load().remote("s").unwrap().provider.id, "giga0");
@@ -186,7 +195,7 @@ fn single_keys_of_the_file_give_way_to_the_environment() {
 
 #[test]
 fn mistakes_in_the_environment_name_the_variable() {
-    let told = |name: &str, value: &str| Home::new(STUDIO).var(name, value).wrong();
+    let told = |name: &str, value: &str| Home::new(STUDIO).var(name, value).failure();
     let usage = |text: &str| (Kind::Usage, text.to_owned());
     let no_provider = "HAUL_REMOTE_X_PROVIDER: there is no provider `gigao`; write `giga0`";
     assert_eq!(told("HAUL_REMOTE_X_PROVIDER", "gigao"), usage(no_provider));
@@ -196,7 +205,7 @@ fn mistakes_in_the_environment_name_the_variable() {
     assert_eq!(told("HAUL_REMOTE_STUDIO_INSECURE", "si"), usage("HAUL_REMOTE_STUDIO_INSECURE: `insecure` must be true or false"));
     let both = Home::new("[remotes.a-b]\nprovider=\"iogates\"\n[remotes.a_b]\nprovider=\"iogates\"\n");
     assert_eq!(both.load().remotes().len(), 2);
-    let both = both.var("HAUL_REMOTE_A_B_USERNAME", "x").wrong();
+    let both = both.var("HAUL_REMOTE_A_B_USERNAME", "x").failure();
     assert_eq!(both, usage("HAUL_REMOTE_A_B_USERNAME: this variable fits two remotes: `a-b` and `a_b`; rename one of them"));
 }
 
@@ -229,7 +238,7 @@ fn commands_change_the_files_and_the_next_run_sees_it() {
     config.add_remote("Studio", &fixtures::IOGATES, &[("username".to_owned(), "ann".to_owned())]).unwrap();
     config.save_credentials("Studio", "password", &Secret::new("hunter22")).unwrap();
     assert_eq!(home.secret("studio", "password").as_deref(), Some("hunter22"));
-    let shown = serde_json::to_string(&home.load().remote("studio").unwrap().line().settings).unwrap();
+    let shown = serde_json::to_string(&home.load().remote("studio").unwrap().remote_line().settings).unwrap();
     assert_eq!(shown, "{\"provider\":\"iogates\",\"username\":\"ann\",\"password\":\"***\"}");
     home.load().remove_remote("STUDIO").unwrap();
     assert!(home.load().remotes().is_empty());

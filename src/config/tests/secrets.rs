@@ -80,11 +80,11 @@ fn nobody_is_asked_twice_and_only_what_was_typed_is_for_keeping() {
     }
     assert_eq!(asked.load(Ordering::SeqCst), 2);
     assert_eq!(fs::read_to_string(&runs).unwrap(), "x\n");
-    assert_eq!(remote.typed("password").unwrap().expose(), "typed-in");
-    assert!(remote.typed("key1").is_none());
+    assert_eq!(remote.prompted_secret("password").unwrap().expose(), "typed-in");
+    assert!(remote.prompted_secret("key1").is_none());
     remote.give("key1", Secret::new("given"));
     assert_eq!(secrets.secret("key1").unwrap().unwrap().expose(), "given");
-    assert_eq!(remote.typed("key1").unwrap().expose(), "given");
+    assert_eq!(remote.prompted_secret("key1").unwrap().expose(), "given");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn files_with_secrets_must_be_closed_to_others() {
     let secret = Home::new(&format!("{STUDIO}password = \"hunter22\"\n"));
     chmod(&secret.config(), 0o640);
     let refused = "FILE: this file holds a secret, but others may read or change it; run `chmod 600 FILE`".to_owned();
-    assert_eq!(secret.wrong(), (Kind::Usage, refused));
+    assert_eq!(secret.failure(), (Kind::Usage, refused));
     chmod(&secret.config(), 0o600);
     assert_eq!(secret.secret("studio", "password").as_deref(), Some("hunter22"));
 
@@ -107,7 +107,7 @@ fn files_with_secrets_must_be_closed_to_others() {
     assert_eq!(e.hint().unwrap(), format!("run `chmod 600 '{}'`", path.display()));
     let kept = Home::new(STUDIO);
     chmod(&kept.write("credentials.toml", "[remotes.studio]\npassword = \"hunter22\"\n"), 0o644);
-    assert!(kept.wrong().1.ends_with("credentials.toml`"));
+    assert!(kept.failure().1.ends_with("credentials.toml`"));
 }
 
 #[test]

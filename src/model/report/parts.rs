@@ -148,7 +148,7 @@ pub struct FailureReason {
 impl Failure {
     /// The report of that error, without secrets.
     pub fn new(error: &Error) -> Self {
-        let message = crate::model::secret::masked(&error.to_string()).into_owned();
+        let message = crate::model::secret::mask(&error.to_string()).into_owned();
         let at = error.place().and_then(place_in);
         let (remote, path) = at.map_or((None, None), |(remote, path)| (Some(remote), Some(path)));
         Failure {

@@ -26,7 +26,7 @@ impl FtpPool {
             let connection = self.take().await?;
             self.give(connection);
         }
-        self.manners.features().ok_or_else(|| self.named(Error::new(Kind::Protocol, "the server did not report its features")))
+        self.manners.features().ok_or_else(|| self.with_server_name(Error::new(Kind::Protocol, "the server did not report its features")))
     }
 
     /// Sends a command that changes nothing. If a kept connection turns out to be dead, the command is sent again on a new one.
@@ -51,7 +51,7 @@ impl FtpPool {
             reply => reply,
         };
         self.give(connection);
-        reply.map_err(|error| self.named(error))
+        reply.map_err(|error| self.with_server_name(error))
     }
 
     /// Sends a command that changes something, once. After `Interrupted` the change may have been done.
@@ -59,12 +59,12 @@ impl FtpPool {
         let mut connection = self.take().await?;
         let reply = connection.ask(command).await;
         self.give(connection);
-        reply.map_err(|error| self.named(error))
+        reply.map_err(|error| self.with_server_name(error))
     }
 
     /// The size of a file on the server, in bytes.
     pub async fn size_of(self: &Arc<Self>, path: &str) -> Result<Size> {
-        Size::told_by(&self.query(&format!("SIZE {path}")).await?)
+        Size::parse_size(&self.query(&format!("SIZE {path}")).await?)
     }
 
     /// The MD5 of a file in lower-case hex, if the server supports that; `size` is the file's size in bytes. The server reads
@@ -86,21 +86,21 @@ impl FtpPool {
             return Ok(());
         }
         let refusal = reply.refusal("the folder");
-        Err(self.named(if reply.code == 521 { refusal.with_kind(Kind::Exists) } else { refusal }))
+        Err(self.with_server_name(if reply.code == 521 { refusal.with_kind(Kind::Exists) } else { refusal }))
     }
 
     pub async fn remove_file(self: &Arc<Self>, path: &str) -> Result<()> {
-        self.done(&format!("DELE {path}"), "the removal").await
+        self.run_command(&format!("DELE {path}"), "the removal").await
     }
 
     /// Removes an empty folder.
     pub async fn remove_folder(self: &Arc<Self>, path: &str) -> Result<()> {
-        self.done(&format!("RMD {path}"), "the removal").await
+        self.run_command(&format!("RMD {path}"), "the removal").await
     }
 
-    async fn done(self: &Arc<Self>, command: &str, what: &str) -> Result<()> {
+    async fn run_command(self: &Arc<Self>, command: &str, what: &str) -> Result<()> {
         let reply = self.change(command).await?;
-        if reply.is_done() { Ok(()) } else { Err(self.named(reply.refusal(what))) }
+        if reply.is_done() { Ok(()) } else { Err(self.with_server_name(reply.refusal(what))) }
     }
 
     /// Gives the file or folder another path. Some servers overwrite an existing file there: the caller must check first.
@@ -128,7 +128,7 @@ impl FtpPool {
         };
         let renamed = renamed.await;
         self.give(connection);
-        renamed.map(|taken| taken.map(|refusal| self.named(refusal))).map_err(|error| self.named(error))
+        renamed.map(|taken| taken.map(|refusal| self.with_server_name(refusal))).map_err(|error| self.with_server_name(error))
     }
 }
 

@@ -12,13 +12,13 @@ use super::control::{Connection, Ftp};
 use super::features::Features;
 use super::manners::Manners;
 use super::reply;
-use super::reply::{Reply, silent};
+use super::reply::{Reply, timeout_error};
 use super::route::{Route, unreachable};
 use super::server::{FtpServer, Security};
 use super::starttls::no_protection;
 use super::tls::{ClearStart, TlsClient, TlsVersion, in_tls, wants_other_version};
 use crate::error::{Error, Kind, Result};
-use crate::protocols::tls::untrusted;
+use crate::protocols::tls::untrusted_certificate_error;
 
 /// The time-outs for the steps after TCP: the greeting, AUTH and the handshake have one each.
 const HANDSHAKES: u32 = 3;
@@ -38,9 +38,9 @@ pub async fn sign_in(server: &FtpServer, version: TlsVersion, manners: &Arc<Mann
 async fn connect(server: &FtpServer, version: TlsVersion, manners: &Arc<Manners>) -> Result<Connection> {
     let route = Route::to(host(server), server.port)?;
     let (ftp, tls) = if server.security == Security::Plain {
-        (greeted(server, &route).await?, None)
+        (connect_plain(server, &route).await?, None)
     } else {
-        match protected(server, &route, version).await {
+        match connect_tls(server, &route, version).await {
             Ok((ftp, tls)) => (ftp, Some(tls)),
             Err(Unprotected::Version(_)) if version == TlsVersion::V12 => {
                 tracing::debug!("{} has no TLS 1.2", server.host);
@@ -56,10 +56,10 @@ async fn connect(server: &FtpServer, version: TlsVersion, manners: &Arc<Manners>
 pub async fn greet(server: &FtpServer) -> Result<String> {
     let route = Route::to(host(server), server.port)?;
     let answered = match server.security {
-        Security::Plain => greeted(server, &route).await.map(|_| "an FTP server, without TLS".to_owned()),
-        Security::Explicit | Security::Implicit => match protected(server, &route, TlsVersion::V12).await {
+        Security::Plain => connect_plain(server, &route).await.map(|_| "an FTP server, without TLS".to_owned()),
+        Security::Explicit | Security::Implicit => match connect_tls(server, &route, TlsVersion::V12).await {
             Ok(_) => Ok("an FTP server with TLS".to_owned()),
-            Err(Unprotected::Version(_)) => match protected(server, &route, TlsVersion::V13).await {
+            Err(Unprotected::Version(_)) => match connect_tls(server, &route, TlsVersion::V13).await {
                 Ok(_) => Ok("an FTP server with TLS 1.3".to_owned()),
                 Err(Unprotected::Version(error) | Unprotected::Other(error)) => Err(error),
             },
@@ -70,11 +70,11 @@ pub async fn greet(server: &FtpServer) -> Result<String> {
 }
 
 /// Connects and reads the 220, without TLS.
-async fn greeted(server: &FtpServer, route: &Route) -> Result<Ftp> {
+async fn connect_plain(server: &FtpServer, route: &Route) -> Result<Ftp> {
     let socket = route.connect(server.port, server.timeout).await?;
     match timeout(server.timeout, Ftp::connect_with_stream(socket)).await {
         Ok(greeting) => greeting.map_err(not_welcome),
-        Err(_) => Err(silent(server.timeout)),
+        Err(_) => Err(timeout_error(server.timeout)),
     }
 }
 
@@ -91,7 +91,7 @@ impl From<Error> for Unprotected {
     }
 }
 
-async fn protected(server: &FtpServer, route: &Route, version: TlsVersion) -> Result<(Ftp, TlsClient), Unprotected> {
+async fn connect_tls(server: &FtpServer, route: &Route, version: TlsVersion) -> Result<(Ftp, TlsClient), Unprotected> {
     let host = host(server);
     let tls = TlsClient::new(host, server.ca_file.as_deref(), version)?;
     // suppaftp connects by itself: to the server, or to the proxy, which then forwards. Our side of the connector gets the
@@ -99,7 +99,7 @@ async fn protected(server: &FtpServer, route: &Route, version: TlsVersion) -> Re
     let proxy = route.proxy.as_ref();
     let silence_hint = server.user_chooses.then_some(MAY_BE_IMPLICIT);
     let begins_in_clear = (server.security != Security::Implicit).then_some(ClearStart { wait: server.timeout, silence_hint });
-    let (client, connected) = tls.begun_by(proxy.map(|proxy| (proxy.clone(), server.port)), begins_in_clear);
+    let (client, connected) = tls.prepare_handshake(proxy.map(|proxy| (proxy.clone(), server.port)), begins_in_clear);
     let address = proxy.map_or((host, server.port), |proxy| proxy.address());
     let mut attempt = pin!(Ftp::connect_secure_implicit(address, client, host));
     let outcome = tokio::select! {
@@ -107,7 +107,7 @@ async fn protected(server: &FtpServer, route: &Route, version: TlsVersion) -> Re
         reached = timeout(server.timeout, connected.notified()) => match reached {
             Err(_) => return Err(Unprotected::Other(unreachable(io::ErrorKind::TimedOut.into()))),
             Ok(()) => match timeout(server.timeout * HANDSHAKES, attempt).await {
-                Err(_) => return Err(Unprotected::Other(silent(server.timeout))),
+                Err(_) => return Err(Unprotected::Other(timeout_error(server.timeout))),
                 Ok(outcome) => outcome,
             },
         },
@@ -120,7 +120,7 @@ async fn protected(server: &FtpServer, route: &Route, version: TlsVersion) -> Re
         (Some(failure), _) if wants_other_version(&failure) => Unprotected::Version(no_handshake(server, failure)),
         (Some(failure), _) => Unprotected::Other(no_handshake(server, failure)),
         (None, FtpError::ConnectionError(failure)) if begins_in_clear.is_some() => Unprotected::Other(match proxy {
-            Some(proxy) => proxy.failed("it can't be reached", failure),
+            Some(proxy) => proxy.failure("it can't be reached", failure),
             None => unreachable(failure),
         }),
         (None, error) => Unprotected::Other(not_welcome(error)),
@@ -148,12 +148,12 @@ async fn set_up(server: &FtpServer, manners: &Manners, mut connection: Connectio
     }
     // Asked after the sign-in, because some servers answer only then.
     let features = connection.ask("FEAT").await?;
-    let features = Features::told_by(&features);
+    let features = Features::from_reply(&features);
     connection.restarts = features.has("REST STREAM");
     if features.has("UTF8") {
         connection.ask("OPTS UTF8 ON").await?;
     }
-    manners.tell(features);
+    manners.record_features(features);
     tracing::debug!("signed in at {} with {:?}", server.host, connection.tls.as_ref().map(|tls| tls.version));
     Ok(connection)
 }
@@ -172,7 +172,7 @@ fn not_welcome(error: FtpError) -> Error {
 }
 
 fn no_handshake(server: &FtpServer, failure: io::Error) -> Error {
-    if let Some(untrusted) = untrusted(&failure) {
+    if let Some(untrusted) = untrusted_certificate_error(&failure) {
         return untrusted.with_cause(failure);
     }
     match in_tls(&failure) {

@@ -16,7 +16,7 @@ pub struct Seats {
 }
 
 impl Seats {
-    pub fn taken(&self) -> usize {
+    pub fn used_seats(&self) -> usize {
         self.taken.load(Ordering::Acquire)
     }
 

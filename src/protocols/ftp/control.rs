@@ -13,13 +13,13 @@ use super::connection_limit::Seat;
 use super::manners::Manners;
 use super::ports::port_of;
 use super::reply;
-use super::reply::{Reply, silent};
+use super::reply::{Reply, timeout_error};
 use super::route::Route;
 use super::tls::{FtpsStream, TlsClient};
 use crate::error::{Error, Kind, Result};
 use crate::protocols::lenient_json::digits;
 use crate::protocols::socket::{send_at_once, watch_over};
-use crate::protocols::tls::untrusted;
+use crate::protocols::tls::untrusted_certificate_error;
 
 pub type Ftp = ImplAsyncFtpStream<FtpsStream>;
 pub type Data = AsyncDataStream<FtpsStream>;
@@ -96,12 +96,14 @@ impl Size {
     }
 
     /// 550 is the answer for a file that does not exist (RFC 3659, 4).
-    pub fn told_by(reply: &Reply) -> Result<Size> {
+    pub fn parse_size(reply: &Reply) -> Result<Size> {
         match reply.code {
             213 => {
                 let told = reply.text.split_whitespace().nth(1).and_then(digits);
                 told.map(Size::Bytes).ok_or_else(|| {
-                    Error::new(Kind::Protocol, "the server's answer to SIZE makes no sense").with_status(213).with_cause(reply.words())
+                    Error::new(Kind::Protocol, "the server's answer to SIZE makes no sense")
+                        .with_status(213)
+                        .with_cause(reply.into_anyhow())
                 })
             }
             550 => Ok(Size::Absent),
@@ -173,7 +175,7 @@ impl Connection {
     }
 
     /// Notes that the transfer ended successfully.
-    pub fn has_ended(&mut self) {
+    pub fn mark_ended(&mut self) {
         self.restarting = false;
     }
 
@@ -248,7 +250,7 @@ impl Connection {
     /// Reads the next reply, without a command: the end of a transfer. Intermediate replies (1xx) are skipped.
     pub async fn reply(&mut self, within: Duration) -> Result<Reply> {
         match timeout(within, self.next_reply()).await {
-            Err(_) => Err(silent(within)),
+            Err(_) => Err(timeout_error(within)),
             Ok(reply) => reply,
         }
     }
@@ -267,10 +269,12 @@ impl Connection {
 
     /// The error for a reply that came while bytes were still being sent. The transfer has ended, and this connection is not
     /// used again, as servers differ in how many replies follow.
-    pub fn cut_short(&mut self, reply: Result<Reply>) -> Error {
+    pub fn cut_short_error(&mut self, reply: Result<Reply>) -> Error {
         self.in_step = false;
         match reply {
-            Ok(reply) if reply.is_done() => Error::new(Kind::Interrupted, "the server ended the upload early").with_cause(reply.words()),
+            Ok(reply) if reply.is_done() => {
+                Error::new(Kind::Interrupted, "the server ended the upload early").with_cause(reply.into_anyhow())
+            }
             Ok(reply) => reply.refusal("the upload"),
             Err(error) => error,
         }
@@ -278,7 +282,7 @@ impl Connection {
 
     pub(super) fn take(&mut self, answered: Result<FtpResult<Response>, tokio::time::error::Elapsed>, within: Duration) -> Result<Reply> {
         let reply = match answered {
-            Err(_) => return Err(silent(within)),
+            Err(_) => return Err(timeout_error(within)),
             Ok(Ok(response) | Err(suppaftp::FtpError::UnexpectedResponse(response))) => Reply::from(response),
             Ok(Err(error)) => return Err(reply::from_suppaftp(error)),
         };
@@ -288,7 +292,7 @@ impl Connection {
 
     /// The size of `name` on the server, in bytes.
     pub async fn size(&mut self, name: &str) -> Result<Size> {
-        Size::told_by(&self.ask(&format!("SIZE {name}")).await?)
+        Size::parse_size(&self.ask(&format!("SIZE {name}")).await?)
     }
 
     /// Removes `name`. Returns false if the server refuses.
@@ -337,10 +341,12 @@ impl Connection {
             return Err(reply.refusal("the data connection"));
         }
         let port = port_of(&reply.text).ok_or_else(|| {
-            Error::new(Kind::Protocol, "the server names no port for the data connection").with_status(reply.code).with_cause(reply.words())
+            Error::new(Kind::Protocol, "the server names no port for the data connection")
+                .with_status(reply.code)
+                .with_cause(reply.into_anyhow())
         })?;
         let socket = self.dialer().dial(port).await?;
-        self.manners.has_connected();
+        self.manners.record_connected();
         Ok(socket)
     }
 
@@ -352,9 +358,9 @@ impl Connection {
     pub async fn protect(&mut self, socket: TcpStream) -> Result<Data> {
         let Some(tls) = &self.tls else { return Ok(Data::Tcp(socket)) };
         match timeout(self.timeout, tls.secure(socket)).await {
-            Err(_) => Err(silent(self.timeout)),
+            Err(_) => Err(timeout_error(self.timeout)),
             Ok(Ok(stream)) => Ok(Data::Ssl(Box::new(stream))),
-            Ok(Err(e)) => Err(match untrusted(&e) {
+            Ok(Err(e)) => Err(match untrusted_certificate_error(&e) {
                 // The server sees only a closed connection.
                 Some(untrusted) => untrusted.with_cause(e),
                 None => self.verdict(e).await,
@@ -369,7 +375,7 @@ impl Connection {
         self.in_step = false;
         match reply {
             Ok(reply) if !reply.is_done() => reply.refusal("the upload"),
-            _ => reply::connection_lost(broken),
+            _ => reply::connection_lost_error(broken),
         }
     }
 }

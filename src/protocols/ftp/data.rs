@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::control::{Connection, Data, DataAddress};
-use super::reply::{Reply, silent};
+use super::reply::{Reply, timeout_error};
 use crate::contract::Part;
 use crate::error::{Error, Kind, Result};
 
@@ -54,7 +54,7 @@ impl DataTransfer {
         if let TransferMode::Restart(offset) = way {
             let reply = control.restart_at(offset).await?;
             if !reply.wants_more() {
-                return refused(reply);
+                return as_refusal(reply);
             }
         }
         let verb = if matches!(way, TransferMode::Append(_)) { "APPE" } else { "STOR" };
@@ -94,7 +94,7 @@ impl DataTransfer {
         };
         Err(match broken {
             Broken::Line(error) => control.verdict(error).await,
-            Broken::Early(reply) => control.cut_short(reply),
+            Broken::Early(reply) => control.cut_short_error(reply),
         })
     }
 
@@ -105,7 +105,7 @@ impl DataTransfer {
             let mut bytes = &chunk[..];
             while !bytes.is_empty() {
                 let written = match timeout(self.timeout, self.data.write(bytes)).await {
-                    Err(_) => return Err(Cut::Ours(stalled(self.timeout))),
+                    Err(_) => return Err(Cut::Ours(stall_error(self.timeout))),
                     Ok(Ok(0)) => return Err(Cut::Line(io::ErrorKind::WriteZero.into())),
                     Ok(Ok(n)) => n,
                     Ok(Err(e)) => return Err(Cut::Line(e)),
@@ -126,20 +126,20 @@ impl DataTransfer {
         let patience = self.timeout.saturating_add(settling).min(LONGEST_SETTLING.max(self.timeout));
         let ended = tokio::select! {
             biased;
-            ended = self.end() => Some(ended),
+            ended = self.finish() => Some(ended),
             // 226 may come before the data connection ends, and a refusal may come while it stays open.
             reply = control.next_reply() => {
                 let reply = reply?;
                 if !reply.is_done() {
-                    return Err(control.cut_short(Ok(reply)));
+                    return Err(control.cut_short_error(Ok(reply)));
                 }
                 None
             }
         };
         let reply = match ended {
             None => {
-                let _ = timeout(CLOSING.min(self.timeout), self.end()).await;
-                control.has_ended();
+                let _ = timeout(CLOSING.min(self.timeout), self.finish()).await;
+                control.mark_ended();
                 return Ok(());
             }
             Some(Err(Cut::Ours(error))) => return Err(error),
@@ -152,9 +152,9 @@ impl DataTransfer {
         if reply.is_done() { Ok(()) } else { Err(reply.refusal("the upload")) }
     }
 
-    async fn end(&mut self) -> Result<(), Cut> {
+    async fn finish(&mut self) -> Result<(), Cut> {
         match timeout(self.timeout, self.data.shutdown()).await {
-            Err(_) => return Err(Cut::Ours(stalled(self.timeout))),
+            Err(_) => return Err(Cut::Ours(stall_error(self.timeout))),
             Ok(Err(e)) if e.kind() != io::ErrorKind::NotConnected => return Err(Cut::Line(e)),
             Ok(_) => {}
         }
@@ -179,7 +179,7 @@ pub async fn start_command(control: &mut Connection, address: DataAddress, comma
             if reply.is_starting() { Ok(socket) } else { Err(reply) }
         }
     };
-    started.map_or_else(refused, |socket| Ok(Ok(socket)))
+    started.map_or_else(as_refusal, |socket| Ok(Ok(socket)))
 }
 
 /// Why the writing ended.
@@ -195,10 +195,10 @@ enum Broken {
     Early(Result<Reply>),
 }
 
-fn refused<T>(reply: Reply) -> Result<Result<T, Reply>> {
+fn as_refusal<T>(reply: Reply) -> Result<Result<T, Reply>> {
     if reply.is_closing() { Err(reply.refusal("the upload")) } else { Ok(Err(reply)) }
 }
 
-fn stalled(waited: Duration) -> Error {
-    Error::new(Kind::Interrupted, "the server takes no more bytes").with_cause(silent(waited))
+fn stall_error(waited: Duration) -> Error {
+    Error::new(Kind::Interrupted, "the server takes no more bytes").with_cause(timeout_error(waited))
 }

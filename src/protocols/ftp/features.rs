@@ -8,7 +8,7 @@ pub struct Features(Vec<String>);
 
 impl Features {
     /// A server that refuses the command has no features.
-    pub fn told_by(reply: &Reply) -> Features {
+    pub fn from_reply(reply: &Reply) -> Features {
         let lines = reply.text.lines().filter(|_| reply.is_done());
         // The first and the last line belong to the reply itself.
         Features(lines.map(|line| line.trim().to_ascii_uppercase()).filter(|line| !line.starts_with("211")).collect())
@@ -64,18 +64,18 @@ mod tests {
     #[test]
     fn a_feature_is_a_word_or_a_line() {
         let text = "211-Features:\r\n MDTM\r\n MFMT\r\n MLST modify*;size*;\r\n REST STREAM\r\n XMD5 path;start;end\r\n211 End";
-        let features = Features::told_by(&Reply { code: 211, text: text.to_owned() });
+        let features = Features::from_reply(&Reply { code: 211, text: text.to_owned() });
         assert!(features.knows("MFMT") && features.has("REST STREAM") && features.lists_facts());
         assert!(!features.knows("REST STREAM") && !features.knows("FEATURES") && !features.has("SIZE"));
         assert_eq!(features.md5_command(), Some("XMD5"));
         let hashes = |line: &str| {
-            let features = Features::told_by(&Reply { code: 211, text: format!("211-Features:\r\n {line}\r\n XMD5\r\n211 End") });
+            let features = Features::from_reply(&Reply { code: 211, text: format!("211-Features:\r\n {line}\r\n XMD5\r\n211 End") });
             (features.md5_command(), features.must_choose_md5())
         };
         assert_eq!(hashes("HASH SHA-256*;SHA-1;MD5"), (Some("HASH"), true));
         assert_eq!(hashes("hash sha-1;md5*;crc32"), (Some("HASH"), false));
         assert_eq!(hashes("HASH SHA-256*"), (Some("XMD5"), false));
-        let refused = Features::told_by(&Reply { code: 500, text: "500 MLST unknown".to_owned() });
+        let refused = Features::from_reply(&Reply { code: 500, text: "500 MLST unknown".to_owned() });
         assert!(!refused.lists_facts() && refused.lines().is_empty());
     }
 }

@@ -66,14 +66,14 @@ pub async fn list(
     match first_unread {
         Some(line) if !has_read => {
             let why = anyhow::anyhow!("its first line is {:?}", shorten(&line, WORDS_SHOWN));
-            Err(pool.named(Error::new(Kind::Protocol, "the server's listing has a form that is not known").with_cause(why)))
+            Err(pool.with_server_name(Error::new(Kind::Protocol, "the server's listing has a form that is not known").with_cause(why)))
         }
         _ => Ok(()),
     }
 }
 
 /// The entry at `path`, by MLST. None: the server does not know that command, or answers in a form of its own.
-pub async fn look(pool: &Arc<FtpPool>, path: &str) -> Result<Option<Option<ListedFile>>> {
+pub async fn stat(pool: &Arc<FtpPool>, path: &str) -> Result<Option<Option<ListedFile>>> {
     if !pool.features().await?.lists_facts() {
         return Ok(None);
     }
@@ -85,7 +85,7 @@ pub async fn look(pool: &Arc<FtpPool>, path: &str) -> Result<Option<Option<Liste
             // The server may return a whole path as the name.
             Ok(row_in(&reply).map(|file| Some(ListedFile { name: last, ..file })))
         }
-        400..=499 => Err(pool.named(reply.refusal("the question for a file"))),
+        400..=499 => Err(pool.with_server_name(reply.refusal("the question for a file"))),
         _ => Ok(None),
     }
 }

@@ -24,7 +24,7 @@ pub struct Manners {
 }
 
 impl Manners {
-    pub fn tell(&self, features: Features) {
+    pub fn record_features(&self, features: Features) {
         let _ = self.features.set(features);
     }
 
@@ -46,7 +46,7 @@ impl Manners {
         if self.tries_epsv() { "EPSV" } else { "PASV" }
     }
 
-    pub fn has_connected(&self) {
+    pub fn record_connected(&self) {
         self.has_connected.store(true, Ordering::Relaxed);
     }
 
@@ -66,7 +66,7 @@ impl Manners {
         self.no_pipelining.store(true, Ordering::Relaxed);
     }
 
-    pub fn has_pipelined(&self) {
+    pub fn record_pipelining(&self) {
         self.has_pipelined.store(true, Ordering::Relaxed);
     }
 

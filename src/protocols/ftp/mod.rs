@@ -136,7 +136,7 @@ pub async fn open(pool: &Arc<FtpPool>, target: FtpTarget) -> Result<FtpSession> 
         && let Size::Bytes(_) = control.size(&target.name).await?
     {
         pool.give(control);
-        return Err(names::name_taken());
+        return Err(names::name_taken_error());
     }
     Ok(FtpSession {
         pool: pool.clone(),
@@ -190,7 +190,7 @@ impl UploadSession for FtpSession {
                 }
                 other => other,
             };
-            sent.map_err(|e| self.pool.named(e))
+            sent.map_err(|e| self.pool.with_server_name(e))
         })
     }
 
@@ -198,7 +198,7 @@ impl UploadSession for FtpSession {
     /// these cases: the server has more bytes than the file, reports no size, or can't resume; the file is gone after it may
     /// have got its own name; or another session holds the name. The next session then uses another temporary name.
     fn recover<'a>(&'a mut self, _failure: &'a Error) -> BoxFuture<'a, Result<Recovery>> {
-        Box::pin(async move { self.look().await.map_err(|e| self.pool.named(e)) })
+        Box::pin(async move { self.query_offset().await.map_err(|e| self.pool.with_server_name(e)) })
     }
 
     /// Compares the SIZE, if both sizes are known (after `Integrity` the file there is removed), and gives the file its name. A
@@ -206,7 +206,7 @@ impl UploadSession for FtpSession {
     /// afterwards, that is no error: ioGates processes it at once (providers.md 6.5).
     fn finish(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            self.settle().await.map_err(|e| self.pool.named(e))?;
+            self.settle().await.map_err(|e| self.pool.with_server_name(e))?;
             self.touched = false;
             if let Some(control) = self.control.take() {
                 self.pool.give(control);
@@ -258,7 +258,7 @@ impl FtpSession {
         }
     }
 
-    async fn look(&mut self) -> Result<Recovery> {
+    async fn query_offset(&mut self) -> Result<Recovery> {
         self.flow = None;
         if self.control.as_ref().is_some_and(Connection::is_kept_waiting) {
             self.outlive_or_leave()?;

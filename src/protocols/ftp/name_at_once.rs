@@ -12,7 +12,7 @@ use super::FtpSession;
 use super::FtpTarget;
 use super::control::Size;
 use super::listing::{RemoteKind, row_in};
-use super::rename::may_be_done;
+use super::rename::uncertain_rename_error;
 use super::reply::Reply;
 use crate::error::{Error, Kind, Result};
 use crate::model::Entry;
@@ -49,7 +49,7 @@ impl FtpSession {
             Ok(replies) => match replies.get(before..) {
                 Some([from, to, looked]) if from.wants_more() && is_renamed(to) && !looked.wants_more() => {
                     let looked = looked.clone();
-                    return self.look_at_named(Some(looked)).await.map(|()| true);
+                    return self.check_renamed(Some(looked)).await.map(|()| true);
                 }
                 Some([from, to, looked]) if !to.is_closing() && !looked.is_closing() => {
                     if to.is_done() || to.wants_more() || looked.wants_more() {
@@ -66,7 +66,7 @@ impl FtpSession {
             Err(error) => error,
         };
         // If the temporary name is gone, the rename was done.
-        match self.size().await.map_err(may_be_done)? {
+        match self.size().await.map_err(uncertain_rename_error)? {
             Size::Absent => Ok(true),
             Size::Bytes(_) => Ok(false),
             Size::Unknown => Err(unanswered.with_kind(Kind::Unknown)),
@@ -85,7 +85,7 @@ impl FtpSession {
 
     /// Reads the answer to the look command; without an answer the command is sent. If the answer is of no use, the caller looks
     /// for the file as usual.
-    pub(super) async fn look_at_named(&mut self, looked: Option<Reply>) -> Result<()> {
+    pub(super) async fn check_renamed(&mut self, looked: Option<Reply>) -> Result<()> {
         let (Some((entry, told)), Some(command)) = (self.target.confirmed.clone(), self.look_command()) else { return Ok(()) };
         let looked = match looked {
             Some(looked) => looked,
@@ -99,7 +99,7 @@ impl FtpSession {
                 true => row_in(&looked)
                     .filter(|row| looked.is_done() && row.kind == RemoteKind::File && row.size.is_some())
                     .map(|row| Entry { size: row.size, modified: row.modified, ..entry }),
-                false => match Size::told_by(&looked) {
+                false => match Size::parse_size(&looked) {
                     Ok(Size::Bytes(held)) => Some(Entry { size: Some(held), ..entry }),
                     _ => None,
                 },

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::control::Connection;
 use super::reply;
-use super::reply::{Reply, silent};
+use super::reply::{Reply, timeout_error};
 use crate::error::{Error, Kind, Result};
 
 impl Connection {
@@ -24,7 +24,7 @@ impl Connection {
         let socket = self.ftp.get_ref().await;
         let is_writable = timeout(self.timeout, socket.writable()).await;
         drop(socket);
-        is_writable.map_err(|_| silent(self.timeout))?.map_err(reply::connection_lost)?;
+        is_writable.map_err(|_| timeout_error(self.timeout))?.map_err(reply::connection_lost_error)?;
         // suppaftp sends and waits in one call. If the socket has room, the first poll sends the command; a reply that was not
         // waited for is kept for the next call.
         let answered = {
@@ -59,7 +59,7 @@ impl Connection {
             }
             Ok((one, other)) => {
                 match other.wants_more() {
-                    true => self.manners.has_pipelined(),
+                    true => self.manners.record_pipelining(),
                     false => self.manners.avoid_pipelining(),
                 }
                 Ok((one, other))
@@ -110,7 +110,7 @@ impl Connection {
         self.in_step = false;
         if looked.is_starting() || looked.is_closing() {
             self.manners.avoid_pipelining();
-            return Err(Error::new(Kind::Interrupted, "the server does not answer in order").with_cause(looked.words()));
+            return Err(Error::new(Kind::Interrupted, "the server does not answer in order").with_cause(looked.into_anyhow()));
         }
         self.looked = Some(looked);
         let answered = timeout(within, self.ftp.read_response_in(&[])).await;

@@ -11,7 +11,7 @@ use super::connect::sign_in;
 use super::connection_limit::{Seat, Seats};
 use super::control::Connection;
 use super::manners::Manners;
-use super::names::numbered;
+use super::names::number_name;
 use super::server::{FtpServer, Security};
 use super::tls::TlsVersion;
 use crate::error::{Error, Kind, Result};
@@ -67,30 +67,30 @@ impl FtpPool {
             // No change from here on is missed.
             changed.as_mut().enable();
             let seat = {
-                let mut kept = self.kept();
+                let mut kept = self.lock_idle();
                 if let Some(connection) = kept.idle.pop() {
                     return Ok(connection);
                 }
-                let is_free = kept.most.is_none_or(|most| self.seats.taken() < most);
+                let is_free = kept.most.is_none_or(|most| self.seats.used_seats() < most);
                 is_free.then(|| self.seats.take())
             };
             let Some(seat) = seat else {
                 changed.await;
                 continue;
             };
-            let version = self.kept().version;
+            let version = self.lock_idle().version;
             let error = match self.connect_with(version, seat).await {
-                Err(error) if self.seats.taken() > 0 => error,
+                Err(error) if self.seats.used_seats() > 0 => error,
                 outcome => return outcome,
             };
             match error.kind() {
-                Kind::Busy => self.kept().most = Some(self.seats.taken().max(1)),
+                Kind::Busy => self.lock_idle().most = Some(self.seats.used_seats().max(1)),
                 // ProFTPD closes a surplus connection without an answer (`MaxInstances`). If the server accepts no connection
                 // at all, the last of the waiting tasks returns the error: immediate retries of each would keep the others
                 // waiting.
                 Kind::Unreachable if error.is_of_closed_connection() => {
-                    let mut kept = self.kept();
-                    kept.most = Some(self.seats.taken().max(1));
+                    let mut kept = self.lock_idle();
+                    kept.most = Some(self.seats.used_seats().max(1));
                     kept.is_guess = self.seats.signed_in() == 0;
                 }
                 Kind::Unreachable if self.seats.signed_in() > 0 => {
@@ -106,7 +106,7 @@ impl FtpPool {
 
     /// Replaces `old`, which is closed first: the server may allow only one connection.
     pub(crate) async fn replace(&self, old: Option<Connection>) -> Result<Connection> {
-        let version = self.kept().version;
+        let version = self.lock_idle().version;
         self.connect_with(version, self.seat_of(old)).await
     }
 
@@ -120,16 +120,16 @@ impl FtpPool {
     }
 
     async fn connect_with(&self, version: TlsVersion, seat: Seat) -> Result<Connection> {
-        if let Some(refusal) = &self.kept().refusal {
+        if let Some(refusal) = &self.lock_idle().refusal {
             return Err(refusal.duplicate());
         }
         let mut connection = sign_in(&self.server, version, &self.manners).await.inspect_err(|error| {
             if error.kind() == Kind::Auth {
-                self.kept().refusal = Some(error.duplicate());
+                self.lock_idle().refusal = Some(error.duplicate());
             }
         })?;
         connection.sit(seat.signed_in());
-        let mut kept = self.kept();
+        let mut kept = self.lock_idle();
         if let Some(tls) = &connection.tls {
             kept.version = tls.version;
         }
@@ -145,29 +145,29 @@ impl FtpPool {
     pub(crate) fn give(&self, mut connection: Connection) {
         if connection.is_usable() {
             connection.fresh = false;
-            self.kept().idle.push(connection);
+            self.lock_idle().idle.push(connection);
             self.seats.changed.notify_waiters();
         }
     }
 
     /// From now on no file is uploaded under this name.
     pub(crate) fn block(&self, name: &str) {
-        self.kept().blocked.insert(name.to_owned());
+        self.lock_idle().blocked.insert(name.to_owned());
     }
 
     /// The first of `name` and its numbered variants that is not blocked.
     pub(crate) fn free_name(&self, name: String) -> String {
-        let kept = self.kept();
-        let mut names = std::iter::once(name.clone()).chain((2..).map(|n: u32| numbered(&name, n)));
+        let kept = self.lock_idle();
+        let mut names = std::iter::once(name.clone()).chain((2..).map(|n: u32| number_name(&name, n)));
         names.find(|name| !kept.blocked.contains(name)).unwrap_or(name)
     }
 
     /// Names the server in an error.
-    pub(crate) fn named(&self, error: Error) -> Error {
+    pub(crate) fn with_server_name(&self, error: Error) -> Error {
         error.with_subject(self.server.host.as_str())
     }
 
-    fn kept(&self) -> parking_lot::MutexGuard<'_, IdleConnections> {
+    fn lock_idle(&self) -> parking_lot::MutexGuard<'_, IdleConnections> {
         self.kept.lock()
     }
 }

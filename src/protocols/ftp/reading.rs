@@ -12,8 +12,8 @@ use super::control::{Connection, Data, DataAddress};
 use super::data::start_command;
 use super::pool::FtpPool;
 use super::reply;
-use super::reply::{blames_session, silent};
-use super::upload::told;
+use super::reply::{blames_session, timeout_error};
+use super::upload::explain_tls_refusal;
 use crate::contract::Chunks;
 use crate::contract::part::CHUNK_READ;
 use crate::error::{Error, Kind, Result};
@@ -53,11 +53,11 @@ pub async fn open_reading(pool: &Arc<FtpPool>, command: &str, from: u64, what: &
     };
     if control.is_usable() {
         pool.give(control);
-        return Err(pool.named(failure));
+        return Err(pool.with_server_name(failure));
     }
     let blamed = pool.is_protected() && blames_session(&failure);
     if !blamed && !failure.kind().is_transient() {
-        return Err(pool.named(failure));
+        return Err(pool.with_server_name(failure));
     }
     if failure.kind() == Kind::Unreachable {
         control.manners.avoid_side_by_side();
@@ -71,7 +71,7 @@ pub async fn open_reading(pool: &Arc<FtpPool>, command: &str, from: u64, what: &
             if control.is_usable() {
                 pool.give(control);
             }
-            Err(pool.named(told(again)))
+            Err(pool.with_server_name(explain_tls_refusal(again)))
         }
     }
 }
@@ -98,7 +98,7 @@ impl Reading {
             let mut reading = reading?;
             match reading.next().await {
                 Ok(Some(piece)) => Some((Ok(piece), Some(reading))),
-                Ok(None) => reading.end().await.err().map(|error| (Err(io::Error::other(error)), None)),
+                Ok(None) => reading.finish().await.err().map(|error| (Err(io::Error::other(error)), None)),
                 Err(error) => Some((Err(io::Error::other(error)), None)),
             }
         }))
@@ -112,7 +112,7 @@ impl Reading {
             self.buffer.reserve(CHUNK_READ);
         }
         match timeout(wait, self.data.read_buf(&mut self.buffer)).await {
-            Err(_) => Err(silent(wait)),
+            Err(_) => Err(timeout_error(wait)),
             Ok(Ok(0)) => Ok(None),
             Ok(Ok(_)) => {
                 let piece = self.buffer.split().freeze();
@@ -125,19 +125,19 @@ impl Reading {
                 self.is_cut = true;
                 Ok(None)
             }
-            Ok(Err(e)) => Err(reply::connection_lost(e)),
+            Ok(Err(e)) => Err(reply::connection_lost_error(e)),
         }
     }
 
     /// Reads the server's final reply. Our close_notify is sent first, because some servers report a lost connection otherwise
     /// (providers.md 12).
-    async fn end(mut self) -> Result<()> {
+    async fn finish(mut self) -> Result<()> {
         let wait = self.pool.server.timeout;
         let _ = timeout(wait, self.data.shutdown()).await;
         drop(self.data);
         let reply = self.control.end_of_transfer(wait).await?;
         if !reply.is_done() {
-            return Err(self.pool.named(reply.refusal(self.what)));
+            return Err(self.pool.with_server_name(reply.refusal(self.what)));
         }
         self.pool.give(self.control);
         Ok(())
@@ -151,9 +151,9 @@ impl Reading {
                 Ok(Some(piece)) => Some((Ok(piece), Some(reading))),
                 Ok(None) if reading.is_cut && reading.last.is_some_and(|byte| byte != b'\n') => {
                     let error = Error::new(Kind::Interrupted, format!("{} broke off within a line", reading.what));
-                    Some((Err(io::Error::other(reading.pool.named(error))), None))
+                    Some((Err(io::Error::other(reading.pool.with_server_name(error))), None))
                 }
-                Ok(None) => reading.end().await.err().map(|error| (Err(io::Error::other(error)), None)),
+                Ok(None) => reading.finish().await.err().map(|error| (Err(io::Error::other(error)), None)),
                 Err(error) => Some((Err(io::Error::other(error)), None)),
             }
         }))

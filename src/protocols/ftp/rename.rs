@@ -2,7 +2,7 @@
 
 use super::FtpSession;
 use super::control::Size;
-use super::names::name_taken;
+use super::names::name_taken_error;
 use super::reply::Reply;
 use crate::error::{Error, Kind, Result};
 
@@ -54,8 +54,8 @@ impl FtpSession {
         match self.rename(&temporary, from).await? {
             Renamed::Done => Ok(()),
             Renamed::Refused(error) if self.target.may_go_direct && is_no_rename(&error) => Err(self.go_direct(error)),
-            Renamed::Refused(error) => Err(self.left_whole(error)),
-            Renamed::Unanswered(error) => self.clear_up(&temporary, error).await.map_err(may_be_done),
+            Renamed::Refused(error) => Err(self.left_complete_error(error)),
+            Renamed::Unanswered(error) => self.clear_up(&temporary, error).await.map_err(uncertain_rename_error),
         }
     }
 
@@ -71,7 +71,7 @@ impl FtpSession {
         let Some(command) = self.time_command(name) else { return Ok(()) };
         let reply = self.control().await?.ask(&command).await?;
         if !reply.is_done() {
-            tracing::debug!("the time of {name} is not kept: {}", reply.words());
+            tracing::debug!("the time of {name} is not kept: {}", reply.into_anyhow());
         }
         Ok(())
     }
@@ -84,7 +84,7 @@ impl FtpSession {
         let name = self.target.name.clone();
         match self.control().await?.size(&name).await? {
             Size::Absent | Size::Unknown => Ok(()),
-            Size::Bytes(_) => Err(name_taken()),
+            Size::Bytes(_) => Err(name_taken_error()),
         }
     }
 
@@ -130,7 +130,7 @@ impl FtpSession {
             manners.avoid_pipelining();
             return Ok(None);
         }
-        let size_of = |at: usize| replies.get(at).map_or(Ok(Size::Unknown), Size::told_by);
+        let size_of = |at: usize| replies.get(at).map_or(Ok(Size::Unknown), Size::parse_size);
         let is_free = !self.target.must_be_free || matches!(size_of(looks - 1), Ok(Size::Absent | Size::Unknown));
         let is_whole = expected.is_none_or(|expected| size_of(looks).is_ok_and(|size| !size.differs_from(expected)));
         if !is_free || !is_whole {
@@ -144,7 +144,7 @@ impl FtpSession {
         let control = self.control().await?;
         match control.ask_two(&format!("SIZE {temporary}"), &format!("RNFR {temporary}")).await {
             Ok((size, from)) => {
-                self.compare(temporary, Size::told_by(&size)?).await?;
+                self.compare(temporary, Size::parse_size(&size)?).await?;
                 Ok(Some(from).filter(Reply::wants_more))
             }
             // Both commands can be repeated.
@@ -175,7 +175,7 @@ impl FtpSession {
             None => self.control().await?.ask(&format!("RNFR {temporary}")).await?,
         };
         if !from.wants_more() {
-            return Ok(Renamed::Refused(left_behind(from.refusal("the rename"), temporary)));
+            return Ok(Renamed::Refused(left_behind_error(from.refusal("the rename"), temporary)));
         }
         let mut commands = vec![format!("RNTO {}", self.target.name)];
         commands.extend(self.look_command());
@@ -197,14 +197,14 @@ impl FtpSession {
                 Renamed::Unanswered(reply.refusal("the rename"))
             }
             Some(reply) if reply.is_done() => {
-                self.look_at_named(replies.next()).await?;
+                self.check_renamed(replies.next()).await?;
                 Renamed::Done
             }
             // "Local error" is pure-ftpd's answer when it may not rename, or can't rename across disks. It is permanent.
             Some(reply) if reply.code == 451 => {
-                Renamed::Refused(left_behind(reply.refusal("the rename").with_kind(Kind::Refused), temporary))
+                Renamed::Refused(left_behind_error(reply.refusal("the rename").with_kind(Kind::Refused), temporary))
             }
-            Some(reply) => Renamed::Refused(left_behind(reply.refusal("the rename"), temporary)),
+            Some(reply) => Renamed::Refused(left_behind_error(reply.refusal("the rename"), temporary)),
         })
     }
 
@@ -218,13 +218,13 @@ impl FtpSession {
         }
         match self.rename(temporary, None).await? {
             Renamed::Done => Ok(()),
-            Renamed::Refused(error) => Err(self.left_whole(error)),
+            Renamed::Refused(error) => Err(self.left_complete_error(error)),
             Renamed::Unanswered(error) => Err(error),
         }
     }
 
     /// After a refused rename the whole file is there and must stay, so that the user can rename it.
-    fn left_whole(&mut self, error: Error) -> Error {
+    fn left_complete_error(&mut self, error: Error) -> Error {
         self.whole = true;
         error
     }
@@ -236,10 +236,10 @@ fn is_no_rename(error: &Error) -> bool {
 }
 
 /// If the server can't be reached now, the rename may have been done.
-pub(super) fn may_be_done(error: Error) -> Error {
+pub(super) fn uncertain_rename_error(error: Error) -> Error {
     if error.kind() == Kind::Unreachable { error.with_kind(Kind::Interrupted) } else { error }
 }
 
-fn left_behind(error: Error, temporary: &str) -> Error {
+fn left_behind_error(error: Error, temporary: &str) -> Error {
     error.with_hint(format!("rename {temporary} on the server: it holds the whole file"))
 }

@@ -82,12 +82,12 @@ impl Reply {
             500..=599 => (Kind::Refused, format!("the server refused {what}")),
             _ => (Kind::Protocol, format!("the server's answer to {what} makes no sense")),
         };
-        let error = Error::new(kind, message).with_status(self.code).with_cause(self.words());
+        let error = Error::new(kind, message).with_status(self.code).with_cause(self.into_anyhow());
         if self.wants_tls() { error.with_hint("use FTPS") } else { error }
     }
 
     /// The reply's text, as the cause of an error.
-    pub fn words(&self) -> anyhow::Error {
+    pub fn into_anyhow(&self) -> anyhow::Error {
         anyhow::anyhow!("FTP {}", shorten(&self.text, WORDS_SHOWN))
     }
 
@@ -125,19 +125,19 @@ pub fn from_suppaftp(error: FtpError) -> Error {
         FtpError::ConnectionError(e) if e.get_ref().is_some_and(|inner| inner.is::<ReplyTooLarge>()) => {
             Error::new(Kind::Protocol, "the server's answer never ends").with_cause(e)
         }
-        FtpError::ConnectionError(e) => connection_lost(e),
+        FtpError::ConnectionError(e) => connection_lost_error(e),
         FtpError::BadResponse => Error::new(Kind::Protocol, "the server's answer is not FTP"),
         other => Error::new(Kind::Protocol, "the FTP connection failed").with_cause(other),
     }
 }
 
 /// The error for a server that does not answer.
-pub fn silent(waited: Duration) -> Error {
+pub fn timeout_error(waited: Duration) -> Error {
     Error::new(Kind::Interrupted, format!("no answer from the server within {}", humantime::format_duration(waited)))
 }
 
 /// The error for a connection that ended in the middle of a transfer.
-pub fn connection_lost(cause: std::io::Error) -> Error {
+pub fn connection_lost_error(cause: std::io::Error) -> Error {
     Error::new(Kind::Interrupted, "the connection to the server was lost").with_cause(cause).of_closed_connection()
 }
 

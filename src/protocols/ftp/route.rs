@@ -27,7 +27,7 @@ impl Route {
     /// the name is known.
     pub fn of_data(mut self, control: &TcpStream) -> Result<Route> {
         if self.proxy.is_none() {
-            self.peer = Some(control.peer_addr().map_err(reply::connection_lost)?.ip());
+            self.peer = Some(control.peer_addr().map_err(reply::connection_lost_error)?.ip());
         }
         Ok(self)
     }

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::reply::{Reply, connection_lost, silent};
+use super::reply::{Reply, connection_lost_error, timeout_error};
 use crate::error::{Error, Kind, Result};
 
 /// The message when the server refuses AUTH TLS, PBSZ or PROT.
@@ -25,7 +25,7 @@ pub async fn change_over(socket: &mut TcpStream, wait: Duration, silence_hint: O
     let mut clear = ClearText::default();
     let greeting = match timeout(wait, clear.reply(socket)).await {
         Err(_) => {
-            let silence = silent(wait);
+            let silence = timeout_error(wait);
             return Err(match silence_hint {
                 Some(hint) => silence.with_hint(hint),
                 None => silence,
@@ -36,8 +36,8 @@ pub async fn change_over(socket: &mut TcpStream, wait: Duration, silence_hint: O
     if greeting.code != READY {
         return Err(greeting.refusal("the connection"));
     }
-    socket.write_all(b"AUTH TLS\r\n").await.map_err(connection_lost)?;
-    let answer = timeout(wait, clear.reply(socket)).await.map_err(|_| silent(wait))??;
+    socket.write_all(b"AUTH TLS\r\n").await.map_err(connection_lost_error)?;
+    let answer = timeout(wait, clear.reply(socket)).await.map_err(|_| timeout_error(wait))??;
     if !answer.is_done() {
         return Err(no_protection(answer));
     }
@@ -54,7 +54,7 @@ pub fn no_protection(reply: Reply) -> Error {
     if (400..500).contains(&reply.code) {
         return reply.refusal("TLS");
     }
-    Error::new(Kind::Unsupported, REFUSED_TLS).with_status(reply.code).with_cause(reply.words())
+    Error::new(Kind::Unsupported, REFUSED_TLS).with_status(reply.code).with_cause(reply.into_anyhow())
 }
 
 /// Bytes that have arrived and belong to no reply yet.
@@ -67,7 +67,7 @@ impl ClearText {
     async fn reply(&mut self, socket: &mut TcpStream) -> Result<Reply> {
         let mut lines: Vec<String> = Vec::new();
         loop {
-            let line = self.line(socket).await?;
+            let line = self.read_line(socket).await?;
             let code = line.get(..3).filter(|code| code.bytes().all(|byte| byte.is_ascii_digit())).and_then(|code| code.parse().ok());
             if lines.is_empty() && code.is_none() {
                 return Err(Error::new(Kind::Protocol, "the server's answer is not FTP")
@@ -85,7 +85,7 @@ impl ClearText {
     }
 
     /// Returns the line without its end.
-    async fn line(&mut self, socket: &mut TcpStream) -> Result<String> {
+    async fn read_line(&mut self, socket: &mut TcpStream) -> Result<String> {
         loop {
             if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
                 let line = self.rest.split_to(end + 1);
@@ -94,8 +94,8 @@ impl ClearText {
             if self.rest.len() > LONGEST_REPLY {
                 return Err(endless());
             }
-            if socket.read_buf(&mut self.rest).await.map_err(connection_lost)? == 0 {
-                return Err(connection_lost(std::io::ErrorKind::UnexpectedEof.into()));
+            if socket.read_buf(&mut self.rest).await.map_err(connection_lost_error)? == 0 {
+                return Err(connection_lost_error(std::io::ErrorKind::UnexpectedEof.into()));
             }
         }
     }

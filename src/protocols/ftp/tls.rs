@@ -91,7 +91,7 @@ impl TlsClient {
 
     /// For the socket that suppaftp connects itself; the returned `Notify` signals when it is connected. `clear`: TLS begins
     /// after AUTH.
-    pub fn begun_by(&self, leader: Option<(Proxy, u16)>, clear: Option<ClearStart>) -> (TlsClient, Arc<Notify>) {
+    pub fn prepare_handshake(&self, leader: Option<(Proxy, u16)>, clear: Option<ClearStart>) -> (TlsClient, Arc<Notify>) {
         (TlsClient { leader, clear, ..self.clone() }, self.connected.clone())
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::FtpSession;
 use super::control::{DataAddress, Size};
 use super::data::{DataTransfer, StartOutcome, TransferMode};
-use super::names::name_taken;
+use super::names::name_taken_error;
 use super::reply::{blames_session, may_blame_session};
 use crate::contract::Part;
 use crate::error::{Error, Kind, Result};
@@ -27,10 +27,10 @@ impl FtpSession {
         tracing::debug!("{refusal}; trying TLS 1.3");
         match self.replace_with_newer().await {
             Ok(()) => {}
-            Err(e) if e.kind() == Kind::Unsupported => return Err(told(refusal)),
+            Err(e) if e.kind() == Kind::Unsupported => return Err(explain_tls_refusal(refusal)),
             Err(e) => return Err(e),
         }
-        self.store(part).await.map_err(told)
+        self.store(part).await.map_err(explain_tls_refusal)
     }
 
     async fn replace_with_newer(&mut self) -> Result<()> {
@@ -52,11 +52,11 @@ impl FtpSession {
             Some(flow) if flow.at() == part.offset => flow,
             // The server has all bytes already; only the end was not known.
             None if part.len == 0 && part.offset > 0 => return Ok(part.offset),
-            _ if part.offset > 0 => self.go_on(part.offset).await?,
+            _ if part.offset > 0 => self.resume_at(part.offset).await?,
             _ => self.begin().await?,
         };
         // `flow` must not outlive the connection that opened it.
-        let Some(control) = self.control.as_mut() else { return Err(cut_off()) };
+        let Some(control) = self.control.as_mut() else { return Err(cut_off_error()) };
         let begun = flow.at();
         let written = flow.write(control, part, &mut self.reach).await;
         let at = flow.at();
@@ -105,7 +105,7 @@ impl FtpSession {
 
     /// Resumes at `offset`: REST and STOR, else APPE. SIZE is asked first: a REST beyond the end would leave a hole, and the
     /// last bytes of another connection may have arrived meanwhile, which APPE would repeat.
-    async fn go_on(&mut self, offset: u64) -> Result<DataTransfer> {
+    async fn resume_at(&mut self, offset: u64) -> Result<DataTransfer> {
         let held = self.size().await?;
         let restarts = self.control().await?.restarts;
         if !matches!(held, Size::Bytes(n) if n >= offset) {
@@ -139,7 +139,7 @@ impl FtpSession {
         let is_side_by_side = matches!(address, DataAddress::Port(_));
         let name = self.target.travelling().to_owned();
         let (wait, begins_within) = (self.pool.server.timeout, self.begins_within(&way));
-        let Some(control) = self.control.as_mut() else { return Err(cut_off()) };
+        let Some(control) = self.control.as_mut() else { return Err(cut_off_error()) };
         (self.touched, self.went_on) = (true, way != TransferMode::Whole);
         control.begins_within = begins_within;
         let look = (way == TransferMode::Whole && self.target.is_named_at_once() && control.manners.keeps_order())
@@ -165,14 +165,14 @@ impl FtpSession {
             }
             started => started?,
         };
-        let Some(control) = self.control.as_mut() else { return Err(cut_off()) };
+        let Some(control) = self.control.as_mut() else { return Err(cut_off_error()) };
         if let Some(looked) = control.looked.take() {
-            match Size::told_by(&looked) {
+            match Size::parse_size(&looked) {
                 Ok(Size::Absent) => self.free_at = Some(Instant::now()),
                 Ok(Size::Bytes(_)) => {
                     // The transfer has begun, so the connection can't be used again.
                     control.in_step = false;
-                    return Err(name_taken());
+                    return Err(name_taken_error());
                 }
                 // The name is looked for again before the rename.
                 Ok(Size::Unknown) | Err(_) => {}
@@ -217,12 +217,12 @@ fn is_in_the_way(refusal: &Error) -> bool {
 }
 
 /// The error for a data connection whose control connection is gone.
-fn cut_off() -> Error {
+fn cut_off_error() -> Error {
     Error::new(Kind::Interrupted, "the connection to the server was lost")
 }
 
 /// Explains a refused TLS session; a 425 with another reason stays as it is.
-pub(super) fn told(refusal: Error) -> Error {
+pub(super) fn explain_tls_refusal(refusal: Error) -> Error {
     if blames_session(&refusal) { no_session(refusal) } else { refusal }
 }
 

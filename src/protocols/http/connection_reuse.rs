@@ -40,7 +40,7 @@ impl Reuse {
         self.of(url, |kept| !kept.answered.is_empty())
     }
 
-    pub(crate) fn answered(&self, url: &Url, response: &Response) {
+    pub(crate) fn record_answer(&self, url: &Url, response: &Response) {
         let Some(info) = response.extensions().get::<HttpInfo>() else { return };
         self.of(url, |kept| {
             if kept.answered.len() >= MOST_REMEMBERED {
@@ -53,7 +53,7 @@ impl Reuse {
     }
 
     /// Returns true if the connection had answered before, and this request got no byte on it.
-    pub(crate) fn died(&self, url: &Url, error: &reqwest::Error) -> bool {
+    pub(crate) fn is_stale_connection(&self, url: &Url, error: &reqwest::Error) -> bool {
         let Some(end) = end_of(error).filter(|_| is_silent(error)) else { return false };
         self.of(url, |kept| {
             let is_kept = kept.answered.remove(&end);

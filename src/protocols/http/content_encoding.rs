@@ -41,7 +41,7 @@ pub(crate) fn is_gzip(coding: &str) -> bool {
 }
 
 /// Decompresses. Fails with `Interrupted` where the data ends too early, with `Protocol` where the data is no gzip.
-pub(crate) fn unpacked(chunks: Chunks) -> Chunks {
+pub(crate) fn decompress(chunks: Chunks) -> Chunks {
     let mut decoder = GzipDecoder::new(StreamReader::new(chunks));
     decoder.multiple_members(true);
     Box::pin(ReaderStream::with_capacity(decoder, 64 << 10).map(|piece| piece.map_err(own)))

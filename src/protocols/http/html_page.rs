@@ -30,12 +30,13 @@ impl HtmlPage {
         let stem = last.split('.').next().unwrap_or_default();
         KNOWN
             .contains(&stem)
-            .then(|| HtmlPage { reason: told_in(url).unwrap_or_else(|| format!("sent to the site's {stem} page")), sent: true })
+            .then(|| HtmlPage { reason: refresh_target(url).unwrap_or_else(|| format!("sent to the site's {stem} page")), sent: true })
     }
 
     pub(crate) fn read(url: &Url, body: &[u8], sent: bool) -> HtmlPage {
         let said = String::from_utf8_lossy(body);
-        let reason = told_in(url).unwrap_or_else(|| if said.contains('<') { words(&said) } else { shorten(&said, WORDS_SHOWN) });
+        let reason =
+            refresh_target(url).unwrap_or_else(|| if said.contains('<') { visible_text(&said) } else { shorten(&said, WORDS_SHOWN) });
         HtmlPage { reason, sent }
     }
 
@@ -51,13 +52,13 @@ impl HtmlPage {
     }
 }
 
-fn told_in(url: &Url) -> Option<String> {
+fn refresh_target(url: &Url) -> Option<String> {
     let (_, said) = url.query_pairs().find(|(name, _)| name == "e")?;
     Some(shorten(&said, WORDS_SHOWN)).filter(|said| !said.is_empty())
 }
 
 /// The title, else the first visible words.
-fn words(html: &str) -> String {
+fn visible_text(html: &str) -> String {
     let lower = html.to_ascii_lowercase();
     let title = lower.find("<title").and_then(|at| Some((at + lower.get(at..)?.find('>')? + 1, at + lower.get(at..)?.find("</title")?)));
     let title = title.and_then(|(from, to)| html.get(from..to)).map(|title| shorten(title, WORDS_SHOWN));

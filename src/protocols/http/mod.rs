@@ -32,7 +32,7 @@ use super::socket::{SIGN_OF_LIFE, SIGNS, between_signs};
 use super::tls;
 use crate::contract::{Chunks, Network, Part};
 use crate::error::{Error, Kind, Result};
-use crate::model::secret::masked;
+use crate::model::secret::mask;
 
 /// The largest answer in bytes that is read into memory; as parsed values it takes some thirty times as much.
 const LARGEST_ANSWER: usize = 1 << 20;
@@ -119,7 +119,7 @@ impl Http {
     /// One API call: the answer's head and each piece of its body must arrive within the time-out. The caller checks the
     /// status; only transport failures are errors here.
     pub async fn call(&self, request: RequestBuilder) -> Result<HttpReply> {
-        let response = tokio::time::timeout(self.timeout, self.start(request)).await.map_err(|_| timed_out(self.timeout))??;
+        let response = tokio::time::timeout(self.timeout, self.start(request)).await.map_err(|_| timeout_error(self.timeout))??;
         not_in_clear(self.read(response, LARGEST_ANSWER).await?)
     }
 
@@ -131,15 +131,15 @@ impl Http {
         lists: &'static [Path],
         mut take: impl FnMut(usize, RawRow<'_>) + Send,
     ) -> Result<HttpReply> {
-        let response = tokio::time::timeout(self.timeout, self.start(request)).await.map_err(|_| timed_out(self.timeout))??;
+        let response = tokio::time::timeout(self.timeout, self.start(request)).await.map_err(|_| timeout_error(self.timeout))??;
         if !response.status().is_success() {
             return not_in_clear(self.read(response, LARGEST_ANSWER).await?);
         }
         let mut splitter = Splitter::new(lists);
         let on = host_of(response.url());
         let endless = |much: TooMuch| Error::unread_answer(format!("the server's answer has no end ({})", much.0)).with_subject(on.clone());
-        let head = self.pour(response, LARGEST_LISTING, |piece| splitter.feed(piece, &mut take).map_err(&endless)).await?;
-        Ok(head.with(splitter.end(&mut take).map_err(endless)?.into()))
+        let head = self.read_body(response, LARGEST_LISTING, |piece| splitter.feed(piece, &mut take).map_err(&endless)).await?;
+        Ok(head.with(splitter.finish(&mut take).map_err(endless)?.into()))
     }
 
     /// As `call`, for a request whose body may take hours and whose answer may come late (giga0 posts the file to itself again,
@@ -167,24 +167,24 @@ impl Http {
     pub(super) async fn fetch(&self, request: RequestBuilder) -> Result<Response> {
         let request = request.build().map_err(|e| Error::new(Kind::Usage, "this URL can't be used").with_cause(e.without_url()))?;
         let url = request.url().clone();
-        let sent = tokio::time::timeout(self.timeout, self.over(&self.files, request)).await;
-        match sent.map_err(|_| timed_out(self.timeout))? {
+        let sent = tokio::time::timeout(self.timeout, self.send_over(&self.files, request)).await;
+        match sent.map_err(|_| timeout_error(self.timeout))? {
             Ok(response) => Ok(response),
             Err(e) => Err(self.failure(e, &url).await),
         }
     }
 
-    async fn over(&self, lines: &ClientPair, request: Request) -> reqwest::Result<Response> {
+    async fn send_over(&self, lines: &ClientPair, request: Request) -> reqwest::Result<Response> {
         let url = request.url().clone();
         let client = if self.reuse.is_wise(&url) { &lines.kept } else { &lines.single };
         let response = client.execute(request).await?;
-        self.reuse.answered(&url, &response);
+        self.reuse.record_answer(&url, &response);
         Ok(response)
     }
 
     /// As [`transport_error`], with the facts about the connection and about a proxy.
     pub(super) async fn failure(&self, error: reqwest::Error, url: &Url) -> Error {
-        let (died, silent) = (self.reuse.died(url, &error), is_silent(&error));
+        let (died, silent) = (self.reuse.is_stale_connection(url, &error), is_silent(&error));
         let tunnel = steps(&error).map(ToString::to_string).find(|words| words.starts_with("tunnel error"));
         let no_way = error.is_connect();
         let error = transport_error(error, url);
@@ -210,13 +210,13 @@ impl Http {
             let again = request.try_clone();
             let (method, url) = (request.method().clone(), request.url().clone());
             let begun = Instant::now();
-            let result = self.over(&self.calls, request).await;
+            let result = self.send_over(&self.calls, request).await;
             let outcome = match &result {
                 Ok(response) => response.status().as_u16().to_string(),
                 Err(e) => e.to_string(),
             };
-            tracing::debug!(target: "haul::http", "{method} {} -> {} in {:.3}s", masked(url.as_str()), masked(&outcome), begun.elapsed().as_secs_f64());
-            let to = result.as_ref().ok().filter(|_| turns < MAX_REDIRECTS).and_then(|response| moved_to(&method, response));
+            tracing::debug!(target: "haul::http", "{method} {} -> {} in {:.3}s", mask(url.as_str()), mask(&outcome), begun.elapsed().as_secs_f64());
+            let to = result.as_ref().ok().filter(|_| turns < MAX_REDIRECTS).and_then(|response| redirect_target(&method, response));
             let Some((mut next, to)) = again.zip(to) else { return Ok((result, url)) };
             *next.url_mut() = to;
             request = next;
@@ -233,7 +233,7 @@ impl Http {
     async fn read(&self, response: Response, most: usize) -> Result<HttpReply> {
         let mut body = BytesMut::new();
         let head = self
-            .pour(response, most, |piece| {
+            .read_body(response, most, |piece| {
                 body.extend_from_slice(piece);
                 Ok(())
             })
@@ -243,12 +243,12 @@ impl Http {
     }
 
     /// Reads an answer's body piece by piece, up to a limit for the whole.
-    async fn pour(&self, response: Response, most: usize, mut into: impl FnMut(&[u8]) -> Result<()>) -> Result<Head> {
+    async fn read_body(&self, response: Response, most: usize, mut into: impl FnMut(&[u8]) -> Result<()>) -> Result<Head> {
         let head = Head { status: response.status(), headers: response.headers().clone(), url: response.url().clone() };
         let success = head.status.is_success();
         let (begun, mut got) = (Instant::now(), 0);
         let mut stream = response.bytes_stream();
-        while let Some(piece) = tokio::time::timeout(self.timeout, stream.next()).await.map_err(|_| timed_out(self.timeout))? {
+        while let Some(piece) = tokio::time::timeout(self.timeout, stream.next()).await.map_err(|_| timeout_error(self.timeout))? {
             let piece = piece.map_err(|e| transport_error(e, &head.url))?;
             got += piece.len();
             into(&piece)?;
@@ -301,7 +301,7 @@ fn not_in_clear(reply: HttpReply) -> Result<HttpReply> {
 
 /// The URL to repeat the request at: only within the same origin, and only if the status keeps the method and the body. 302 is
 /// left out because it leads to sign-in pages.
-fn moved_to(method: &Method, response: &Response) -> Option<Url> {
+fn redirect_target(method: &Method, response: &Response) -> Option<Url> {
     let stays = match response.status().as_u16() {
         307 | 308 => true,
         301 => *method == Method::GET || *method == Method::HEAD,
@@ -323,7 +323,7 @@ pub(super) fn with_typed_errors(chunks: impl Stream<Item = std::io::Result<Bytes
     Box::pin(chunks.map_err(|e| std::io::Error::other(Error::reading(&e))))
 }
 
-pub(super) fn timed_out(after: Duration) -> Error {
+pub(super) fn timeout_error(after: Duration) -> Error {
     Error::new(Kind::Interrupted, format!("the server sent nothing for {}", humantime::format_duration(after)))
 }
 
@@ -331,7 +331,7 @@ pub(super) fn timed_out(after: Duration) -> Error {
 /// error of the uploaded file keeps its own message.
 pub fn transport_error(error: reqwest::Error, url: &Url) -> Error {
     let host = host_of(url);
-    if let Some(untrusted) = tls::untrusted(&error) {
+    if let Some(untrusted) = tls::untrusted_certificate_error(&error) {
         return untrusted.with_subject(host).with_cause(root_cause(&error));
     }
     if let Some(io) = source_io(&error) {

@@ -11,7 +11,7 @@ use super::system_proxy;
 use super::url::host_of;
 use crate::error::{Error, Kind, Result};
 use crate::model::escape::shorten;
-use crate::model::secret::masked;
+use crate::model::secret::mask;
 
 const WORDS_SHOWN: usize = 200;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -35,12 +35,12 @@ impl HttpReply {
 
     /// True for a web page in place of an answer, from a proxy or a maintenance mode. A few words in tags count, too.
     pub fn is_page(&self) -> bool {
-        begun(&self.body).starts_with(b"<")
+        trim_start(&self.body).starts_with(b"<")
     }
 
     /// As [`HttpReply::is_page`], if words in tags may be a valid answer: only a page that begins with its head.
     pub fn is_whole_page(&self) -> bool {
-        begins_as_page(begun(&self.body))
+        begins_as_page(trim_start(&self.body))
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -86,8 +86,8 @@ impl HttpReply {
         // For plain http a proxy answers in place of the server.
         let proxy = system_proxy::proxies().of(&self.url).filter(|_| self.url.scheme() == "http").map(host_of);
         let error = match status {
-            407 => return system_proxy::refused(proxy.as_deref().unwrap_or("on the way"), status).with_subject(host_of(&self.url)),
-            300..=399 => return self.redirected(),
+            407 => return system_proxy::refusal(proxy.as_deref().unwrap_or("on the way"), status).with_subject(host_of(&self.url)),
+            300..=399 => return self.redirect_error(),
             401 => Error::new(Kind::Expired, "the server does not accept the token"),
             403 => Error::new(Kind::Refused, "the server refused permission"),
             404 | 410 => Error::new(Kind::NotFound, "not found on the server"),
@@ -114,7 +114,7 @@ impl HttpReply {
         excerpt(&self.body)
     }
 
-    fn redirected(&self) -> Error {
+    fn redirect_error(&self) -> Error {
         let to = self.header("location").and_then(|l| self.url.join(l).ok());
         let error = Error::new(Kind::Protocol, "the server redirects to another address")
             .with_status(self.status.as_u16())
@@ -123,7 +123,7 @@ impl HttpReply {
             Some(to) if to.origin() != self.url.origin() => {
                 error.with_hint(format!("if you trust it, set the remote's url to {}", to.origin().ascii_serialization()))
             }
-            Some(to) => error.with_cause(anyhow::anyhow!("to {}", shorten(&masked(to.path()), WORDS_SHOWN))),
+            Some(to) => error.with_cause(anyhow::anyhow!("to {}", shorten(&mask(to.path()), WORDS_SHOWN))),
             None => error,
         }
     }
@@ -148,7 +148,7 @@ impl HttpReply {
 
 /// See [`HttpReply::object`].
 pub fn object_in(body: &[u8]) -> &[u8] {
-    let body = begun(body);
+    let body = trim_start(body);
     if matches!(body.first(), Some(b'{' | b'[')) {
         return without_end(body);
     }
@@ -182,7 +182,7 @@ fn value_at(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// Removes a byte order mark and blanks at the start.
-pub(crate) fn begun(body: &[u8]) -> &[u8] {
+pub(crate) fn trim_start(body: &[u8]) -> &[u8] {
     body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body).trim_ascii_start()
 }
 

@@ -92,13 +92,13 @@ impl Splitter {
         let mut bytes = bytes;
         if self.noisy.is_none() {
             self.rest.extend_from_slice(bytes);
-            let begun = super::response::begun(&self.rest);
+            let begun = super::response::trim_start(&self.rest);
             // A byte order mark may be cut between two pieces.
             let Some(first) = begun.first().filter(|_| self.rest.len() >= 3) else { return Ok(()) };
             self.noisy = Some(*first != b'{');
             if self.noisy == Some(false) {
                 let all = std::mem::take(&mut self.rest);
-                return self.split(super::response::begun(&all), take);
+                return self.split(super::response::trim_start(&all), take);
             }
             bytes = &[];
         }
@@ -112,7 +112,7 @@ impl Splitter {
     }
 
     /// Returns the rest of the answer, in which the lists are empty.
-    pub fn end(mut self, take: &mut impl FnMut(usize, RawRow<'_>)) -> Result<Vec<u8>, TooMuch> {
+    pub fn finish(mut self, take: &mut impl FnMut(usize, RawRow<'_>)) -> Result<Vec<u8>, TooMuch> {
         if self.noisy == Some(true) {
             let all = std::mem::take(&mut self.rest);
             let object = super::response::object_in(&all);
@@ -225,7 +225,7 @@ impl Splitter {
 pub fn split(body: &[u8], lists: &'static [Path], mut take: impl FnMut(usize, RawRow<'_>)) -> Vec<u8> {
     let mut splitter = Splitter::new(lists);
     splitter.feed(body, &mut take).unwrap();
-    splitter.end(&mut take).unwrap()
+    splitter.finish(&mut take).unwrap()
 }
 
 fn no_end(most: usize) -> TooMuch {
@@ -236,11 +236,11 @@ fn no_end(most: usize) -> TooMuch {
 /// pair, which PHP makes from a cut name, or bytes that are no UTF-8): no address can name such an entry.
 pub fn object<T: DeserializeOwned>(row: RawRow<'_>) -> Result<T, Option<T>> {
     let Some(row) = row.filter(|row| row.starts_with(b"{")) else { return Err(None) };
-    serde_json::from_slice(row).map_err(|_| serde_json::from_str(&mended(&String::from_utf8_lossy(row))).ok())
+    serde_json::from_slice(row).map_err(|_| serde_json::from_str(&replace_lone_surrogates(&String::from_utf8_lossy(row))).ok())
 }
 
 /// Replaces each half of a surrogate pair by a mark.
-fn mended(row: &str) -> String {
+fn replace_lone_surrogates(row: &str) -> String {
     let mut mended = String::with_capacity(row.len());
     let mut rest = row;
     while let Some(at) = rest.find('\\') {
@@ -297,7 +297,7 @@ mod tests {
         for piece in answer.chunks(piece) {
             splitter.feed(piece, &mut take)?;
         }
-        let rest = splitter.end(&mut take)?;
+        let rest = splitter.finish(&mut take)?;
         Ok((String::from_utf8_lossy(&rest).into_owned(), rows))
     }
 
@@ -362,7 +362,7 @@ mod fuzz {
         fn no_bytes_are_too_strange(body in arbitrary::body(&[r#"{"data":{"files":[{"a":"b"},null],"folders":{"0":{}}},"x":1}"#]), piece in 1..9_usize) {
             let mut splitter = Splitter::new(&[&["data", "files"], &["data", "folders"]]);
             let fed = body.chunks(piece).try_for_each(|piece| splitter.feed(piece, &mut |_, _| {}));
-            let ended = splitter.end(&mut |_, _| {});
+            let ended = splitter.finish(&mut |_, _| {});
             prop_assert!(fed.is_ok() && ended.is_ok());
         }
 
@@ -376,7 +376,7 @@ mod fuzz {
             for piece in answer.as_bytes().chunks(piece) {
                 splitter.feed(piece, &mut take).unwrap();
             }
-            let rest: Value = serde_json::from_slice(&splitter.end(&mut take).unwrap()).unwrap();
+            let rest: Value = serde_json::from_slice(&splitter.finish(&mut take).unwrap()).unwrap();
             prop_assert_eq!(handed, rows);
             prop_assert_eq!(rest, json!({"msg": names.first(), "data": [], "end": names}));
         }

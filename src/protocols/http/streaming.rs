@@ -52,7 +52,7 @@ impl Http {
                 // If all bytes were sent, the server may have acted on them, and a later refusal would belong to another
                 // request.
                 let unfinished = sent.load(Ordering::Relaxed) < length;
-                let broken = hung_up(&error);
+                let broken = is_connection_closed(&error);
                 let failure = self.failure(error, &url).await;
                 // If the connection was closed because of its age, that says nothing about this request.
                 let refusal = if unfinished && broken && !failure.is_on_kept_line() { self.read_early_refusal(again).await } else { None };
@@ -111,7 +111,7 @@ fn is_refusal(reply: &HttpReply) -> bool {
 }
 
 /// True if the peer closed the connection while we were still writing.
-fn hung_up(error: &reqwest::Error) -> bool {
+fn is_connection_closed(error: &reqwest::Error) -> bool {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     if error.is_connect() {
         return false;

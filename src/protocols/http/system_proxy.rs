@@ -106,7 +106,7 @@ pub async fn no_way(tunnel: Option<&str>, proxy: &Url, url: &Url, timeout: Durat
     };
     let name = host_of(proxy);
     let error = match said {
-        Some(status) => refused(&name, status),
+        Some(status) => refusal(&name, status),
         None if tunnel.is_none_or(|words| words.contains("create underlying connection")) => {
             Error::new(Kind::Unreachable, format!("the proxy {name} can't be reached"))
         }
@@ -116,7 +116,7 @@ pub async fn no_way(tunnel: Option<&str>, proxy: &Url, url: &Url, timeout: Durat
 }
 
 /// The error for a status that a proxy answers in place of the server.
-pub fn refused(proxy: &str, status: u16) -> Error {
+pub fn refusal(proxy: &str, status: u16) -> Error {
     let kind = if status >= 500 { Kind::Unreachable } else { Kind::Untrusted };
     match status {
         407 => Error::new(kind, format!("the proxy {proxy} wants a user and a password (HTTP 407)"))

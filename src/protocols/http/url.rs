@@ -3,7 +3,7 @@
 use reqwest::Url;
 
 use crate::error::{Error, Kind, Result};
-use crate::model::secret::masked;
+use crate::model::secret::mask;
 
 /// Host and port, as messages name a server.
 pub fn host_of(url: &Url) -> String {
@@ -16,7 +16,7 @@ pub fn host_of(url: &Url) -> String {
 
 /// Parses a remote's `url`. Plain http is allowed only for loopback, unless the remote has `insecure = true`.
 pub fn base_url(text: &str, insecure: bool) -> Result<Url> {
-    let bad = |why: &str| Error::new(Kind::Usage, why.to_owned()).with_subject(masked(text).into_owned());
+    let bad = |why: &str| Error::new(Kind::Usage, why.to_owned()).with_subject(mask(text).into_owned());
     let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
     let url = Url::parse(&with_scheme).map_err(|e| bad("the url of this remote can't be read").with_cause(e))?;
     match url.scheme() {

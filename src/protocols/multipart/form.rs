@@ -21,16 +21,16 @@ pub struct FormFrame {
 impl FormFrame {
     /// Names and values are sent as UTF-8; only characters that would break the form are escaped.
     pub fn new(fields: &[(String, String)], file_field: &str, file_name: &str) -> Self {
-        FormFrame::bounded(boundary(), fields, file_field, file_name)
+        FormFrame::with_boundary(boundary(), fields, file_field, file_name)
     }
 
-    fn bounded(boundary: String, fields: &[(String, String)], file_field: &str, file_name: &str) -> Self {
+    fn with_boundary(boundary: String, fields: &[(String, String)], file_field: &str, file_name: &str) -> Self {
         let mut before = String::new();
         for (name, value) in fields {
-            let name = escaped(name);
+            let name = escape_quotes(name);
             before.push_str(&format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"));
         }
-        let (field, name) = (escaped(file_field), escaped(file_name));
+        let (field, name) = (escape_quotes(file_field), escape_quotes(file_name));
         before.push_str(&format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"{name}\"\r\n\
              Content-Type: application/octet-stream\r\n\r\n"
@@ -50,7 +50,7 @@ impl FormFrame {
 
 /// Escapes quotation marks as in a quoted string of RFC 2183, which PHP and others decode. No server decodes the `%22` of
 /// browsers, so the file would get another name (seen at PHP). Line ends are escaped as browsers do.
-pub fn escaped(name: &str) -> String {
+pub fn escape_quotes(name: &str) -> String {
     name.replace('\\', "\\\\").replace('"', "\\\"").replace('\r', "%0D").replace('\n', "%0A")
 }
 
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn a_form_to_the_byte() {
         let fields = [("chunk".to_owned(), "0".to_owned())];
-        let frame = FormFrame::bounded("B".into(), &fields, "file", "ü \"q\"\r\n.txt");
+        let frame = FormFrame::with_boundary("B".into(), &fields, "file", "ü \"q\"\r\n.txt");
         assert_eq!(
             std::str::from_utf8(&frame.before).unwrap(),
             "--B\r\nContent-Disposition: form-data; name=\"chunk\"\r\n\r\n0\r\n\

@@ -22,7 +22,7 @@ pub trait FormTarget: Send + Sync {
     /// to read the refusal.
     fn form(&self) -> BoxFuture<'_, Result<Form>>;
     /// Decides what the answer means, and stores the entry that it names.
-    fn judge(&self, reply: HttpReply) -> Result<()>;
+    fn check_reply(&self, reply: HttpReply) -> Result<()>;
 }
 
 pub struct Form {
@@ -52,13 +52,13 @@ impl MultipartSession {
         if (part.offset, part.len) != (0, self.size) {
             return Err(Error::new(Kind::Other, "a form takes a file whole"));
         }
-        let file = opened(part.chunks()).await?;
+        let file = await_first_bytes(part.chunks()).await?;
         let form = self.target.form().await?;
         self.left = true;
         let again = async { Ok(self.request(self.target.form().await?, part.chunks())) };
         let reply = self.http.send_streaming(self.request(form, file), again).await?;
-        self.target.judge(reply)?;
-        Ok(part.end())
+        self.target.check_reply(reply)?;
+        Ok(part.end_offset())
     }
 
     fn request(&self, form: Form, file: Chunks) -> StreamingRequest {
@@ -68,7 +68,7 @@ impl MultipartSession {
 }
 
 /// Waits for the first bytes and puts them back, so that an unreadable file is detected before a token is used.
-async fn opened(mut file: Chunks) -> Result<Chunks> {
+async fn await_first_bytes(mut file: Chunks) -> Result<Chunks> {
     match file.next().await {
         Some(Err(e)) => Err(Error::reading(&e)),
         Some(Ok(first)) => Ok(Box::pin(stream::iter([Ok(first)]).chain(file))),

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tus_client::http::{HttpHandler, HttpMethod, HttpRequest, HttpResponse};
 
-use super::refusal::{draft_of, not_made, refused};
+use super::refusal::{creation_refusal, draft_of, refusal};
 use super::target::Endpoint;
 use crate::error::{Error, Kind, Result};
 use crate::protocols::http::response::HttpReply;
@@ -109,7 +109,7 @@ impl Bridge {
             return Err(draft);
         }
         if !reply.is_success() {
-            return Err(if options || creates { not_made(&reply) } else { refused(&reply) });
+            return Err(if options || creates { creation_refusal(&reply) } else { refusal(&reply) });
         }
         // The crate panics on such an answer, which any web server may send.
         if options && !reply.headers.contains_key("tus-version") {

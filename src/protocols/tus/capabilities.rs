@@ -27,28 +27,28 @@ const LARGEST_WITH_CREATION: u64 = 1 << 20;
 pub struct Servers(Arc<Mutex<HashMap<Url, Capabilities>>>);
 
 impl Servers {
-    fn known(&self) -> MutexGuard<'_, HashMap<Url, Capabilities>> {
+    fn lock_known(&self) -> MutexGuard<'_, HashMap<Url, Capabilities>> {
         self.0.lock()
     }
 
     pub fn get(&self, endpoint: &Url) -> Option<Capabilities> {
-        self.known().get(endpoint).cloned()
+        self.lock_known().get(endpoint).cloned()
     }
 
     pub fn remember(&self, endpoint: &Url, announced: Capabilities) {
-        self.known().insert(endpoint.clone(), announced);
+        self.lock_known().insert(endpoint.clone(), announced);
     }
 
     /// It refuses what it announces: for this run each file goes in one stream.
     pub(super) fn forget_concatenation(&self, endpoint: &Url) {
-        if let Some(announced) = self.known().get_mut(endpoint) {
+        if let Some(announced) = self.lock_known().get_mut(endpoint) {
             announced.concatenation = false;
         }
     }
 
     /// Called after a failed creation with upload: for this run uploads are created first, and can be asked for their offset.
     pub(super) fn forget_creation_with_upload(&self, endpoint: &Url) {
-        if let Some(announced) = self.known().get_mut(endpoint) {
+        if let Some(announced) = self.lock_known().get_mut(endpoint) {
             announced.creation_with_upload = false;
         }
     }
@@ -98,9 +98,9 @@ impl Capabilities {
             concatenation_unfinished: names(reply, "tus-extension").any(|e| e == "concatenation-unfinished"),
             checksum,
             max_size: info.max_upload_size.map(|n| n as u64).filter(|&n| n > 0),
-            versions: listed(reply, "tus-version"),
-            extensions: listed(reply, "tus-extension"),
-            algorithms: listed(reply, "tus-checksum-algorithm"),
+            versions: header_values(reply, "tus-version"),
+            extensions: header_values(reply, "tus-extension"),
+            algorithms: header_values(reply, "tus-checksum-algorithm"),
         }
     }
 
@@ -124,7 +124,7 @@ fn names<'a>(reply: &'a HttpReply, header: &str) -> impl Iterator<Item = String>
     reply.header(header).unwrap_or_default().split(',').map(|name| name.trim().to_ascii_lowercase())
 }
 
-fn listed(reply: &HttpReply, header: &str) -> Vec<String> {
+fn header_values(reply: &HttpReply, header: &str) -> Vec<String> {
     names(reply, header).filter(|name| !name.is_empty()).collect()
 }
 

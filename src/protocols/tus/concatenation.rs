@@ -176,7 +176,7 @@ impl ConcatenatedSession {
             }
             Join::Unanswered => {
                 let look = self.look_at_parts(failure).await?;
-                Err(self.lost(failure, look))
+                Err(self.lost_upload_error(failure, look))
             }
         }
     }
@@ -191,7 +191,7 @@ impl ConcatenatedSession {
     }
 
     /// Nobody can be asked about an upload without its address. What the parts say is told to the user.
-    fn lost(&self, failure: &Error, look: Recovery) -> Error {
+    fn lost_upload_error(&self, failure: &Error, look: Recovery) -> Error {
         let (what, hint) = match look {
             Recovery::StartOver => (
                 "the server has joined the parts of the file, and its answer with the address was lost",
@@ -214,7 +214,7 @@ impl ConcatenatedSession {
         match create(&self.line, &self.target, Concat::Final(&parts)).await {
             Ok((upload, expires)) => {
                 self.join = Join::Made(upload.clone());
-                tracing::debug!(target: "haul::tus", "the parts are joined; kept until {}", shown(expires));
+                tracing::debug!(target: "haul::tus", "the parts are joined; kept until {}", display_expiry(expires));
                 Ok(upload)
             }
             Err(refusal) if is_not_offered(&refusal) => {
@@ -236,7 +236,7 @@ impl ConcatenatedSession {
         let held = match head_of_final(&self.line, &upload).await {
             Err(error) if error.kind() == Kind::NotFound => {
                 let what = "the server has joined the parts of the file, and does not know the file that it made of them";
-                return Err(error.quoted(Kind::Unknown, |said| format!("{what}: {said}")));
+                return Err(error.quoting(Kind::Unknown, |said| format!("{what}: {said}")));
             }
             held => held?,
         };
@@ -269,7 +269,7 @@ impl ConcatenatedSession {
     }
 }
 
-fn shown(expires: Option<DateTime<Utc>>) -> String {
+fn display_expiry(expires: Option<DateTime<Utc>>) -> String {
     expires.map_or_else(|| "nobody says when".to_owned(), |at| at.to_rfc3339())
 }
 

@@ -8,7 +8,7 @@
 use reqwest::header::{CONTENT_TYPE, LOCATION};
 use reqwest::{Method, StatusCode};
 
-use super::refusal::not_made;
+use super::refusal::creation_refusal;
 use super::requests::Concat;
 use super::target::{TusTarget, WithUpload};
 use super::{TusSession, location, requests};
@@ -38,9 +38,9 @@ impl TusSession {
             return Ok(None);
         };
         if !reply.is_success() {
-            return Err(not_made(&reply));
+            return Err(creation_refusal(&reply));
         }
-        self.created_by(&target, &reply)
+        self.record_creation(&target, &reply)
     }
 
     /// None: the server does not accept bytes with a creation, and has created nothing.
@@ -51,7 +51,7 @@ impl TusSession {
                 .request(Method::POST, target.endpoint.clone())
                 .header("tus-resumable", "1.0.0")
                 .header("upload-length", part.len)
-                .header("upload-metadata", requests::encoded(&target.metadata)?)
+                .header("upload-metadata", requests::encode_metadata(&target.metadata)?)
                 .header(CONTENT_TYPE, "application/offset+octet-stream");
             Ok(StreamingRequest { request, body: part.chunks(), length: part.len })
         };
@@ -62,7 +62,7 @@ impl TusSession {
         Ok((!is_not_taken(reply.status)).then_some(reply))
     }
 
-    fn created_by(&mut self, target: &TusTarget, reply: &HttpReply) -> Result<Option<u64>> {
+    fn record_creation(&mut self, target: &TusTarget, reply: &HttpReply) -> Result<Option<u64>> {
         let location = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok());
         let location = location.ok_or_else(|| reply.protocol_error("no Location"))?;
         let upload = location::resolve(&target.endpoint, location)?;

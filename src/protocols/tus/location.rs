@@ -37,38 +37,38 @@ pub fn resolve(endpoint: &Url, location: &str) -> Result<Url> {
 mod tests {
     use super::*;
 
-    fn resolved(endpoint: &str, location: &str) -> Result<String> {
+    fn resolve_location(endpoint: &str, location: &str) -> Result<String> {
         resolve(&Url::parse(endpoint).unwrap(), location).map(|u| u.to_string())
     }
 
     #[test]
     fn relative_ones_join_the_endpoint() {
-        assert_eq!(resolved("https://h.example/files/", "abc?t=1").unwrap(), "https://h.example/files/abc?t=1");
-        assert_eq!(resolved("https://h.example/files", "/up/abc").unwrap(), "https://h.example/up/abc");
-        assert_eq!(resolved("http://127.0.0.1:9/f", "http://127.0.0.1:9/f/1#x").unwrap(), "http://127.0.0.1:9/f/1");
+        assert_eq!(resolve_location("https://h.example/files/", "abc?t=1").unwrap(), "https://h.example/files/abc?t=1");
+        assert_eq!(resolve_location("https://h.example/files", "/up/abc").unwrap(), "https://h.example/up/abc");
+        assert_eq!(resolve_location("http://127.0.0.1:9/f", "http://127.0.0.1:9/f/1#x").unwrap(), "http://127.0.0.1:9/f/1");
     }
 
     #[test]
     fn never_from_https_to_http() {
-        assert_eq!(resolved("https://h.example:8443/f?k=1", "http://h.example/f/1").unwrap(), "https://h.example:8443/f/1");
-        assert_eq!(resolved("https://h.example/f", "http://other.example/f/1").unwrap_err().kind(), Kind::Protocol);
-        assert_eq!(resolved("http://127.0.0.1/f", "http://10.0.0.1/f/1").unwrap_err().kind(), Kind::Protocol);
+        assert_eq!(resolve_location("https://h.example:8443/f?k=1", "http://h.example/f/1").unwrap(), "https://h.example:8443/f/1");
+        assert_eq!(resolve_location("https://h.example/f", "http://other.example/f/1").unwrap_err().kind(), Kind::Protocol);
+        assert_eq!(resolve_location("http://127.0.0.1/f", "http://10.0.0.1/f/1").unwrap_err().kind(), Kind::Protocol);
     }
 
     #[test]
     fn a_port_that_was_left_out_is_the_endpoint_s() {
-        assert_eq!(resolved("https://h.example:8443/f", "https://h.example/f/1?k=2").unwrap(), "https://h.example:8443/f/1?k=2");
-        assert_eq!(resolved("http://127.0.0.1:9/f", "http://127.0.0.1/f/1").unwrap(), "http://127.0.0.1:9/f/1");
-        assert_eq!(resolved("https://h.example/f", "https://h.example:8443/f/1").unwrap(), "https://h.example:8443/f/1");
-        assert_eq!(resolved("https://h.example:8443/f", "https://up.example/f/1").unwrap(), "https://up.example/f/1");
+        assert_eq!(resolve_location("https://h.example:8443/f", "https://h.example/f/1?k=2").unwrap(), "https://h.example:8443/f/1?k=2");
+        assert_eq!(resolve_location("http://127.0.0.1:9/f", "http://127.0.0.1/f/1").unwrap(), "http://127.0.0.1:9/f/1");
+        assert_eq!(resolve_location("https://h.example/f", "https://h.example:8443/f/1").unwrap(), "https://h.example:8443/f/1");
+        assert_eq!(resolve_location("https://h.example:8443/f", "https://up.example/f/1").unwrap(), "https://up.example/f/1");
     }
 
     #[test]
     fn another_host_by_https_only_and_without_a_sign_in() {
-        assert_eq!(resolved("https://h.example/f", "//up.example/1").unwrap(), "https://up.example/1");
-        assert_eq!(resolved("https://h.example/f", "https://a:b@up.example/1").unwrap_err().kind(), Kind::Protocol);
-        assert_eq!(resolved("https://h.example/f", "file:///etc/passwd").unwrap_err().kind(), Kind::Protocol);
-        assert_eq!(resolved("https://h.example/f", "https://[").unwrap_err().kind(), Kind::Protocol);
+        assert_eq!(resolve_location("https://h.example/f", "//up.example/1").unwrap(), "https://up.example/1");
+        assert_eq!(resolve_location("https://h.example/f", "https://a:b@up.example/1").unwrap_err().kind(), Kind::Protocol);
+        assert_eq!(resolve_location("https://h.example/f", "file:///etc/passwd").unwrap_err().kind(), Kind::Protocol);
+        assert_eq!(resolve_location("https://h.example/f", "https://[").unwrap_err().kind(), Kind::Protocol);
     }
 }
 

@@ -129,7 +129,7 @@ async fn ask_once(servers: &Servers, line: &Endpoint) -> Capabilities {
     }
     let answer = requests::options(line).await;
     let lost = answer.as_ref().is_err_and(|e| e.kind().is_transient());
-    let announced = told(answer);
+    let announced = or_none_announced(answer);
     if !lost {
         servers.remember(&line.endpoint, announced.clone());
     }
@@ -137,7 +137,7 @@ async fn ask_once(servers: &Servers, line: &Endpoint) -> Capabilities {
 }
 
 /// OPTIONS is optional: a server that refuses it announces nothing.
-fn told(answer: Result<Capabilities>) -> Capabilities {
+fn or_none_announced(answer: Result<Capabilities>) -> Capabilities {
     match answer {
         Ok(announced) => announced,
         Err(e) => {
@@ -168,15 +168,15 @@ impl TusSession {
         self.expires
     }
 
-    async fn announced(&mut self) -> Capabilities {
+    async fn capabilities(&mut self) -> Capabilities {
         match &self.announced {
             Some(announced) => announced.clone(),
-            None => self.announced.insert(told(requests::options(&self.line).await)).clone(),
+            None => self.announced.insert(or_none_announced(requests::options(&self.line).await)).clone(),
         }
     }
 
     /// Asks for the state of the upload and stores it; none when the upload is gone.
-    async fn look(&mut self) -> Result<Option<requests::UploadStatus>> {
+    async fn head(&mut self) -> Result<Option<requests::UploadStatus>> {
         let Some(upload) = &self.upload else { return Ok(None) };
         let Some(held) = requests::head(&self.line, upload).await? else { return Ok(None) };
         self.is_finished_there = held.length == Some(held.offset);
@@ -195,12 +195,12 @@ impl TusSession {
         if self.upload.is_none() && failure.kind() == Kind::Unreachable {
             return Ok(Recovery::ResumeAt(0));
         }
-        match self.look().await? {
+        match self.head().await? {
             // The upload belongs to another file, or was made before the source changed.
             Some(held) if held.length.is_some() && held.length != self.size => Ok(Recovery::StartOver),
             Some(_) if self.overfull => Ok(Recovery::StartOver),
             Some(held) => {
-                self.verdicts.found(held.offset, self.size);
+                self.verdicts.record_offset(held.offset, self.size);
                 self.shrink_parts(held.offset);
                 Ok(Recovery::ResumeAt(held.offset))
             }
@@ -223,7 +223,7 @@ impl TusSession {
         if self.is_complete() {
             return Ok(());
         }
-        match self.look().await? {
+        match self.head().await? {
             Some(held) if self.size == Some(held.offset) => Ok(()),
             Some(held) => {
                 let message = format!("the server holds {} bytes, and that is not all", held.offset);
@@ -237,7 +237,7 @@ impl TusSession {
     /// What the server has finished is a file by now, and stays.
     async fn terminate(&mut self) -> Option<String> {
         // After a PATCH whose answer told nothing only a look tells what the server has.
-        let is_unknown = self.verdicts.unsure.is_some() && self.look().await.is_err();
+        let is_unknown = self.verdicts.unsure.is_some() && self.head().await.is_err();
         if is_unknown || self.is_finished_there && !self.is_spoilt() {
             return self.upload.as_ref().and_then(last_step);
         }
@@ -246,7 +246,7 @@ impl TusSession {
 
     async fn remove(&mut self) -> Option<String> {
         let upload = self.upload.clone()?;
-        if self.announced().await.termination && requests::delete(&self.line, &upload, self.via_post).await.is_ok() {
+        if self.capabilities().await.termination && requests::delete(&self.line, &upload, self.via_post).await.is_ok() {
             return None;
         }
         last_step(&upload)

@@ -21,7 +21,7 @@ impl TusSession {
         {
             return Ok(offset);
         }
-        let checksum = self.announced().await.checksum_of(&part).await?;
+        let checksum = self.capabilities().await.checksum_of(&part).await?;
         self.accepted = None;
         self.verdicts.unsure = Some((part.offset, part.len));
         let reply = match self.patch(&part, checksum.as_deref()).await {
@@ -48,10 +48,10 @@ impl TusSession {
         }
         let offset = requests::offset_of(&reply)?;
         self.shrink_parts(offset);
-        self.verdicts.accepted();
+        self.verdicts.record_accepted();
         self.accepted = Some(offset);
         if self.deferred && part.last {
-            self.size = Some(part.end());
+            self.size = Some(part.end_offset());
             self.deferred = false;
         }
         Ok(offset)
@@ -63,7 +63,7 @@ impl TusSession {
             return Ok(false);
         }
         if self.accepted.is_none() {
-            let Some(held) = self.look().await? else {
+            let Some(held) = self.head().await? else {
                 return Err(Error::new(Kind::Interrupted, "the server no longer has this upload"));
             };
             return Ok(held.length == Some(part.offset) && held.offset == part.offset);
@@ -79,7 +79,7 @@ impl TusSession {
         }
         // A proxy does not pass PATCH; the override is part of the protocol. No byte is sent a second time before a look.
         self.via_post = true;
-        match requests::head(&self.line, self.created()?).await? {
+        match requests::head(&self.line, self.upload_url()?).await? {
             Some(held) if held.offset == part.offset => self.patch_once(part, checksum).await,
             _ => Err(Error::new(Kind::Interrupted, "a part of the request was kept")),
         }
@@ -88,7 +88,7 @@ impl TusSession {
     async fn patch_once(&self, part: &Part, checksum: Option<&str>) -> Result<HttpReply> {
         // Only if the server kept nothing: tus-php ignores the offset 0, and would append these bytes to those that it has.
         let again = async {
-            match requests::head(&self.line, self.created()?).await? {
+            match requests::head(&self.line, self.upload_url()?).await? {
                 Some(held) if held.offset == part.offset => self.request(part, checksum),
                 _ => Err(Error::new(Kind::Interrupted, "a part of the request was kept")),
             }
@@ -101,7 +101,7 @@ impl TusSession {
     fn request(&self, part: &Part, checksum: Option<&str>) -> Result<StreamingRequest> {
         let mut request = self.head_of_patch(part.offset)?;
         if self.deferred && part.last {
-            request = request.header("upload-length", part.end());
+            request = request.header("upload-length", part.end_offset());
         }
         if let Some(checksum) = checksum {
             request = request.header("upload-checksum", checksum);
@@ -109,7 +109,7 @@ impl TusSession {
         Ok(StreamingRequest { request, body: part.chunks(), length: part.len })
     }
 
-    fn created(&self) -> Result<&Url> {
+    fn upload_url(&self) -> Result<&Url> {
         self.upload.as_ref().ok_or_else(|| Error::new(Kind::Other, "the upload was not created yet").with_subject(self.host()))
     }
 
@@ -117,7 +117,7 @@ impl TusSession {
         let method = if self.via_post { Method::POST } else { Method::PATCH };
         let request = self
             .line
-            .request(method, self.created()?.clone())
+            .request(method, self.upload_url()?.clone())
             .header("tus-resumable", "1.0.0")
             .header(CONTENT_TYPE, "application/offset+octet-stream")
             .header("upload-offset", offset);

@@ -20,13 +20,13 @@ pub fn draft_of(reply: &HttpReply) -> Option<Error> {
 }
 
 /// The error for a status that is not 2xx, in answers about an upload, where TUS differs from general HTTP.
-pub fn refused(reply: &HttpReply) -> Error {
+pub fn refusal(reply: &HttpReply) -> Error {
     let (kind, words) = match reply.status {
         StatusCode::NOT_FOUND | StatusCode::GONE => (Kind::NotFound, "the server no longer has this upload"),
         StatusCode::CONFLICT => (Kind::Interrupted, "the server stands at another byte of the file"),
         StatusCode::LOCKED => (Kind::Busy, LOCKED),
         status if status.as_u16() == 460 => (Kind::Interrupted, "a part was damaged on its way, and the server dropped it"),
-        _ => return not_made(reply),
+        _ => return creation_refusal(reply),
     };
     let status = reply.status.as_u16();
     Error::new(kind, words)
@@ -37,7 +37,7 @@ pub fn refused(reply: &HttpReply) -> Error {
 }
 
 /// The same for OPTIONS and creation, when there is no upload yet.
-pub fn not_made(reply: &HttpReply) -> Error {
+pub fn creation_refusal(reply: &HttpReply) -> Error {
     match reply.status {
         StatusCode::PRECONDITION_FAILED => reply.error().with_kind(Kind::Unsupported),
         _ => reply.error(),

@@ -12,11 +12,11 @@ use reqwest::{Method, Url};
 use super::bridge::{Overrides, run};
 use super::capabilities::Capabilities;
 use super::location;
-use super::refusal::{LOCKED, refused};
+use super::refusal::{LOCKED, refusal};
 use super::target::{Endpoint, TusTarget};
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
-use crate::model::secret::masked;
+use crate::model::secret::mask;
 use crate::protocols::http::host_of;
 use crate::protocols::http::response::HttpReply;
 use crate::protocols::lenient_json::digits;
@@ -66,7 +66,7 @@ impl Concat<'_> {
 
 /// Creates the upload; returns its URL and when it expires. After a failure of kind `Interrupted` the upload may exist.
 pub async fn create(line: &Endpoint, target: &TusTarget, concat: Concat<'_>) -> Result<(Url, Option<DateTime<Utc>>)> {
-    let metadata = encoded(&target.metadata)?;
+    let metadata = encode_metadata(&target.metadata)?;
     let length = match (concat, target.size) {
         // Its length is the sum of the others, and must not be told.
         (Concat::Final(_), _) => None,
@@ -92,7 +92,7 @@ pub async fn create(line: &Endpoint, target: &TusTarget, concat: Concat<'_>) -> 
 /// Everyone who knows an upload's address can write to it. If the address contains no registered token, its last step is
 /// registered as a secret.
 pub fn guard(upload: &Url) {
-    if matches!(masked(upload.as_str()), Cow::Owned(_)) {
+    if matches!(mask(upload.as_str()), Cow::Owned(_)) {
         return;
     }
     let last = upload.path_segments().and_then(|mut steps| steps.rfind(|step| !step.is_empty()));
@@ -111,7 +111,7 @@ pub fn check_key(key: &str) -> Result<()> {
 
 /// `Upload-Metadata`: `key base64,key base64`, in the given order and without further blanks: @tus/server parses strictly
 /// (providers.md 11.1).
-pub fn encoded(metadata: &[(String, String)]) -> Result<String> {
+pub fn encode_metadata(metadata: &[(String, String)]) -> Result<String> {
     let pair = |(key, value): &(String, String)| {
         check_key(key)?;
         Ok(if value.is_empty() { key.clone() } else { format!("{key} {}", BASE64_STANDARD.encode(value)) })
@@ -120,7 +120,7 @@ pub fn encoded(metadata: &[(String, String)]) -> Result<String> {
 }
 
 /// `Upload-Metadata` of an answer; unreadable parts are left out.
-fn told_metadata(reply: &HttpReply) -> Vec<(String, String)> {
+fn parse_metadata(reply: &HttpReply) -> Vec<(String, String)> {
     let pairs = reply.header("upload-metadata").unwrap_or_default().split(',').map(str::trim).filter(|pair| !pair.is_empty());
     let decoded = pairs.filter_map(|pair| {
         let (key, value) = pair.split_once(' ').unwrap_or((pair, ""));
@@ -135,15 +135,15 @@ pub async fn head(line: &Endpoint, upload: &Url) -> Result<Option<UploadStatus>>
     match run(line, Overrides::default(), move |tus| tus.get_info(&url)).await {
         Ok((info, reply)) => {
             let length = info.total_size.map(|n| n as u64);
-            Ok(Some(UploadStatus { offset: offset_of(&reply)?, length, expires: expiry(&reply), metadata: told_metadata(&reply) }))
+            Ok(Some(UploadStatus { offset: offset_of(&reply)?, length, expires: expiry(&reply), metadata: parse_metadata(&reply) }))
         }
         Err(failure) if is_gone(&failure) => Ok(None),
-        Err(failure) => Err(locked(failure, upload)),
+        Err(failure) => Err(locked_error(failure, upload)),
     }
 }
 
 /// tusdotnet's HEAD also takes the lock, and answers 409 when it is taken.
-fn locked(failure: Error, upload: &Url) -> Error {
+fn locked_error(failure: Error, upload: &Url) -> Error {
     match failure.status_code() {
         Some(409) => Error::new(Kind::Busy, LOCKED).with_status(409).with_subject(host_of(upload)),
         _ => failure,
@@ -155,7 +155,7 @@ pub async fn head_of_final(line: &Endpoint, upload: &Url) -> Result<Option<u64>>
     let reply = line.http.call(line.request(Method::HEAD, upload.clone()).header("tus-resumable", "1.0.0")).await?;
     line.cookies.take(&reply);
     match () {
-        () if !reply.is_success() => Err(locked(refused(&reply), upload)),
+        () if !reply.is_success() => Err(locked_error(refusal(&reply), upload)),
         () if reply.headers.contains_key("upload-offset") => offset_of(&reply).map(Some),
         () => Ok(None),
     }
@@ -208,17 +208,20 @@ mod tests {
             ("https://h.example/tus-calls-t0ken/f00ba7-shown", "https://h.example/***/f00ba7-shown"),
         ] {
             guard(&Url::parse(url).unwrap());
-            assert_eq!(masked(url).replace("up?", "***?"), shown);
+            assert_eq!(mask(url).replace("up?", "***?"), shown);
         }
     }
 
     #[test]
     fn metadata_is_encoded_as_the_protocol_has_it() {
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        assert_eq!(encoded(&[pair("filename", "grüße, \"1\".bin"), pair("empty", "")]).unwrap(), "filename Z3LDvMOfZSwgIjEiLmJpbg==,empty");
-        assert_eq!(encoded(&[]).unwrap(), "");
+        assert_eq!(
+            encode_metadata(&[pair("filename", "grüße, \"1\".bin"), pair("empty", "")]).unwrap(),
+            "filename Z3LDvMOfZSwgIjEiLmJpbg==,empty"
+        );
+        assert_eq!(encode_metadata(&[]).unwrap(), "");
         for bad in ["", "a b", "a,b", "ü", "a\r\nX: y"] {
-            assert_eq!(encoded(&[pair(bad, "any ü")]).unwrap_err().kind(), Kind::Usage, "{bad:?}");
+            assert_eq!(encode_metadata(&[pair(bad, "any ü")]).unwrap_err().kind(), Kind::Usage, "{bad:?}");
         }
     }
 }

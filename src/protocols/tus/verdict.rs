@@ -3,7 +3,7 @@
 
 use reqwest::StatusCode;
 
-use super::refusal::refused;
+use super::refusal::refusal;
 use crate::contract::Part;
 use crate::error::{Error, Kind};
 use crate::protocols::http::response::HttpReply;
@@ -28,11 +28,11 @@ pub struct Verdicts {
 
 impl Verdicts {
     /// Notes the offset that a HEAD reported; `size` is the size of the file.
-    pub(super) fn found(&mut self, offset: u64, size: Option<u64>) {
+    pub(super) fn record_offset(&mut self, offset: u64, size: Option<u64>) {
         self.whole = Some(offset) == size;
     }
 
-    pub(super) fn accepted(&mut self) {
+    pub(super) fn record_accepted(&mut self) {
         *self = Verdicts::default();
     }
 
@@ -52,7 +52,7 @@ impl Verdicts {
 
     /// The error for a refused PATCH. `most` is the size of parts, which is reduced if this part was too large.
     pub(super) fn refusal(&mut self, reply: &HttpReply, part: &Part, most: &mut u64) -> Error {
-        let error = refused(reply);
+        let error = refusal(reply);
         let status = reply.status.as_u16();
         if part.last && is_the_server_s_own_no(status) {
             self.last = Some(error.duplicate());

@@ -27,7 +27,7 @@ impl Listing {
         Listing { entries, alike: OnceLock::new() }
     }
 
-    pub fn named(&self, name: &str) -> impl Iterator<Item = Entry> + '_ {
+    pub fn find_by_name(&self, name: &str) -> impl Iterator<Item = Entry> + '_ {
         self.entries.sorted_named(name)
     }
 
@@ -56,7 +56,7 @@ pub struct ListingCache(Mutex<HashMap<String, CacheCell>>);
 impl ListingCache {
     /// A listing of `folder` (its id) that was requested at `since` or later: a kept one, one whose request is on its way, or a
     /// new one by `list`. All callers that waited for a failed listing get its failure; a later caller requests a new one.
-    pub async fn since<F>(&self, folder: &str, since: Instant, list: F) -> Result<Arc<Listing>>
+    pub async fn newer_than<F>(&self, folder: &str, since: Instant, list: F) -> Result<Arc<Listing>>
     where
         F: Future<Output = Result<Entries>>,
     {
@@ -111,11 +111,11 @@ mod tests {
         let listing = Listing::new(entries(&[("b", "1"), ("a", "2"), ("c", "3"), ("b", "4"), ("B (2)", "5")]));
         let ids = |found: Vec<Entry>| found.into_iter().map(|e| e.id).collect::<Vec<_>>();
         assert_eq!(
-            (ids(listing.named("b").collect()), ids(listing.named("a").collect())),
+            (ids(listing.find_by_name("b").collect()), ids(listing.find_by_name("a").collect())),
             (vec!["1".to_owned(), "4".into()], vec!["2".to_owned()])
         );
-        assert!(listing.named("").next().is_none() && listing.named("d").next().is_none());
-        assert!(Listing::new(entries(&[])).named("a").next().is_none());
+        assert!(listing.find_by_name("").next().is_none() && listing.find_by_name("d").next().is_none());
+        assert!(Listing::new(entries(&[])).find_by_name("a").next().is_none());
         assert_eq!(ids(listing.candidates(&["b"]).collect()), ["5", "1", "4"]);
         assert_eq!(ids(listing.with_id("3").collect()), ["3"]);
     }
@@ -129,11 +129,11 @@ mod tests {
             Ok(entries(&[]))
         };
         let ready = Instant::now();
-        join_all((0..100).map(|_| lists.since("home", ready, list()))).await;
-        lists.since("home", ready, list()).await.unwrap();
+        join_all((0..100).map(|_| lists.newer_than("home", ready, list()))).await;
+        lists.newer_than("home", ready, list()).await.unwrap();
         assert_eq!(asked.load(Ordering::SeqCst), 1);
-        lists.since("home", Instant::now(), list()).await.unwrap();
-        lists.since("other", ready, list()).await.unwrap();
+        lists.newer_than("home", Instant::now(), list()).await.unwrap();
+        lists.newer_than("other", ready, list()).await.unwrap();
         assert_eq!(asked.load(Ordering::SeqCst), 3);
     }
 
@@ -146,10 +146,10 @@ mod tests {
             tokio::task::yield_now().await;
             Err(Error::new(Kind::Busy, "later"))
         };
-        let told = join_all((0..20).map(|_| lists.since("home", ready, fails()))).await;
+        let told = join_all((0..20).map(|_| lists.newer_than("home", ready, fails()))).await;
         assert!(told.iter().all(|told| told.as_ref().err().map(Error::kind) == Some(Kind::Busy)));
         assert_eq!(asked.load(Ordering::SeqCst), 1);
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        assert!(lists.since("home", ready, async { Ok(entries(&[])) }).await.is_ok());
+        assert!(lists.newer_than("home", ready, async { Ok(entries(&[])) }).await.is_ok());
     }
 }

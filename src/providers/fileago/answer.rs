@@ -19,27 +19,27 @@ pub fn verdict(reply: &HttpReply) -> Result<()> {
         return if reply.is_success() && is_blank(reply) { Ok(()) } else { Err(page(reply)) };
     };
     let said_success = marks.status.as_deref().is_none_or(|s| s.eq_ignore_ascii_case("success"));
-    if reply.is_success() && said_success { Ok(()) } else { Err(worded(reply, &message(&marks))) }
+    if reply.is_success() && said_success { Ok(()) } else { Err(error_from_text(reply, &message(&marks))) }
 }
 
 /// The object in `data`.
-pub fn one<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
-    parsed::<One<T>>(reply)?.data.ok_or_else(|| Error::unread_answer("the server's answer holds no data"))
+pub fn parse_one<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
+    parse_reply::<One<T>>(reply)?.data.ok_or_else(|| Error::unread_answer("the server's answer holds no data"))
 }
 
 /// The list in `data`. Fails with `Protocol` when there is none: a lost answer is not an empty folder.
 pub fn many<T: DeserializeOwned>(reply: &HttpReply) -> Result<Vec<T>> {
-    parsed::<Many<T>>(reply)?.data.ok_or_else(|| Error::unread_answer("the server's answer holds no list"))
+    parse_reply::<Many<T>>(reply)?.data.ok_or_else(|| Error::unread_answer("the server's answer holds no list"))
 }
 
 pub fn upload_token(reply: &HttpReply) -> Result<Secret> {
-    parsed::<UploadToken>(reply)?.token.ok_or_else(|| Error::new(Kind::Protocol, "the server gave no upload token"))
+    parse_reply::<UploadToken>(reply)?.token.ok_or_else(|| Error::new(Kind::Protocol, "the server gave no upload token"))
 }
 
 /// Checks the answer to `POST /upload/{token}`. Its body is optional (providers.md 3.2): a body that is neither JSON nor a web
 /// page (plain text, half an answer) counts as absent, and the listing shows whether the file is there. A dead upload token (a
 /// token lives for seconds, and for one try) is `Interrupted`: the caller looks first, then tries again with a fresh token.
-pub fn uploaded(reply: &HttpReply) -> Result<()> {
+pub fn check_upload(reply: &HttpReply) -> Result<()> {
     let Err(error) = verdict(reply) else { return Ok(()) };
     if reply.is_success() && !reply.is_page() && marks(reply).is_none() {
         return Ok(());
@@ -75,7 +75,7 @@ fn looks_like_json(reply: &HttpReply) -> bool {
     reply.object().starts_with(b"{")
 }
 
-pub(super) fn parsed<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
+pub(super) fn parse_reply<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
     serde_json::from_slice(reply.object()).map_err(|_| half_json(reply))
 }
 
@@ -97,8 +97,8 @@ pub(super) fn page(reply: &HttpReply) -> Error {
     }
 }
 
-fn worded(reply: &HttpReply, text: &str) -> Error {
-    let by_words = meaning(text);
+fn error_from_text(reply: &HttpReply, text: &str) -> Error {
+    let by_words = classify(text);
     let kind = match reply.status.as_u16() {
         200..=299 | 400 | 403 | 422 => by_words.unwrap_or(Kind::Refused),
         405 => Kind::Protocol,
@@ -111,7 +111,7 @@ fn worded(reply: &HttpReply, text: &str) -> Error {
 }
 
 /// No error texts are documented: only unambiguous words are read.
-fn meaning(text: &str) -> Option<Kind> {
+fn classify(text: &str) -> Option<Kind> {
     let text = text.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|w| text.contains(w));
     if has(&["token", "session"]) && has(&["expired", "invalid", "not valid"]) || has(&["unauthorized", "unauthorised", "not logged in"]) {
@@ -248,8 +248,8 @@ mod tests {
         for body in [r#"{"status":"success"}"#, "", r#"{"data":["#] {
             assert_eq!(many::<Node>(&reply(200, body)).err().unwrap().kind(), Kind::Protocol, "{body}");
         }
-        assert_eq!(one::<Node>(&reply(204, "")).err().unwrap().kind(), Kind::Protocol);
-        assert_eq!(one::<Node>(&reply(200, r#"{"data":null}"#)).err().unwrap().kind(), Kind::Protocol);
+        assert_eq!(parse_one::<Node>(&reply(204, "")).err().unwrap().kind(), Kind::Protocol);
+        assert_eq!(parse_one::<Node>(&reply(200, r#"{"data":null}"#)).err().unwrap().kind(), Kind::Protocol);
     }
 
     #[test]
@@ -260,9 +260,9 @@ mod tests {
 
     #[test]
     fn an_uploads_answer() {
-        uploaded(&reply(200, include_str!("../../../fixtures/fileago/upload.json"))).unwrap();
+        check_upload(&reply(200, include_str!("../../../fixtures/fileago/upload.json"))).unwrap();
         for (status, body) in [(204, ""), (200, "OK"), (201, "[]"), (200, "\"done\""), (200, r#"{"status":"succ"#), (200, "null")] {
-            uploaded(&reply(status, body)).unwrap();
+            check_upload(&reply(status, body)).unwrap();
         }
         for (status, body, kind) in [
             (401, String::new(), Kind::Interrupted),
@@ -276,7 +276,7 @@ mod tests {
             (504, "<html>".to_owned(), Kind::Interrupted),
             (200, "<html>".to_owned(), Kind::Protocol),
         ] {
-            assert_eq!(uploaded(&reply(status, &body)).unwrap_err().kind(), kind, "{status} {body}");
+            assert_eq!(check_upload(&reply(status, &body)).unwrap_err().kind(), kind, "{status} {body}");
         }
     }
 }

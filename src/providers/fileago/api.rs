@@ -92,7 +92,7 @@ impl Api {
         true
     }
 
-    pub fn rivalry(&self) -> &TokenContention {
+    pub fn token_contention(&self) -> &TokenContention {
         &self.lease.rivalry
     }
 
@@ -106,7 +106,7 @@ impl Api {
         let password = self.opening.secret("password").await?.ok_or_else(|| self.opening.no_credentials("password"))?;
         let body = json!({"username": username, "password": password.expose()});
         let reply = self.http.call(self.http.client().post(self.url(&["auth"])).json(&body)).await?;
-        let token = auth::granted(&reply).map_err(|e| e.with_subject(self.opening.remote.clone()))?;
+        let token = auth::parse_token(&reply).map_err(|e| e.with_subject(self.opening.remote.clone()))?;
         self.signed_in.store(true, Ordering::Relaxed);
         if jwt::is_old(token.token.expose(), Utc::now()) {
             self.clocks_differ.store(true, Ordering::Relaxed);
@@ -115,7 +115,7 @@ impl Api {
     }
 
     pub async fn details(&self, id: &str) -> Result<Node> {
-        answer::one(&self.ask(self.http.client().get(self.node(id, None)?)).await?)
+        answer::parse_one(&self.ask(self.http.client().get(self.node(id, None)?)).await?)
     }
 
     /// The steps from the top down to the node itself.
@@ -128,7 +128,7 @@ impl Api {
         let token = self.token().await?;
         let request = self.http.client().get(self.node(id, Some("dirlist"))?).bearer_auth(token.token.expose());
         let reply = self.http.call_rows(request, NODES, |_, row| take(object(row))).await?;
-        match answer::many::<IgnoredAny>(&self.judged(&token, reply).await?)?.is_empty() {
+        match answer::many::<IgnoredAny>(&self.check_reply(&token, reply).await?)?.is_empty() {
             true => Ok(()),
             false => Err(Error::new(Kind::Protocol, "the server's listing makes no sense: it holds its list twice")),
         }
@@ -188,10 +188,10 @@ impl Api {
     async fn ask(&self, request: RequestBuilder) -> Result<HttpReply> {
         let token = self.token().await?;
         let reply = self.http.call(request.bearer_auth(token.token.expose())).await?;
-        self.judged(&token, reply).await
+        self.check_reply(&token, reply).await
     }
 
-    async fn judged(&self, token: &StoredToken, reply: HttpReply) -> Result<HttpReply> {
+    async fn check_reply(&self, token: &StoredToken, reply: HttpReply) -> Result<HttpReply> {
         match answer::verdict(&reply) {
             Ok(()) => {
                 self.lease.rivalry.mark_used();

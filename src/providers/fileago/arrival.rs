@@ -34,7 +34,7 @@ impl ArrivalTracker {
 
     /// Returns the new entry of the ticket's size whose name may come from the ticket's name, and that no other upload may have
     /// made. None if there are several.
-    pub fn found(&self, ticket: &UploadHandle, listed: impl Iterator<Item = Entry>) -> Option<Entry> {
+    pub fn match_listing(&self, ticket: &UploadHandle, listed: impl Iterator<Item = Entry>) -> Option<Entry> {
         let wish: NameKey = (ticket.folder.clone()?, ticket.path.name()?.to_owned());
         let mut known = self.0.lock();
         let wished_by_another = |e: &Entry| known.wishes.contains(&(wish.0.clone(), e.name.clone()));
@@ -65,7 +65,7 @@ mod tests {
         Entry { size: Some(3), ..Entry::new(EntryKind::File, id, RemotePath::root().join(name).unwrap()) }
     }
 
-    fn noted(wishes: &[&str]) -> ArrivalTracker {
+    fn tracker_for(wishes: &[&str]) -> ArrivalTracker {
         let renamed = ArrivalTracker::default();
         renamed.0.lock().wishes.extend(wishes.iter().map(|name| ("home".to_owned(), (*name).to_owned())));
         renamed
@@ -80,22 +80,22 @@ mod tests {
     #[test]
     fn one_new_entry_is_ours_and_of_several_none() {
         let ticket = ticket("\"b\".txt", &[file("old", "b.txt")]);
-        let found = |renamed: &ArrivalTracker, listed: &[Entry]| renamed.found(&ticket, listed.iter().cloned()).map(|e| e.id);
-        let renamed = noted(&["\"b\".txt"]);
+        let found = |renamed: &ArrivalTracker, listed: &[Entry]| renamed.match_listing(&ticket, listed.iter().cloned()).map(|e| e.id);
+        let renamed = tracker_for(&["\"b\".txt"]);
         assert_eq!(found(&renamed, &[file("old", "b.txt")]), None, "it was there before");
         assert_eq!(found(&renamed, &[file("1", "b.txt"), file("2", "b_.txt")]), None, "which of them?");
         assert_eq!(found(&renamed, &[Entry { size: Some(4), ..file("1", "b.txt") }]), None, "another size");
         assert_eq!(found(&renamed, &[file("old", "b.txt"), file("1", "c.txt"), file("2", "b_.txt")]).as_deref(), Some("2"));
         assert_eq!(found(&renamed, &[file("2", "b_.txt")]).as_deref(), Some("2"), "asked again");
-        assert_eq!(found(&noted(&[]), &[file("1", "b.txt")]).as_deref(), Some("1"), "an upload of another run");
+        assert_eq!(found(&tracker_for(&[]), &[file("1", "b.txt")]).as_deref(), Some("1"), "an upload of another run");
     }
 
     #[test]
     fn what_another_upload_wished_or_got_is_not_ours() {
-        let renamed = noted(&["\"b\".txt", "b.txt"]);
-        assert!(renamed.found(&ticket("\"b\".txt", &[]), [file("1", "b.txt")].into_iter()).is_none());
-        let renamed = noted(&["\"b\".txt", " b.txt"]);
-        assert!(renamed.found(&ticket(" b.txt", &[]), [file("1", "b.txt")].into_iter()).is_some());
-        assert!(renamed.found(&ticket("\"b\".txt", &[]), [file("1", "b.txt")].into_iter()).is_none());
+        let renamed = tracker_for(&["\"b\".txt", "b.txt"]);
+        assert!(renamed.match_listing(&ticket("\"b\".txt", &[]), [file("1", "b.txt")].into_iter()).is_none());
+        let renamed = tracker_for(&["\"b\".txt", " b.txt"]);
+        assert!(renamed.match_listing(&ticket(" b.txt", &[]), [file("1", "b.txt")].into_iter()).is_some());
+        assert!(renamed.match_listing(&ticket("\"b\".txt", &[]), [file("1", "b.txt")].into_iter()).is_none());
     }
 }

@@ -1,14 +1,14 @@
 //! Decides what the reply to FileAgo's `POST /auth` means (providers.md 3.1). A refused sign-in gets a hint, and never counts
 //! as a network failure.
 
-use super::answer::{CHECK_URL, by_status, marks, message, page, parsed, verdict, with_status};
+use super::answer::{CHECK_URL, by_status, marks, message, page, parse_reply, verdict, with_status};
 use super::wire::Grant;
 use crate::contract::{Error, Kind, Result, StoredToken};
 use crate::protocols::http::response::HttpReply;
 
 /// The token of `POST /auth`. An answer without a token, or with a status that is not success, is a refused sign-in: kind
 /// `Auth`.
-pub fn granted(reply: &HttpReply) -> Result<StoredToken> {
+pub fn parse_token(reply: &HttpReply) -> Result<StoredToken> {
     match reply.status.as_u16() {
         300..=399 | 408 | 429 | 500..=599 => return Err(by_status(reply, &marks(reply).map(|m| message(&m)).unwrap_or_default())),
         404 | 405 if marks(reply).is_none() => return Err(reply.error().with_kind(Kind::Protocol).with_hint(CHECK_URL)),
@@ -20,7 +20,7 @@ pub fn granted(reply: &HttpReply) -> Result<StoredToken> {
     if let Err(e) = verdict(reply) {
         return Err(if e.kind() == Kind::Protocol { e } else { refused_sign_in(reply, &message(&marks)) });
     }
-    let grant: Grant = parsed(reply)?;
+    let grant: Grant = parse_reply(reply)?;
     let Some(token) = grant.token else { return Err(refused_sign_in(reply, &message(&marks))) };
     let fields = grant.fileaccesskey.map(|key| ("fileaccesskey".to_owned(), key));
     Ok(StoredToken { token, fields: fields.into_iter().collect() })
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn the_documented_sign_in() {
-        let token = granted(&reply(200, include_str!("../../../fixtures/fileago/auth.json"))).unwrap();
+        let token = parse_token(&reply(200, include_str!("../../../fixtures/fileago/auth.json"))).unwrap();
         assert!(token.token.expose().starts_with("eyJhbGci"));
         assert!(token.field("fileaccesskey").unwrap().expose().starts_with("6dba6924"));
     }
@@ -70,7 +70,7 @@ mod tests {
             (400, error("bad request"), "check username"),
             (200, r#"{"status":"failed","token":"abcdefgh"}"#.to_owned(), "check whether the account"),
         ] {
-            let e = granted(&reply(status, &body)).unwrap_err();
+            let e = parse_token(&reply(status, &body)).unwrap_err();
             assert_eq!(e.kind(), Kind::Auth, "{body}");
             assert!(e.hint().unwrap().starts_with(hint), "{e}");
         }
@@ -86,7 +86,7 @@ mod tests {
             (200, r#"{"token":"eyJhbGci"#.to_owned(), Kind::Protocol),
             (200, String::new(), Kind::Protocol),
         ] {
-            let e = granted(&reply(status, &body)).unwrap_err();
+            let e = parse_token(&reply(status, &body)).unwrap_err();
             assert_eq!(e.kind(), kind, "{status} {body}");
             assert!(!e.to_string().contains("eyJ"), "{e}");
         }

@@ -83,7 +83,7 @@ impl Provider for FileAgo {
             // How the server reads quotes and blanks is not known (providers.md 3.5): the listing shows the stored name.
             stored_names: None,
             replacement: Some(Replacement::ByUpload),
-            token_contention: Some(self.api.rivalry()),
+            token_contention: Some(self.api.token_contention()),
             takes_md5: false,
             opening_makes_nothing: true,
             // The server prevents them from 2.0 on (providers.md 3.4).
@@ -144,7 +144,7 @@ impl Downloads for FileAgo {
 
 impl FindUploaded for FileAgo {
     fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle, since: Instant) -> BoxFuture<'a, Result<Option<Entry>>> {
-        Box::pin(self.look_for(ticket, since))
+        Box::pin(self.find_uploaded(ticket, since))
     }
 }
 

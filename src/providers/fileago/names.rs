@@ -6,7 +6,7 @@ use crate::protocols::multipart::form;
 
 /// The server may store a quote in a name in its escaped form: whether it unescapes is not known.
 pub fn forms(wished: &str) -> [String; 2] {
-    [wished.to_owned(), form::escaped(wished)]
+    [wished.to_owned(), form::escape_quotes(wished)]
 }
 
 /// True for a similar name, also for one that is similar to the part of the wished name before its first quote, or after its

@@ -83,7 +83,7 @@ impl FileAgo {
             Err(e) => return Err(e),
         };
         let found = match self.listing(parent).await {
-            Ok(listed) => one_named(listed.named(name)?, name, true, &parent.path)?,
+            Ok(listed) => one_named(listed.find_by_name(name)?, name, true, &parent.path)?,
             // The folder is made by now, so a retry must look first.
             Err(e) if refused.is_none() && e.kind().is_transient() => return Err(e.with_kind(Kind::Interrupted)),
             Err(e) => return Err(refused.unwrap_or(e)),
@@ -110,23 +110,23 @@ impl FileAgo {
         Ok((ticket, target, size))
     }
 
-    pub(super) async fn look_for(&self, ticket: &UploadHandle, since: Instant) -> Result<Option<Entry>> {
+    pub(super) async fn find_uploaded(&self, ticket: &UploadHandle, since: Instant) -> Result<Option<Entry>> {
         let path = ticket.path.parent().unwrap_or_default();
         let folder = Entry::new(EntryKind::Folder, ticket.folder.as_deref().unwrap_or_default(), path);
-        let listed = self.lists.since(&folder.id, since, self.listing(&folder)).await?;
+        let listed = self.lists.newer_than(&folder.id, since, self.listing(&folder)).await?;
         let [name, escaped] = names::forms(ticket.path.name().unwrap_or_default());
         let escaped = Some(escaped).filter(|escaped| *escaped != name);
-        let named = listed.named(&name).chain(escaped.iter().flat_map(|escaped| listed.named(escaped)));
-        let found = upload::arrived(ticket, named);
+        let named = listed.find_by_name(&name).chain(escaped.iter().flat_map(|escaped| listed.find_by_name(escaped)));
+        let found = upload::find_arrival(ticket, named);
         if found.as_ref().is_some_and(|entry| ticket.has_size_of(entry)) {
             return Ok(found);
         }
         // A revision keeps the name of its file, which may differ from the wished one.
         let elsewhere = match &ticket.id {
-            Some(id) => upload::arrived(ticket, listed.with_id(id)),
+            Some(id) => upload::find_arrival(ticket, listed.with_id(id)),
             None => {
                 let origins = names::origins(&name);
-                self.renamed.found(ticket, listed.candidates(&origins))
+                self.renamed.match_listing(ticket, listed.candidates(&origins))
             }
         };
         Ok(elsewhere.or(found))

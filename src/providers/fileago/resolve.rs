@@ -39,7 +39,7 @@ impl FileAgo {
         let Some(rest) = path.below(&RemotePath::root().join(name)?) else { return Ok(None) };
         let mut deleted = Vec::new();
         for day in self.listing(&trash).await?.filter(Entry::is_folder) {
-            deleted.extend(self.listing(&day).await?.named(name)?);
+            deleted.extend(self.listing(&day).await?.find_by_name(name)?);
         }
         match one_named(deleted, name, !rest.is_root(), &trash.path)? {
             Some(top) => walk(self, top, &rest).await.map(Some),

@@ -77,7 +77,7 @@ pub(super) fn mark(entry: &Entry) -> String {
 
 /// Finds the uploaded file in the folder's listing: it has the name, or it is the file that was to get a revision, whatever its
 /// name; and its uuid is new, or the file has changed. A file of another size is returned only if none has the right one.
-pub fn arrived(ticket: &UploadHandle, listed: impl Iterator<Item = Entry>) -> Option<Entry> {
+pub fn find_arrival(ticket: &UploadHandle, listed: impl Iterator<Item = Entry>) -> Option<Entry> {
     let is_target = |e: &Entry| ticket.id.as_deref() == Some(&e.id);
     let ours = |e: &Entry| !e.is_folder() && e.size.is_some() && is_new(e, ticket);
     listed.filter(ours).max_by_key(|e| (e.size == ticket.size, is_target(e), e.modified))
@@ -114,8 +114,8 @@ impl FormTarget for UploadForm {
         })
     }
 
-    fn judge(&self, reply: HttpReply) -> Result<()> {
-        answer::uploaded(&reply).map_err(|e| e.with_subject(self.path.to_string()))
+    fn check_reply(&self, reply: HttpReply) -> Result<()> {
+        answer::check_upload(&reply).map_err(|e| e.with_subject(self.path.to_string()))
     }
 }
 
@@ -140,7 +140,7 @@ mod tests {
             ..UploadHandle::default()
         };
         let listed = listed.into_iter().filter(|e| forms("a.txt").contains(&e.name));
-        arrived(&ticket, listed).map(|e| e.id)
+        find_arrival(&ticket, listed).map(|e| e.id)
     }
 
     #[test]

@@ -43,15 +43,15 @@ pub struct One<T> {
 #[derive(Deserialize)]
 #[serde(bound = "T: Deserialize<'de>")]
 pub struct Many<T> {
-    #[serde(default = "not_told", deserialize_with = "told")]
+    #[serde(default = "absent_list", deserialize_with = "deserialize_list")]
     pub data: Option<Vec<T>>,
 }
 
-fn not_told<T>() -> Option<Vec<T>> {
+fn absent_list<T>() -> Option<Vec<T>> {
     None
 }
 
-fn told<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<Vec<T>>, D::Error> {
+fn deserialize_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<Vec<T>>, D::Error> {
     lenient_json::list(from).map(Some)
 }
 

@@ -8,14 +8,14 @@ use crate::model::{Entry, RemotePath};
 use crate::protocols::ftp::listing;
 
 impl FtpRemote {
-    pub(super) async fn look_for(&self, ticket: &UploadHandle) -> Result<Option<Entry>> {
+    pub(super) async fn find_uploaded(&self, ticket: &UploadHandle) -> Result<Option<Entry>> {
         let id = ticket.upload_name.as_ref().or(ticket.id.as_ref()).cloned().unwrap_or_else(|| ticket.path.to_string());
         let path = RemotePath::parse(&id)?;
         let pool = self.pool().await?;
         // The session has asked for the file together with the rename.
         let found = match ticket.confirmed_entry.get() {
             Some(entry) => Some(entry.clone()),
-            None => match listing::look(pool, &self.path_of(&path)).await? {
+            None => match listing::stat(pool, &self.path_of(&path)).await? {
                 Some(looked) => looked.map(|row| of_row(row, &path.parent().unwrap_or_default())),
                 None => self.by_size(&path).await?,
             },

@@ -71,7 +71,7 @@ impl FtpRemote {
             let told = |error: Error| error.with_subject(entry.path.to_string());
             if !entry.is_folder() {
                 return match pool.remove_file(&path).await {
-                    Err(error) if error.status_code() == Some(550) => self.gone_or(entry, error).await,
+                    Err(error) if error.status_code() == Some(550) => self.check_deleted(entry, error).await,
                     removed => removed.map_err(told),
                 };
             }
@@ -79,7 +79,7 @@ impl FtpRemote {
                 // The folder is not empty: some servers answer 550, others 450 or 451.
                 Err(error) if matches!(error.status_code(), Some(450 | 451 | 550 | 553)) => {
                     let listed = match self.listing(entry).await {
-                        Err(missing) if missing.kind() == Kind::NotFound => return self.gone_or(entry, error).await,
+                        Err(missing) if missing.kind() == Kind::NotFound => return self.check_deleted(entry, error).await,
                         listed => listed?,
                     };
                     if listed.is_empty() {
@@ -96,7 +96,7 @@ impl FtpRemote {
     }
 
     /// 550 is also the answer for an entry that is gone.
-    async fn gone_or(&self, entry: &Entry, refusal: Error) -> Result<()> {
+    async fn check_deleted(&self, entry: &Entry, refusal: Error) -> Result<()> {
         match self.at(&path_of_id(entry)?).await {
             Err(error) if error.kind() == Kind::NotFound => Err(error),
             _ => Err(refusal.with_subject(entry.path.to_string())),

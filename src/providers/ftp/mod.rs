@@ -127,7 +127,7 @@ impl Downloads for FtpRemote {
 
 impl FindUploaded for FtpRemote {
     fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle, _: Instant) -> BoxFuture<'a, Result<Option<Entry>>> {
-        Box::pin(self.look_for(ticket))
+        Box::pin(self.find_uploaded(ticket))
     }
 }
 

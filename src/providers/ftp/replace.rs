@@ -12,12 +12,12 @@ pub(super) const ASIDE: &str = ".haul-old";
 
 impl Replacements for FtpRemote {
     fn replace<'a>(&'a self, old: &'a Entry, new: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>> {
-        Box::pin(self.put_in_place(old, new, name))
+        Box::pin(self.replace_entry(old, new, name))
     }
 }
 
 impl FtpRemote {
-    async fn put_in_place(&self, old: &Entry, new: &Entry, name: &str) -> Result<Entry> {
+    async fn replace_entry(&self, old: &Entry, new: &Entry, name: &str) -> Result<Entry> {
         let wished = path_of_id(old)?.parent().unwrap_or_default().join(name)?;
         let shown = old.path.parent().unwrap_or_default().join(name)?;
         let placed = || Entry { id: wished.to_string(), path: shown.clone(), name: name.to_owned(), ..new.clone() };
@@ -29,17 +29,17 @@ impl FtpRemote {
             Ok(Some(refusal)) => refusal,
             // An earlier try renamed the file, and the answer was lost.
             Err(error) if error.status_code() == Some(550) && self.is_placed(old, new, &wished).await? => return Ok(placed()),
-            Err(error) => return Err(both_left(old, new, error)),
+            Err(error) => return Err(both_left_error(old, new, error)),
         };
         let aside = format!("{to}{ASIDE}");
         // A renamed older file that an earlier run left has its successor already, and is in the way of this one.
         if pool.rename(&to, &aside).await.is_err() && (pool.remove_file(&aside).await.is_err() || pool.rename(&to, &aside).await.is_err()) {
-            return Err(both_left(old, new, refusal));
+            return Err(both_left_error(old, new, refusal));
         }
         if let Err(error) = pool.rename(&from, &to).await {
             return match pool.rename(&aside, &to).await {
-                Ok(()) => Err(both_left(old, new, error)),
-                Err(_) => Err(misnamed(new, name, &aside, error)),
+                Ok(()) => Err(both_left_error(old, new, error)),
+                Err(_) => Err(misnamed_error(new, name, &aside, error)),
             };
         }
         if let Err(error) = pool.remove_file(&aside).await {
@@ -66,17 +66,17 @@ impl FtpRemote {
     }
 }
 
-fn both_left(old: &Entry, new: &Entry, why: Error) -> Error {
+fn both_left_error(old: &Entry, new: &Entry, why: Error) -> Error {
     let text = format!("the new copy is complete as {:?}, and the older one, {:?}, is still there", new.name, old.name);
-    told(text, old, why).with_hint("run the same command again, or remove the one you don't want")
+    error_about(text, old, why).with_hint("run the same command again, or remove the one you don't want")
 }
 
-fn misnamed(new: &Entry, name: &str, aside: &str, why: Error) -> Error {
+fn misnamed_error(new: &Entry, name: &str, aside: &str, why: Error) -> Error {
     let text = format!("the new copy is complete, but still named {:?} instead of {name:?}; the older one is there as {aside:?}", new.name);
-    told(text, new, why).with_hint("run the same command again")
+    error_about(text, new, why).with_hint("run the same command again")
 }
 
-fn told(text: String, entry: &Entry, why: Error) -> Error {
+fn error_about(text: String, entry: &Entry, why: Error) -> Error {
     let error = Error::new(why.kind(), text).with_subject(entry.path.to_string()).with_retry_after(why.retry_after());
     match why.status_code() {
         Some(status) => error.with_status(status).with_cause(why),

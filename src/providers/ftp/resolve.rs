@@ -25,11 +25,11 @@ impl FtpRemote {
     /// names that begin with a dot) SIZE is asked.
     pub(super) async fn at(&self, path: &RemotePath) -> Result<Entry> {
         let (Some(name), Some(within)) = (path.name(), path.parent()) else { return Ok(folder(path)) };
-        if let Some(looked) = listing::look(self.pool().await?, &self.path_of(path)).await? {
+        if let Some(looked) = listing::stat(self.pool().await?, &self.path_of(path)).await? {
             return looked.map(|row| of_row(row, &within)).ok_or_else(|| not_found(path));
         }
         let listed = self.listing(&folder(&within)).await;
-        match listed.and_then(|listed| one_named(listed.named(name)?, name, false, &within)) {
+        match listed.and_then(|listed| one_named(listed.find_by_name(name)?, name, false, &within)) {
             Ok(Some(entry)) => Ok(entry),
             Ok(None) => self.by_size(path).await?.ok_or_else(|| not_found(path)),
             // The folder itself does not exist.

@@ -75,7 +75,7 @@ impl FtpRemote {
             name: if replaces { travelling.clone() } else { name },
             temporary: Some(travelling),
             size,
-            modified: item.source.modified(),
+            modified: item.source.modified_at(),
             must_be_free: !replaces,
             may_go_direct: !replaces,
             is_new: !replaces && item.reusable.is_none(),

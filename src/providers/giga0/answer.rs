@@ -31,7 +31,7 @@ const MEANINGS: &[(&str, Kind)] = &[
 pub fn verdict(reply: &HttpReply) -> Result<()> {
     match complaint(reply)? {
         None => Ok(()),
-        Some(text) => Err(worded(reply, &text)),
+        Some(text) => Err(error_from_text(reply, &text)),
     }
 }
 
@@ -44,7 +44,7 @@ pub fn data<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
 pub(super) fn complaint(reply: &HttpReply) -> Result<Option<String>> {
     let status = reply.status.as_u16();
     let Some(marks) = marks(reply) else { return Err(page(reply)) };
-    let text = [&marks.response, &marks.message, &marks.zero].into_iter().find_map(said);
+    let text = [&marks.response, &marks.message, &marks.zero].into_iter().find_map(message_in);
     if matches!(status, 300..=399 | 408 | 429 | 500..=599) {
         return Err(by_status(reply, text.as_deref().unwrap_or_default()));
     }
@@ -96,7 +96,7 @@ fn page(reply: &HttpReply) -> Error {
     }
 }
 
-pub(super) fn said(value: &Value) -> Option<String> {
+pub(super) fn message_in(value: &Value) -> Option<String> {
     let text = match value {
         Value::Null | Value::Bool(false) => return None,
         Value::String(text) => text.clone(),
@@ -105,14 +105,14 @@ pub(super) fn said(value: &Value) -> Option<String> {
     Some(shorten(&text, WORDS_SHOWN)).filter(|t| !t.is_empty())
 }
 
-fn meaning(text: &str) -> Option<Kind> {
+fn classify(text: &str) -> Option<Kind> {
     let text = text.to_lowercase();
     MEANINGS.iter().find(|(words, _)| text.contains(words)).map(|(_, kind)| *kind)
 }
 
-pub(super) fn worded(reply: &HttpReply, text: &str) -> Error {
+pub(super) fn error_from_text(reply: &HttpReply, text: &str) -> Error {
     let status = reply.status.as_u16();
-    let kind = match (meaning(text), status) {
+    let kind = match (classify(text), status) {
         (Some(kind), _) => kind,
         (None, 405) => Kind::Protocol,
         (None, 401 | 404 | 410) => return by_status(reply, text),

@@ -72,13 +72,13 @@ impl Api {
         lease.renew(self.authorize(credentials)).await
     }
 
-    pub fn rivalry(&self) -> Option<&TokenContention> {
+    pub fn token_contention(&self) -> Option<&TokenContention> {
         self.login.get().map(|(_, lease)| &lease.rivalry)
     }
 
     /// Notes that a call with the current token succeeded.
-    pub fn worked(&self) {
-        if let Some(rivalry) = self.rivalry() {
+    pub fn record_success(&self) {
+        if let Some(rivalry) = self.token_contention() {
             rivalry.mark_used();
         }
     }
@@ -115,7 +115,7 @@ impl Api {
         let token = self.token().await?;
         let request = self.request("folder/listing", &token, &[("parent_folder_id", &folder.id)])?;
         let reply = self.http.call_rows(request, listing::LISTS, |list, row| listed.add(list, row)).await?;
-        let reply = self.judged(&token, reply)?;
+        let reply = self.check_reply(&token, reply)?;
         listed.entries(folder, answer::data(&reply)?)
     }
 
@@ -223,13 +223,13 @@ impl Api {
     async fn ask(&self, call: &str, fields: &[(&str, &str)]) -> Result<HttpReply> {
         let token = self.token().await?;
         let reply = self.post(call, &token, fields).await?;
-        self.judged(&token, reply)
+        self.check_reply(&token, reply)
     }
 
-    fn judged(&self, token: &StoredToken, reply: HttpReply) -> Result<HttpReply> {
+    fn check_reply(&self, token: &StoredToken, reply: HttpReply) -> Result<HttpReply> {
         match answer::verdict(&reply) {
             Ok(()) => {
-                self.worked();
+                self.record_success();
                 Ok(reply)
             }
             Err(e) => {

@@ -21,20 +21,20 @@ struct Attempts {
 }
 
 impl ArrivalTracker {
-    pub fn started(&self, ticket: &UploadHandle) {
+    pub fn record_start(&self, ticket: &UploadHandle) {
         self.with(|known| known.open.insert(ticket.path.clone(), ticket.size));
     }
 
-    pub fn landed(&self, ticket: &UploadHandle, entry: &Entry) {
-        self.with(|known| known.landed(ticket, entry));
+    pub fn record_arrival(&self, ticket: &UploadHandle, entry: &Entry) {
+        self.with(|known| known.record_arrival(ticket, entry));
     }
 
-    /// Finds the ticket's file in the listing of its folder (see [`arrived`]); never the file of another upload of this run.
+    /// Finds the ticket's file in the listing of its folder (see [`find_arrival`]); never the file of another upload of this run.
     pub fn match_listing(&self, ticket: &UploadHandle, listed: Vec<Entry>) -> Option<Entry> {
         self.with(|known| {
-            let found = arrived(ticket, listed, |entry| known.belongs_to_other(ticket, entry))?;
+            let found = find_arrival(ticket, listed, |entry| known.belongs_to_other(ticket, entry))?;
             if ticket.has_size_of(&found) {
-                known.landed(ticket, &found);
+                known.record_arrival(ticket, &found);
             }
             Some(found)
         })
@@ -46,7 +46,7 @@ impl ArrivalTracker {
 }
 
 impl Attempts {
-    fn landed(&mut self, ticket: &UploadHandle, entry: &Entry) {
+    fn record_arrival(&mut self, ticket: &UploadHandle, entry: &Entry) {
         self.open.remove(&ticket.path);
         self.landed.insert(entry.id.clone(), ticket.path.clone());
     }
@@ -74,7 +74,7 @@ impl Attempts {
 ///
 /// If there is none: the only file whose name the site can have made from the wished name; else the file that has the wished
 /// name and another size.
-pub fn arrived(ticket: &UploadHandle, listed: Vec<Entry>, is_anothers: impl Fn(&Entry) -> bool) -> Option<Entry> {
+pub fn find_arrival(ticket: &UploadHandle, listed: Vec<Entry>, is_anothers: impl Fn(&Entry) -> bool) -> Option<Entry> {
     let wished = ticket.path.name()?;
     let forms = names::Forms::of(wished);
     let taken = ticket.id.is_some() || listed.iter().any(|e| forms.is_plain(&e.name));
@@ -127,10 +127,10 @@ mod tests {
         let (first, second) = (ticket("a.jpg", &["file:1"]), ticket("a (2).jpg", &[]));
         let listed = || vec![entry(1, "a.jpg"), entry(2, "a (2).jpg")];
         let ours = ArrivalTracker::default();
-        ours.started(&first);
-        ours.started(&second);
+        ours.record_start(&first);
+        ours.record_start(&second);
         assert_eq!(id(ours.match_listing(&first, listed())), None, "its answer may still be on its way");
-        ours.landed(&second, &entry(2, "a (2).jpg"));
+        ours.record_arrival(&second, &entry(2, "a (2).jpg"));
         assert_eq!(id(ours.match_listing(&first, listed())), None);
         assert_eq!(id(ours.match_listing(&second, listed())).as_deref(), Some("file:2"));
         let more = || listed().into_iter().chain([entry(3, "a (3).jpg")]).collect();
@@ -146,7 +146,7 @@ mod tests {
         let elsewhere = UploadHandle { path: RemotePath::parse("/y/a (2).jpg").unwrap(), ..ticket("a (2).jpg", &[]) };
         let ours = ArrivalTracker::default();
         for ticket in [&first, &of_other_size, &elsewhere] {
-            ours.started(ticket);
+            ours.record_start(ticket);
         }
         assert_eq!(id(ours.match_listing(&first, listed())).as_deref(), Some("file:2"));
         let second = ticket("a (2).jpg", &[]);

@@ -61,17 +61,17 @@ impl Credentials {
                 http.call(http.client().post(url).form(&form)).await?
             }
         };
-        self.granted(&reply).map_err(|e| e.with_subject(opening.remote.clone()))
+        self.parse_token(&reply).map_err(|e| e.with_subject(opening.remote.clone()))
     }
 
     /// Any error text of the site is a refused sign-in.
-    fn granted(&self, reply: &HttpReply) -> Result<StoredToken> {
+    fn parse_token(&self, reply: &HttpReply) -> Result<StoredToken> {
         let complaint = answer::complaint(reply).map_err(|e| match e.kind() {
             Kind::Expired | Kind::Refused => e.with_kind(Kind::Auth),
             _ => e,
         })?;
         if let Some(text) = complaint {
-            return Err(self.refused(reply, &text));
+            return Err(self.refusal(reply, &text));
         }
         match answer::content::<Grant>(reply)? {
             Some(Grant { access_token: Some(token), account_id: Some(account) }) => {
@@ -82,8 +82,8 @@ impl Credentials {
     }
 
     /// The site names the parameter that is missing, which shows the kind of sign-in that it wants.
-    fn refused(&self, reply: &HttpReply, text: &str) -> Error {
-        let error = answer::worded(reply, text);
+    fn refusal(&self, reply: &HttpReply, text: &str) -> Error {
+        let error = answer::error_from_text(reply, text);
         if error.kind() == Kind::Unsupported {
             return error;
         }
@@ -128,19 +128,19 @@ mod tests {
 
     #[test]
     fn the_documented_token() {
-        let token = password().granted(&reply(200, include_str!("../../../fixtures/giga0/authorize.json"))).unwrap();
+        let token = password().parse_token(&reply(200, include_str!("../../../fixtures/giga0/authorize.json"))).unwrap();
         assert_eq!((token.token.expose().len(), token.field("account_id").unwrap().expose()), (128, "158642"));
         let number = r#"{"data":{"access_token":"abcdefgh","account_id":158642},"_status":"success"}"#;
-        assert_eq!(password().granted(&reply(200, number)).unwrap().field("account_id").unwrap().expose(), "158642");
+        assert_eq!(password().parse_token(&reply(200, number)).unwrap().field("account_id").unwrap().expose(), "158642");
     }
 
     #[test]
     fn the_site_shows_which_kind_it_wants() {
-        let e = password().granted(&reply(200, error("Please provide the key1 value."))).unwrap_err();
+        let e = password().parse_token(&reply(200, error("Please provide the key1 value."))).unwrap_err();
         assert!(e.kind() == Kind::Auth && e.hint().unwrap().starts_with("set key1 and key2"), "{e}");
-        let e = keys().granted(&reply(200, error("Please provide the username param."))).unwrap_err();
+        let e = keys().parse_token(&reply(200, error("Please provide the username param."))).unwrap_err();
         assert!(e.kind() == Kind::Auth && e.hint().unwrap().contains("set username and password"), "{e}");
-        let e = password().granted(&reply(200, error("Please provide the password param."))).unwrap_err();
+        let e = password().parse_token(&reply(200, error("Please provide the password param."))).unwrap_err();
         assert!(e.kind() == Kind::Auth && e.hint().unwrap().starts_with("check username"), "{e}");
     }
 
@@ -161,7 +161,7 @@ mod tests {
             (429, error("slow down"), Kind::Busy),
             (500, error("oops"), Kind::Interrupted),
         ] {
-            assert_eq!(password().granted(&reply(status, &body)).unwrap_err().kind(), kind, "{status} {body}");
+            assert_eq!(password().parse_token(&reply(status, &body)).unwrap_err().kind(), kind, "{status} {body}");
         }
     }
 

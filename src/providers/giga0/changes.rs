@@ -41,7 +41,7 @@ impl Moves for Giga0 {
         Box::pin(self.give_name(entry, name))
     }
     fn move_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> BoxFuture<'a, Result<Option<Entry>>> {
-        Box::pin(self.shift(entry, folder))
+        Box::pin(self.move_to(entry, folder))
     }
 }
 
@@ -49,7 +49,7 @@ impl Copies for Giga0 {
     fn copy_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> BoxFuture<'a, Result<Option<Entry>>> {
         Box::pin(async move {
             let row = self.api.file_copy(file_number(entry)?, &folder.id).await?;
-            row.map_or(Ok(None), |row| copied(row, entry, folder))
+            row.map_or(Ok(None), |row| copied_entry(row, entry, folder))
         })
     }
 }
@@ -69,12 +69,12 @@ impl Giga0 {
             Err(_) => self.api.folder_edit(&entry.id, &[("folder_name", name)]).await?.and_then(|row| row.name),
         };
         let Some(told) = told else { return Ok(None) };
-        check_named(&told, name).map_err(|e| e.with_subject(entry.path.to_string()))?;
+        check_new_name(&told, name).map_err(|e| e.with_subject(entry.path.to_string()))?;
         let within = entry.path.parent().unwrap_or_default();
         Ok(Some(Entry { path: safe_child_path(&within, &told), name: told, ..entry.clone() }))
     }
 
-    async fn shift(&self, entry: &Entry, folder: &Entry) -> Result<Option<Entry>> {
+    async fn move_to(&self, entry: &Entry, folder: &Entry) -> Result<Option<Entry>> {
         self.refuse_top(entry)?;
         let told = match file_number(entry) {
             Ok(number) => self.api.file_move(number, &folder.id).await?.and_then(|row| row.folder_id),
@@ -89,14 +89,14 @@ impl Giga0 {
 }
 
 /// The site never refuses a name: it strips tags and outer blanks, and only the name in its answer shows that.
-pub(super) fn check_named(told: &str, wished: &str) -> Result<()> {
-    match told == wished || told == names::as_stored(wished) {
+pub(super) fn check_new_name(told: &str, wished: &str) -> Result<()> {
+    match told == wished || told == names::apply_site_rules(wished) {
         true => Ok(()),
         false => Err(Error::new(Kind::Refused, format!("the site did not take the name {wished:?}: it is named {told:?}"))),
     }
 }
 
-fn copied(row: File, entry: &Entry, folder: &Entry) -> Result<Option<Entry>> {
+fn copied_entry(row: File, entry: &Entry, folder: &Entry) -> Result<Option<Entry>> {
     let (Some(id), Some(name)) = (row.id, row.name) else { return Ok(None) };
     let copy = Entry { id: format!("file:{id}"), path: safe_child_path(&folder.path, &name), name, ..entry.clone() };
     if copy.id == entry.id {

@@ -50,13 +50,13 @@ fn verdict(page: &HtmlPage) -> Error {
         return page.error_of(Kind::Refused);
     }
     if has(&["wait", "too many", "concurrent", "at the same time", "at once", "simultaneous", "parallel"]) {
-        return page.error_of(Kind::Busy).with_retry_after(wait_told(&said));
+        return page.error_of(Kind::Busy).with_retry_after(parse_wait(&said));
     }
     page.error()
 }
 
 /// Finds the wait in `… wait 30 seconds …`. `said` is in lower case.
-fn wait_told(said: &str) -> Option<Duration> {
+fn parse_wait(said: &str) -> Option<Duration> {
     let words: Vec<&str> = said.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     words.windows(2).find_map(|pair| {
         let [number, unit] = pair else { return None };

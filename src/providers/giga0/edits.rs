@@ -1,7 +1,7 @@
 //! Changes an entry's own fields (providers.md 2.8, 2.9). A folder's password is sent as its MD5 (OQ-22). The site drops a
 //! value of any other length without an error and leaves the folder open, so the answer must show a password.
 
-use super::changes::check_named;
+use super::changes::check_new_name;
 use super::entry;
 use super::entry::file_number;
 use super::remote::Giga0;
@@ -57,7 +57,7 @@ impl Giga0 {
 
     async fn edit_folder(&self, entry: &Entry, changes: &Changes) -> Result<Option<Entry>> {
         let clears = changes.folder_password.as_ref().is_some_and(Secret::is_empty);
-        let hash = changes.folder_password.as_ref().filter(|p| !p.is_empty()).map(hashed);
+        let hash = changes.folder_password.as_ref().filter(|p| !p.is_empty()).map(hash_password);
         let mut fields = Vec::new();
         // The site removes a password only together with another field (providers.md 2.9).
         let name = changes.name.as_deref().or(clears.then_some(entry.name.as_str()));
@@ -65,7 +65,7 @@ impl Giga0 {
         fields.extend(changes.visibility.map(|v| ("is_public", code(v))));
         fields.extend(hash.as_ref().map(Secret::expose).or(clears.then_some(CLEARED)).map(|value| ("access_password", value)));
         let Some(row) = self.api.folder_edit(&entry.id, &fields).await? else {
-            return if changes.folder_password.is_some() { Err(unproved(entry)) } else { Ok(None) };
+            return if changes.folder_password.is_some() { Err(unproved_error(entry)) } else { Ok(None) };
         };
         compare_folder(&row, changes).map_err(|e| e.with_subject(entry.path.to_string()))?;
         if row.name.is_none() {
@@ -76,7 +76,7 @@ impl Giga0 {
 }
 
 /// In lower-case hex. The hash opens the folder just as the password does.
-fn hashed(password: &Secret) -> Secret {
+fn hash_password(password: &Secret) -> Secret {
     Secret::new(format!("{:x}", md5::compute(password.expose())))
 }
 
@@ -90,7 +90,7 @@ fn code(visibility: Visibility) -> &'static str {
 
 fn compare_file(row: &File, changes: &Changes) -> Result<()> {
     if let (Some(told), Some(wished)) = (&row.name, &changes.name) {
-        check_named(told, wished)?;
+        check_new_name(told, wished)?;
     }
     match (&row.mime, &changes.file_type) {
         (Some(told), Some(wished)) if told != wished => {
@@ -102,7 +102,7 @@ fn compare_file(row: &File, changes: &Changes) -> Result<()> {
 
 fn compare_folder(row: &Folder, changes: &Changes) -> Result<()> {
     if let (Some(told), Some(wished)) = (&row.name, &changes.name) {
-        check_named(told, wished)?;
+        check_new_name(told, wished)?;
     }
     if let (Some(told), Some(wished)) = (row.is_public, changes.visibility)
         && told.to_string() != code(wished)
@@ -118,7 +118,7 @@ fn compare_folder(row: &Folder, changes: &Changes) -> Result<()> {
     }
 }
 
-fn unproved(entry: &Entry) -> Error {
+fn unproved_error(entry: &Entry) -> Error {
     Error::new(Kind::Unknown, "the site's answer does not show whether the folder is protected now")
         .with_subject(entry.path.to_string())
         .with_hint("look at the folder on the site")

@@ -128,8 +128,11 @@ mod tests {
             r#"{"data":{"folders":[{"id":"5","folderName":null},{"id":"6","folderName":"b"}],"files":{"0":{"filename":"a"},"2":null,
                 "3":{"id":"8","filename":"\ud83d"},"4":{"id":"9","filename":"\ud83d","status":"trash"},"5":{"id":"7","filename":"c"}}}}"#,
         );
-        assert_eq!(listed.faults.said().unwrap(), "4 entries that the server lists can't be read (\"a\", \"\u{fffd}\") and are left out");
-        assert_eq!(listed.named("a").unwrap_err().kind(), Kind::Protocol);
+        assert_eq!(
+            listed.faults.warning().unwrap(),
+            "4 entries that the server lists can't be read (\"a\", \"\u{fffd}\") and are left out"
+        );
+        assert_eq!(listed.find_by_name("a").unwrap_err().kind(), Kind::Protocol);
         listed.sort();
         assert_eq!(listed.map(|entry| entry.id).collect::<Vec<_>>(), ["6", "file:7"]);
     }

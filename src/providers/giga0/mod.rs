@@ -87,7 +87,7 @@ impl Provider for Giga0 {
             metadata: None,
             stored_names: Some(self),
             replacement: Some(Replacement::AfterUpload(self)),
-            token_contention: self.api.rivalry(),
+            token_contention: self.api.token_contention(),
             takes_md5: false,
             opening_makes_nothing: true,
             allows_duplicate_names: true,
@@ -146,13 +146,13 @@ impl Downloads for Giga0 {
 
 impl FindUploaded for Giga0 {
     fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle, since: Instant) -> BoxFuture<'a, Result<Option<Entry>>> {
-        Box::pin(self.look_for(ticket, since))
+        Box::pin(self.find_uploaded(ticket, since))
     }
 }
 
 impl StoredNames for Giga0 {
     fn stored_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        names::stored(name)
+        names::stored_name(name)
     }
 }
 
@@ -170,7 +170,7 @@ impl Links for Giga0 {
 
 impl Replacements for Giga0 {
     fn replace<'a>(&'a self, old: &'a Entry, new: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>> {
-        Box::pin(self.put_in_place(old, new, name))
+        Box::pin(self.replace_entry(old, new, name))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::model::similar_names::{is_alike, is_numbered, without_number};
 /// change.
 pub fn check(name: &str) -> Result<()> {
     RemotePath::root().join(name)?;
-    let settled = normalised(name);
+    let settled = normalise(name);
     if settled.is_empty() {
         return Err(Error::new(
             Kind::Refused,
@@ -25,18 +25,18 @@ pub fn check(name: &str) -> Result<()> {
 
 /// The name that is sent in place of this one, because the site keeps it unchanged. Backslashes are removed: PHP takes the part
 /// of an uploaded file's name after the last one, and what happens to the others is unknown.
-pub fn stored(name: &str) -> Cow<'_, str> {
-    match normalised(name) {
+pub fn stored_name(name: &str) -> Cow<'_, str> {
+    match normalise(name) {
         settled if settled == name || check(name).is_err() => Cow::Borrowed(name),
         settled => Cow::Owned(settled),
     }
 }
 
 /// The name after the site has changed it until it changes no more.
-fn normalised(name: &str) -> String {
+fn normalise(name: &str) -> String {
     let mut name = name.replace('\\', "");
     loop {
-        let next = as_stored(&name);
+        let next = apply_site_rules(&name);
         if next == name {
             return name;
         }
@@ -45,7 +45,7 @@ fn normalised(name: &str) -> String {
 }
 
 /// The name without anything that looks like a tag, and without outer blanks.
-pub fn as_stored(name: &str) -> String {
+pub fn apply_site_rules(name: &str) -> String {
     let mut kept = String::with_capacity(name.len());
     let mut rest = name;
     while let Some((before, tag)) = rest.split_once('<') {
@@ -69,7 +69,7 @@ pub struct Forms<'a> {
 
 impl<'a> Forms<'a> {
     pub fn of(wished: &'a str) -> Self {
-        Forms { wished, stored: as_stored(wished) }
+        Forms { wished, stored: apply_site_rules(wished) }
     }
 
     /// The name itself, if the site can hold it.
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn tags_and_blanks_go() {
         for (name, stored) in [("a<b>c", "ac"), (" x ", "x"), ("1 < 2", "1 < 2"), ("a<b", "a"), ("<b>", ""), ("ü", "ü"), ("a>b", "a>b")] {
-            assert_eq!(as_stored(name), stored, "{name}");
+            assert_eq!(apply_site_rules(name), stored, "{name}");
         }
     }
 
@@ -136,8 +136,8 @@ mod tests {
     fn what_is_sent_is_kept_as_it_is() {
         for (name, sent) in [("a<b>c", "ac"), ("a< ", "a"), (r"a\b.txt", "ab.txt"), (r"<\b> x", "x"), ("ü.txt", "ü.txt"), ("<b>", "<b>")]
         {
-            assert_eq!(stored(name), sent, "{name}");
-            assert_eq!(stored(sent), sent, "{name}");
+            assert_eq!(stored_name(name), sent, "{name}");
+            assert_eq!(stored_name(sent), sent, "{name}");
         }
     }
 

@@ -61,21 +61,21 @@ impl Giga0 {
         let ask = || async { self.api.account_package().await.map(|p| account::limits(&p)) };
         let size = upload::admit(item, self.limits.get_or_try_init(ask).await?)?;
         let ticket = upload::ticket(item, size)?;
-        self.ours.started(&ticket);
+        self.ours.record_start(&ticket);
         let (name, folder) = (item.name.clone(), item.folder.path.clone());
         let (api, ours) = (self.api.clone(), self.ours.clone());
         Ok((upload::UploadForm { api, ours, ticket, name, folder, used: Mutex::default() }, size))
     }
 
-    pub(super) async fn look_for(&self, ticket: &UploadHandle, since: Instant) -> Result<Option<Entry>> {
+    pub(super) async fn find_uploaded(&self, ticket: &UploadHandle, since: Instant) -> Result<Option<Entry>> {
         if let Some(answered) = ticket.confirmed_entry.get() {
             return Ok(Some(answered.clone()));
         }
         let path = ticket.path.parent().unwrap_or_default();
         let folder = Entry::new(EntryKind::Folder, ticket.folder.as_deref().unwrap_or_default(), path);
-        let listed = self.lists.since(&folder.id, since, self.listing(&folder)).await?;
+        let listed = self.lists.newer_than(&folder.id, since, self.listing(&folder)).await?;
         let wished = ticket.path.name().unwrap_or_default();
-        let stored = names::as_stored(wished);
+        let stored = names::apply_site_rules(wished);
         Ok(self.ours.match_listing(ticket, listed.candidates(&[wished, &stored]).collect()))
     }
 }

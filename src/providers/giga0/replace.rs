@@ -10,23 +10,23 @@ use crate::model::Entry;
 use crate::model::similar_names::is_alike;
 
 impl Giga0 {
-    pub(super) async fn put_in_place(&self, old: &Entry, new: &Entry, name: &str) -> Result<Entry> {
+    pub(super) async fn replace_entry(&self, old: &Entry, new: &Entry, name: &str) -> Result<Entry> {
         let (old_number, new_number) = (file_number(old)?, file_number(new)?);
         match self.api.file_delete(old_number).await {
             // The older copy is gone already: another user or an earlier try removed it.
             Err(e) if e.kind() == Kind::NotFound => {}
-            Err(e) => return Err(both_left(old, new, e)),
+            Err(e) => return Err(both_left_error(old, new, e)),
             Ok(()) => {}
         }
         if new.name == name {
             return Ok(new.clone());
         }
-        let row = self.api.file_rename(new_number, name).await.map_err(|e| misnamed(old, new, name, e))?;
+        let row = self.api.file_rename(new_number, name).await.map_err(|e| misnamed_error(old, new, name, e))?;
         // The site refuses no name: only the answer shows whether it took the name (providers.md 2.8).
         let named = row.name.clone().unwrap_or_default();
-        if named != name && named != names::as_stored(name) && !is_alike(&named, name) {
+        if named != name && named != names::apply_site_rules(name) && !is_alike(&named, name) {
             let refused = Error::new(Kind::Refused, format!("the site named it {named:?}"));
-            return Err(misnamed(old, new, name, refused));
+            return Err(misnamed_error(old, new, name, refused));
         }
         let mut placed = entry::of_file(row, new.path.parent().as_ref())?;
         placed.id.clone_from(&new.id);
@@ -37,22 +37,22 @@ impl Giga0 {
 }
 
 /// Both copies are left. After a lost answer the message says that the older copy may still be there.
-fn both_left(old: &Entry, new: &Entry, why: Error) -> Error {
+fn both_left_error(old: &Entry, new: &Entry, why: Error) -> Error {
     let still = if why.may_have_happened() { "may still be there" } else { "could not be removed" };
     let text =
         format!("the new copy is complete as {:?} (@{}), but the older one, {:?} (@{}), {still}", new.name, new.id, old.name, old.id);
-    told(text, old, why).with_hint("run the same command again, or remove the one you don't want")
+    error_about(text, old, why).with_hint("run the same command again, or remove the one you don't want")
 }
 
-fn misnamed(old: &Entry, new: &Entry, name: &str, why: Error) -> Error {
+fn misnamed_error(old: &Entry, new: &Entry, name: &str, why: Error) -> Error {
     let text = format!(
         "the new copy is complete, but still named {:?} (@{}) instead of {name:?}; the older one (@{}) is in the trash",
         new.name, new.id, old.id
     );
-    told(text, old, why).with_hint(format!("give @{} its name on the site", new.id))
+    error_about(text, old, why).with_hint(format!("give @{} its name on the site", new.id))
 }
 
-fn told(text: String, old: &Entry, why: Error) -> Error {
+fn error_about(text: String, old: &Entry, why: Error) -> Error {
     let error = if why.is_unread_answer() { Error::unread_answer(text) } else { Error::new(why.kind(), text) };
     let error = error.with_subject(old.path.to_string()).with_retry_after(why.retry_after());
     match why.status_code() {

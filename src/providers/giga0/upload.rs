@@ -52,7 +52,7 @@ pub fn admit(item: &UploadRequest, limits: &Limits) -> Result<u64> {
 pub fn ticket(item: &UploadRequest, size: u64) -> Result<UploadHandle> {
     let forms = names::Forms::of(&item.name);
     let is_like_it = |e: &Entry| forms.hold(&e.name) || (e.size == Some(size) && forms.resemble_numbered(&e.name));
-    let stored = names::as_stored(&item.name);
+    let stored = names::apply_site_rules(&item.name);
     let same_name = item.siblings.candidates(&[&item.name, &stored]).filter(|e| !e.is_folder() && is_like_it(e));
     Ok(UploadHandle {
         path: item.path()?,
@@ -66,7 +66,7 @@ pub fn ticket(item: &UploadRequest, size: u64) -> Result<UploadHandle> {
 
 /// Returns what the site stored; none for a success that names no file. `size` is in bytes: if the web server drops a big form,
 /// the answer complains about a missing token or an empty file (providers.md 2.5).
-pub(super) fn uploaded(reply: &HttpReply, size: u64) -> Result<Option<Stored>> {
+pub(super) fn parse_stored(reply: &HttpReply, size: u64) -> Result<Option<Stored>> {
     let complaint = answer::complaint(reply).map_err(|e| match e.status_code() {
         Some(413) => e.with_hint(SIZE_LIMIT),
         _ => e,
@@ -79,7 +79,7 @@ pub(super) fn uploaded(reply: &HttpReply, size: u64) -> Result<Option<Stored>> {
         Some(UploadAnswer::One(stored)) => Some(*stored),
         None => None,
     };
-    match stored.as_ref().and_then(|s| answer::said(&s.error)) {
+    match stored.as_ref().and_then(|s| answer::message_in(&s.error)) {
         Some(text) => Err(refused_upload(reply, &text, size)),
         None => Ok(stored),
     }
@@ -90,7 +90,7 @@ fn refused_upload(reply: &HttpReply, text: &str, size: u64) -> Error {
     let lost_form = lower.contains("please provide the access_token") || lower.contains("please provide the account_id");
     let lost_file = lower.contains("filesize received was zero") || lower.contains("did not receive uploaded file");
     if !(lost_form || lost_file) {
-        return answer::worded(reply, text);
+        return answer::error_from_text(reply, text);
     }
     let what = if lost_form { "the site lost the whole upload form" } else { "the site received no file" };
     let error = answer::with_status(Error::new(Kind::Refused, what).with_cause(anyhow!("{text}")), reply);
@@ -127,12 +127,12 @@ impl FormTarget for UploadForm {
         })
     }
 
-    fn judge(&self, reply: HttpReply) -> Result<()> {
+    fn check_reply(&self, reply: HttpReply) -> Result<()> {
         let size = self.ticket.size.unwrap_or_default();
-        let stored = uploaded(&reply, size).map_err(|e| self.noted(e).with_subject(self.ticket.path.to_string()))?;
-        self.api.worked();
+        let stored = parse_stored(&reply, size).map_err(|e| self.with_upload_note(e).with_subject(self.ticket.path.to_string()))?;
+        self.api.record_success();
         if let Some(entry) = stored.and_then(|s| entry::of_stored(s, &self.folder)) {
-            self.ours.landed(&self.ticket, &entry);
+            self.ours.record_arrival(&self.ticket, &entry);
             // A second answer for one ticket would name the same file.
             let _ = self.ticket.confirmed_entry.set(entry);
         }
@@ -141,7 +141,7 @@ impl FormTarget for UploadForm {
 }
 
 impl UploadForm {
-    fn noted(&self, error: Error) -> Error {
+    fn with_upload_note(&self, error: Error) -> Error {
         if error.kind() == Kind::Expired
             && let Some(token) = &*self.used.lock()
         {
@@ -153,7 +153,7 @@ impl UploadForm {
 
 #[cfg(test)]
 mod tests {
-    use super::super::arrival::arrived;
+    use super::super::arrival::find_arrival;
     use super::*;
     use crate::model::EntryKind;
     use crate::testing::server::reply;
@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(ticket.known_ids, ["file:5", "file:6"]);
         assert_eq!((ticket.folder.as_deref(), ticket.path.to_string()), (Some("125"), "/x/a.jpg".to_owned()));
 
-        let arrived = |ticket: &UploadHandle, listed| arrived(ticket, listed, |_| false);
+        let arrived = |ticket: &UploadHandle, listed| find_arrival(ticket, listed, |_| false);
         assert!(arrived(&ticket, before.to_vec()).is_none(), "what was there before is not ours");
         let listed = before.clone();
         let with = |more: Vec<Entry>| arrived(&ticket, listed.iter().cloned().chain(more).collect()).map(|e| e.id);
@@ -228,31 +228,31 @@ mod tests {
 
     #[test]
     fn what_an_upload_stored() {
-        let stored = uploaded(&reply(200, include_str!("../../../fixtures/giga0/file_upload.json")), 149_084).unwrap().unwrap();
+        let stored = parse_stored(&reply(200, include_str!("../../../fixtures/giga0/file_upload.json")), 149_084).unwrap().unwrap();
         assert_eq!((stored.name.as_deref(), stored.size, stored.file_id.as_deref()), (Some("sample4_l.jpg"), Some(149_084), Some("1253")));
-        assert!(uploaded(&reply(200, r#"{"_status":"success"}"#), 1).unwrap().is_none());
+        assert!(parse_stored(&reply(200, r#"{"_status":"success"}"#), 1).unwrap().is_none());
         let one = r#"{"_status":"success","data":{"name":"a","file_id":7,"size":1,"error":""}}"#;
-        assert_eq!(uploaded(&reply(200, one), 1).unwrap().unwrap().file_id.as_deref(), Some("7"));
+        assert_eq!(parse_stored(&reply(200, one), 1).unwrap().unwrap().file_id.as_deref(), Some("7"));
     }
 
     #[test]
     fn a_success_with_an_error_inside_is_none() {
         let body = r#"{"_status":"success","data":[{"name":"a.exe","error":"File type is banned"}]}"#;
-        let e = uploaded(&reply(200, body), 10).err().unwrap();
+        let e = parse_stored(&reply(200, body), 10).err().unwrap();
         assert_eq!((e.kind(), e.to_string()), (Kind::Refused, "the site refused: File type is banned".to_owned()));
     }
 
     #[test]
     fn a_lost_form_is_about_size_not_about_the_token() {
         for text in ["Please provide the access_token param.", "Filesize received was zero.", "Did not receive uploaded file."] {
-            let big = uploaded(&reply(200, error(text)), 5 << 30).err().unwrap();
+            let big = parse_stored(&reply(200, error(text)), 5 << 30).err().unwrap();
             assert_eq!((big.kind(), big.hint()), (Kind::Refused, Some(SIZE_LIMIT)), "{text}");
-            let small = uploaded(&reply(200, error(text)), 10).err().unwrap();
+            let small = parse_stored(&reply(200, error(text)), 10).err().unwrap();
             assert_eq!((small.kind(), small.hint()), (Kind::Refused, None), "{text}");
         }
-        let page = uploaded(&reply(413, "<html>413</html>"), 5 << 30).err().unwrap();
+        let page = parse_stored(&reply(413, "<html>413</html>"), 5 << 30).err().unwrap();
         assert_eq!((page.kind(), page.hint()), (Kind::Refused, Some(SIZE_LIMIT)));
         let stale = error("Could not validate access_token and account_id, please reauthenticate or try again.");
-        assert_eq!(uploaded(&reply(200, stale), 5 << 30).err().unwrap().kind(), Kind::Expired);
+        assert_eq!(parse_stored(&reply(200, stale), 5 << 30).err().unwrap().kind(), Kind::Expired);
     }
 }

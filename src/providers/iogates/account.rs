@@ -82,13 +82,13 @@ fn extra(profile: Option<Profile>, offers: Option<&UploadMethods>, share: Share)
         ("file_id", share.file_id.map(Value::from)),
         ("owner", share.owner.and_then(|owner| owner.realname.or(owner.username)).map(Value::from)),
         ("expired", share.expired.map(Value::from)),
-        ("permissions", share.permissions.map(|p| granted(&p))),
+        ("permissions", share.permissions.map(|p| permissions_json(&p))),
     ];
     own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
 }
 
 /// The permissions that the server reports, under its own names.
-fn granted(permissions: &Permissions) -> Value {
+fn permissions_json(permissions: &Permissions) -> Value {
     let mut told = serde_json::to_value(permissions).unwrap_or_default();
     if let Some(map) = told.as_object_mut() {
         map.retain(|_, told| !told.is_null());

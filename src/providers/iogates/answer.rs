@@ -44,14 +44,14 @@ pub fn read_sign_in<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
 
 fn refusal(reply: &HttpReply) -> Error {
     if matches!(reply.status.as_u16(), 401 | 403) && asks_for_code(reply) {
-        return code_needed().with_status(reply.status.as_u16());
+        return code_needed_error().with_status(reply.status.as_u16());
     }
     reply.error()
 }
 
 /// A share with a second factor issues a token, but refuses everything else until the user has entered the code from an SMS
 /// (providers.md 1.11; the form of that refusal is not documented).
-pub fn code_needed() -> Error {
+pub fn code_needed_error() -> Error {
     Error::new(Kind::Auth, "the server wants a code that it sends by SMS")
 }
 

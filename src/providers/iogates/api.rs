@@ -49,8 +49,8 @@ impl Api {
         })
     }
 
-    pub fn rivalry(&self) -> Option<&TokenContention> {
-        self.access.get().map(Access::rivalry)
+    pub fn token_contention(&self) -> Option<&TokenContention> {
+        self.access.get().map(Access::token_contention)
     }
 
     pub async fn access(&self) -> Result<&Access> {
@@ -88,16 +88,16 @@ impl Api {
         if refused && matches!(access.credentials, Credentials::Share(_)) {
             let share = self.get::<Share>(token, "api/share").await;
             if share.is_ok_and(|share| share.two_factor == Some(true)) {
-                return self.code_needed();
+                return self.request_code();
             }
         }
         error
     }
 
-    fn code_needed(&self) -> Error {
+    fn request_code(&self) -> Error {
         self.code_wanted.store(true, Ordering::Relaxed);
         let remote = &self.opening.remote;
-        answer::code_needed().with_subject(remote.clone()).with_hint(format!("run `haul login {remote}` and enter it"))
+        answer::code_needed_error().with_subject(remote.clone()).with_hint(format!("run `haul login {remote}` and enter it"))
     }
 
     /// `GET /api/share`: the share that the token belongs to. A user's token has no share.
@@ -145,7 +145,7 @@ impl Api {
             }
         };
         let reply = self.http.call_rows(request.headers(headers(token)?), lists, each).await?;
-        self.judged(token, answer::read(&reply)).await
+        self.check_verdict(token, answer::read(&reply)).await
     }
 
     /// Like `read`, for an answer whose list may be long.
@@ -167,7 +167,7 @@ impl Api {
     /// `POST /api/file`: makes an entry, and the missing folders of its path. A second call makes a second entry (providers.md
     /// 1.6), so after `Interrupted` the caller looks first.
     pub async fn create(&self, new: &NewFile<'_>) -> Result<File> {
-        self.tell(Method::POST, "api/file", new).await
+        self.send_json(Method::POST, "api/file", new).await
     }
 
     /// `POST /api/files`: makes several entries at once. The answers come in any order.
@@ -187,11 +187,11 @@ impl Api {
     }
 
     /// Sends `body` as JSON, once.
-    pub async fn tell<T: DeserializeOwned>(&self, method: Method, path: &str, body: &impl Serialize) -> Result<T> {
+    pub async fn send_json<T: DeserializeOwned>(&self, method: Method, path: &str, body: &impl Serialize) -> Result<T> {
         let token = self.token().await?;
         let request = self.request(method, path).await?.json(body);
         let reply = self.send(&token, request).await?;
-        self.judged(&token, answer::read(&reply)).await
+        self.check_verdict(&token, answer::read(&reply)).await
     }
 
     /// Any 2xx is a success, as the answer to a removal is not documented. A web page comes from a proxy and not from the API.
@@ -199,7 +199,7 @@ impl Api {
         let token = self.token().await?;
         let reply = self.send(&token, self.request(Method::DELETE, path).await?).await?;
         let verdict = if reply.is_success() && !reply.is_page() { Ok(()) } else { answer::read(&reply) };
-        self.judged(&token, verdict).await
+        self.check_verdict(&token, verdict).await
     }
 
     pub async fn token(&self) -> Result<StoredToken> {
@@ -208,16 +208,16 @@ impl Api {
 
     async fn get<T: DeserializeOwned>(&self, token: &StoredToken, path: &str) -> Result<T> {
         let reply = self.send(token, self.request(Method::GET, path).await?).await?;
-        self.judged(token, answer::read(&reply)).await
+        self.check_verdict(token, answer::read(&reply)).await
     }
 
-    pub async fn judged<T>(&self, token: &StoredToken, verdict: Result<T>) -> Result<T> {
+    pub async fn check_verdict<T>(&self, token: &StoredToken, verdict: Result<T>) -> Result<T> {
         match verdict {
-            Err(error) if error.kind() == Kind::Expired => Err(self.access().await?.rejected(token, error).await),
+            Err(error) if error.kind() == Kind::Expired => Err(self.access().await?.handle_rejection(token, error).await),
             // Once there is a token, only a missing SMS code is refused in this way.
-            Err(error) if error.kind() == Kind::Auth => Err(self.code_needed()),
+            Err(error) if error.kind() == Kind::Auth => Err(self.request_code()),
             Ok(value) => {
-                self.access().await?.rivalry().mark_used();
+                self.access().await?.token_contention().mark_used();
                 Ok(value)
             }
             refused => refused,

@@ -61,7 +61,7 @@ impl Access {
     }
 
     /// Handles a 401 to `token`. Returns the error in the form that the engine needs: a configured token can't be renewed.
-    pub async fn rejected(&self, token: &StoredToken, error: Error) -> Error {
+    pub async fn handle_rejection(&self, token: &StoredToken, error: Error) -> Error {
         if matches!(self.credentials, Credentials::Token(_)) {
             return error.with_kind(Kind::Auth).with_hint("put a valid token in place of this remote's `token`");
         }
@@ -78,7 +78,7 @@ impl Access {
         }
     }
 
-    pub fn rivalry(&self) -> &TokenContention {
+    pub fn token_contention(&self) -> &TokenContention {
         &self.lease.rivalry
     }
 
@@ -197,25 +197,26 @@ mod tests {
     use super::*;
     use crate::testing::server::provider_context;
 
-    async fn found(told: &[(&'static str, &str)]) -> Result<Access> {
+    async fn load_access(told: &[(&'static str, &str)]) -> Result<Access> {
         Access::find(&provider_context(told, &Arc::default())).await
     }
 
     #[tokio::test]
     async fn a_share_brings_its_own_origin_with_its_port() {
-        let access = found(&[("url", "https://iogates.com"), ("share_url", "https://web02.example:8443/show/15/ab/cd?x=1")]).await.unwrap();
+        let access =
+            load_access(&[("url", "https://iogates.com"), ("share_url", "https://web02.example:8443/show/15/ab/cd?x=1")]).await.unwrap();
         assert_eq!(access.origin.as_str(), "https://web02.example:8443/");
         assert!(matches!(access.credentials, Credentials::Share(_)));
-        let access = found(&[("username", "ann")]).await.unwrap();
+        let access = load_access(&[("username", "ann")]).await.unwrap();
         assert_eq!(access.origin.as_str(), "https://iogates.com/");
     }
 
     #[tokio::test]
     async fn no_credentials_are_told_before_anything_is_sent() {
-        let error = found(&[]).await.err().unwrap();
+        let error = load_access(&[]).await.err().unwrap();
         assert_eq!(error.kind(), Kind::Auth);
         assert!(error.to_string().contains("haul login my-remote"), "{error}");
-        let access = found(&[("username", "ann")]).await.unwrap();
+        let access = load_access(&[("username", "ann")]).await.unwrap();
         let http = Http::new(&provider_context(&[], &Arc::default()).network).unwrap();
         let error = access.token(&http).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Auth);
@@ -224,12 +225,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_configured_token_is_used_as_it_is_and_never_renewed() {
-        let access = found(&[("token", "33c666119"), ("username", "ann")]).await.unwrap();
+        let access = load_access(&[("token", "33c666119"), ("username", "ann")]).await.unwrap();
         let http = Http::new(&provider_context(&[], &Arc::default()).network).unwrap();
         let token = access.token(&http).await.unwrap();
         assert_eq!(token.token.expose(), "33c666119");
-        assert_eq!(access.rejected(&token, Error::new(Kind::Expired, "no")).await.kind(), Kind::Auth);
+        assert_eq!(access.handle_rejection(&token, Error::new(Kind::Expired, "no")).await.kind(), Kind::Auth);
         assert_eq!(access.renew(&http).await.unwrap_err().kind(), Kind::Auth);
-        assert_eq!(found(&[("token", "a\r\nb: c")]).await.err().unwrap().kind(), Kind::Auth);
+        assert_eq!(load_access(&[("token", "a\r\nb: c")]).await.err().unwrap().kind(), Kind::Auth);
     }
 }

@@ -127,12 +127,14 @@ impl Comments for IoGates {
     }
     fn add<'a>(&'a self, file: &'a Entry, new: &'a NewComment) -> BoxFuture<'a, Result<Comment>> {
         let saying = NewWireComment { file_id: &file.id, text: &new.text, parent: new.parent.as_deref(), tc: places(&new.times) };
-        Box::pin(async move { said(self.api.tell(Method::POST, "api/comment", &saying).await?) })
+        Box::pin(async move { parse_comment(self.api.send_json(Method::POST, "api/comment", &saying).await?) })
     }
     fn edit<'a>(&'a self, file: &'a Entry, comment: &'a Comment) -> BoxFuture<'a, Result<Comment>> {
         let saying =
             NewWireComment { file_id: &file.id, text: &comment.text, parent: comment.parent.as_deref(), tc: places(&comment.times) };
-        Box::pin(async move { said(self.api.tell(Method::PUT, &format!("api/comment/{}", step(&comment.id)), &saying).await?) })
+        Box::pin(
+            async move { parse_comment(self.api.send_json(Method::PUT, &format!("api/comment/{}", step(&comment.id)), &saying).await?) },
+        )
     }
     fn remove<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move { self.api.delete(&format!("api/comment/{}", step(id))).await })
@@ -160,7 +162,7 @@ impl WireThread {
     }
 }
 
-fn said(told: WireComment) -> Result<Comment> {
+fn parse_comment(told: WireComment) -> Result<Comment> {
     told.comment().ok_or_else(|| Error::unread_answer("the server answered a comment without an id"))
 }
 
@@ -180,7 +182,7 @@ mod tests {
         Entry::new(EntryKind::File, "61463", RemotePath::parse("/a.mov").unwrap())
     }
 
-    async fn listed(body: &str) -> Result<CommentThread> {
+    async fn list_comments(body: &str) -> Result<CommentThread> {
         let server = TestServer::in_order(&[(200, body)]).await;
         let host = host(&server);
         let outcome = host.list(&film()).await;
@@ -190,7 +192,7 @@ mod tests {
 
     #[tokio::test]
     async fn comments_in_every_dress() {
-        let talk = listed(
+        let talk = list_comments(
             r#"{"timecode": {"source": "01:00:00:00", "fps": "25", "offset": 0}, "map": [], "comments": {
                 "0": {"id": 12, "file_id": 61463, "owner": {"realname": "", "username": "ann"}, "removed": false, "parent": 0,
                       "created": "2020-07-07T10:14:21+0200", "text": "a\nb", "tc": [{"in": 12200, "out": "13000"}, {"in": 5}]},
@@ -212,10 +214,10 @@ mod tests {
     #[tokio::test]
     async fn what_is_no_film_has_no_clock_and_what_is_no_list_is_an_error() {
         for timecode in ["null", "[]", r#"{"fps": 0}"#, r#"{"source": "00:00:00:00"}"#] {
-            let talk = listed(&format!(r#"{{"timecode": {timecode}, "comments": [], "map": []}}"#)).await.unwrap();
+            let talk = list_comments(&format!(r#"{{"timecode": {timecode}, "comments": [], "map": []}}"#)).await.unwrap();
             assert!(talk.clock.is_none() && talk.comments.is_empty(), "{timecode}");
         }
-        assert_eq!(listed(r#"{"message": "later"}"#).await.err().unwrap().kind(), Kind::Protocol);
+        assert_eq!(list_comments(r#"{"message": "later"}"#).await.err().unwrap().kind(), Kind::Protocol);
     }
 
     #[tokio::test]

@@ -82,7 +82,7 @@ pub fn remember_secret(file: &File) {
 mod tests {
     use super::super::wire::examples::*;
     use super::*;
-    use crate::model::secret::masked;
+    use crate::model::secret::mask;
 
     #[test]
     fn an_uploaded_file_shows_all_but_its_secret() {
@@ -98,7 +98,7 @@ mod tests {
         );
         let shown = serde_json::to_string(&entry).unwrap();
         assert!(shown.contains("/download-file/59537/0/0/1/0/***") && !shown.contains("351-YC20"), "{shown}");
-        assert_eq!(masked("got 351-YC20zxKNb7a5PoxtRjazw7A23TpfZ0Kd"), "got ***");
+        assert_eq!(mask("got 351-YC20zxKNb7a5PoxtRjazw7A23TpfZ0Kd"), "got ***");
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Provider for IoGates {
             metadata: Some(self),
             stored_names: None,
             replacement: None,
-            token_contention: self.api.rivalry(),
+            token_contention: self.api.token_contention(),
             takes_md5: true,
             opening_makes_nothing: false,
             allows_duplicate_names: true,
@@ -130,7 +130,7 @@ impl Downloads for IoGates {
 
 impl FindUploaded for IoGates {
     fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle, _: Instant) -> BoxFuture<'a, Result<Option<Entry>>> {
-        Box::pin(upload::landed(self, ticket))
+        Box::pin(upload::find_uploaded(self, ticket))
     }
 }
 

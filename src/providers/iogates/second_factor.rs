@@ -20,7 +20,7 @@ struct CodeSent {
 }
 
 impl SecondFactor for IoGates {
-    fn wanted(&self) -> bool {
+    fn is_code_wanted(&self) -> bool {
         self.api.code_wanted.load(Ordering::Relaxed)
     }
     fn send_code(&self) -> BoxFuture<'_, Result<String>> {
@@ -34,7 +34,7 @@ impl SecondFactor for IoGates {
 async fn send(host: &IoGates) -> Result<String> {
     let token = host.api.token().await?;
     let reply = host.api.send(&token, at(host, Method::GET, &token).await?).await?;
-    let sent: CodeSent = host.api.judged(&token, answer::read(&reply)).await?;
+    let sent: CodeSent = host.api.check_verdict(&token, answer::read(&reply)).await?;
     Ok(sent.message.unwrap_or_else(|| "a code was sent by SMS".to_owned()))
 }
 
@@ -81,7 +81,7 @@ mod tests {
         IoGates::new(provider_context(&[("url", &server.url), ("token", "33c666119")], &Arc::default())).unwrap()
     }
 
-    async fn entered(status: u16) -> (Result<()>, Vec<String>) {
+    async fn enter_code(status: u16) -> (Result<()>, Vec<String>) {
         let server = TestServer::in_order(&[(status, "{}"), (200, "{}")]).await;
         let outcome = host(&server).enter_code(&Secret::new("4711")).await;
         (outcome, server.texts())
@@ -99,28 +99,28 @@ mod tests {
 
     #[tokio::test]
     async fn only_405_makes_it_a_get() {
-        let (outcome, asked) = entered(405).await;
+        let (outcome, asked) = enter_code(405).await;
         outcome.unwrap();
         assert!(asked[1].starts_with("GET /api/apiauth/twofactorsms/33c666119?authcode=4711 "), "{}", asked[1]);
         for (status, why) in [(400, "did not get"), (401, "wrong"), (403, "too old"), (404, "no code was sent")] {
-            let (outcome, asked) = entered(status).await;
+            let (outcome, asked) = enter_code(status).await;
             let error = outcome.unwrap_err();
             assert_eq!((error.kind(), error.status_code(), asked.len()), (Kind::Auth, Some(status), 1));
             assert!(error.to_string().contains(why), "{error}");
         }
-        assert_eq!(entered(500).await.0.unwrap_err().kind(), Kind::Interrupted);
+        assert_eq!(enter_code(500).await.0.unwrap_err().kind(), Kind::Interrupted);
     }
 
     #[tokio::test]
     async fn what_the_server_asks_for_is_remembered() {
         let server = TestServer::in_order(&[(403, r#"{"message": "Two factor authentication required"}"#), (200, "{}")]).await;
         let host = host(&server);
-        assert!(!host.wanted());
+        assert!(!host.is_code_wanted());
         let error = host.sign_in().await.unwrap_err();
         assert_eq!(error.kind(), Kind::Auth);
         assert!(error.to_string().ends_with("run `haul login my-remote` and enter it"), "{error}");
-        assert!(host.wanted());
+        assert!(host.is_code_wanted());
         host.enter_code(&Secret::new("4711")).await.unwrap();
-        assert!(!host.wanted());
+        assert!(!host.is_code_wanted());
     }
 }

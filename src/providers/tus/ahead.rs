@@ -22,7 +22,7 @@ impl CreatedAhead {
         Ok(self.0.lock().contains_key(&slot_of(item)?))
     }
 
-    pub(super) fn keep(&self, item: &UploadRequest, session: TusSession) -> Result<()> {
+    pub(super) fn store(&self, item: &UploadRequest, session: TusSession) -> Result<()> {
         self.0.lock().insert(slot_of(item)?, session);
         Ok(())
     }

@@ -37,5 +37,5 @@ async fn create(remote: &TusRemote, item: &UploadRequest) -> Result<()> {
     if item.spans.len() > 1 || remote.ahead.has(item)? {
         return Ok(());
     }
-    remote.ahead.keep(item, upload::create(remote, item).await?)
+    remote.ahead.store(item, upload::create(remote, item).await?)
 }

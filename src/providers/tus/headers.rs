@@ -48,7 +48,7 @@ fn value(text: &str, on: &str) -> Result<HeaderValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::secret::masked;
+    use crate::model::secret::mask;
 
     fn lines(text: &str) -> Result<HeaderMap> {
         read(None, Some(&Secret::new(text)))
@@ -62,9 +62,9 @@ mod tests {
             (&headers["apikey"], &headers["x-upsert"]),
             (&HeaderValue::from_static("key-of-a-site"), &HeaderValue::from_static("true"))
         );
-        assert_eq!(masked("key-of-a-site is true"), "*** is true");
+        assert_eq!(mask("key-of-a-site is true"), "*** is true");
         lines("Authorization: Basic dXNlcjpwYXNz").unwrap();
-        assert_eq!(masked("Basic dXNlcjpwYXNz"), "***");
+        assert_eq!(mask("Basic dXNlcjpwYXNz"), "***");
         assert!(read(None, None).unwrap().is_empty());
     }
 

@@ -100,7 +100,7 @@ impl Provider for TusRemote {
 
 impl Lookup for TusRemote {
     fn stat<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Entry>> {
-        Box::pin(self.look(at))
+        Box::pin(self.stat_place(at))
     }
 }
 

@@ -42,12 +42,12 @@ impl TusRemote {
             .await
     }
 
-    async fn line(&self) -> Result<Endpoint> {
+    async fn endpoint(&self) -> Result<Endpoint> {
         Ok(Endpoint::of(&self.http, &self.settings.endpoint, self.headers().await?))
     }
 
     async fn options(&self) -> Result<Capabilities> {
-        let announced = tus::options(&self.line().await?).await?;
+        let announced = tus::options(&self.endpoint().await?).await?;
         self.servers.remember(&self.settings.endpoint, announced.clone());
         Ok(announced)
     }
@@ -94,7 +94,7 @@ impl TusRemote {
     }
 
     /// Finds an upload by its address: the server has no other paths.
-    pub(super) async fn look(&self, at: &Place) -> Result<Entry> {
+    pub(super) async fn stat_place(&self, at: &Place) -> Result<Entry> {
         let upload = self.upload_at(at)?;
         let status = self.status(&upload).await?;
         Ok(entry::of_status(&upload, &status, &self.settings.name_key))
@@ -102,7 +102,7 @@ impl TusRemote {
 
     async fn status(&self, upload: &Url) -> Result<UploadStatus> {
         tus::guard(upload);
-        let status = tus::head(&self.line().await?, upload).await?;
+        let status = tus::head(&self.endpoint().await?, upload).await?;
         status.ok_or_else(|| Error::new(Kind::NotFound, "the server has no such upload, or no longer").with_subject(host_of(upload)))
     }
 
@@ -127,7 +127,7 @@ impl TusRemote {
     /// `rm` of an upload, finished or not.
     pub(super) async fn terminate(&self, entry: &Entry) -> Result<()> {
         let upload = self.upload_url(&entry.id)?;
-        let line = self.line().await?;
+        let line = self.endpoint().await?;
         let announced = match self.servers.get(&self.settings.endpoint) {
             Some(announced) => announced,
             None => self.options().await?,

@@ -34,13 +34,13 @@ pub async fn open(remote: &TusRemote, item: &UploadRequest) -> Result<Upload> {
         },
     };
     let ticket = UploadHandle { path: item.path()?, size: item.source.size(), ..UploadHandle::default() };
-    Ok(opened(ticket, session))
+    Ok(into_upload(ticket, session))
 }
 
 /// Creates the upload. Sends no byte of the file.
 pub(super) async fn create(remote: &TusRemote, item: &UploadRequest) -> Result<TusSession> {
     let target = target(remote, item).await?;
-    tus::create_on(&remote.servers, &remote.http, target).await.map_err(|e| explained(remote, item, e))
+    tus::create_on(&remote.servers, &remote.http, target).await.map_err(|e| with_creation_hint(remote, item, e))
 }
 
 /// Resumes what an earlier run began, at the address in its note.
@@ -48,12 +48,12 @@ pub async fn resume(remote: &TusRemote, item: &UploadRequest, ticket: &UploadHan
     let target = target(remote, item).await?;
     let check = |address: &str| remote.upload_url(address);
     if let Some(session) = tus::concatenation::resume_partials(&remote.servers, &remote.http, &target, note, check).await? {
-        return Ok(Some(opened(ticket.clone(), Box::new(session))));
+        return Ok(Some(into_upload(ticket.clone(), Box::new(session))));
     }
     let Ok(upload) = remote.upload_url(note) else { return Ok(None) };
     tus::guard(&upload);
     let session = tus::resume(&remote.http, target, upload);
-    Ok(Some(opened(ticket.clone(), Box::new(session))))
+    Ok(Some(into_upload(ticket.clone(), Box::new(session))))
 }
 
 /// None where the file goes in one stream.
@@ -66,10 +66,10 @@ async fn create_partials(remote: &TusRemote, item: &UploadRequest) -> Result<Opt
     let names = [remote.settings.name_key.as_str(), PATH_KEY];
     let of_parts: Vec<_> = target.metadata.iter().filter(|(key, _)| !names.contains(&key.as_str())).cloned().collect();
     let created = tus::concatenation::create_partials(&remote.servers, &remote.http, &target, &of_parts, &item.spans).await;
-    created.map_err(|e| explained(remote, item, e))
+    created.map_err(|e| with_creation_hint(remote, item, e))
 }
 
-fn opened(ticket: UploadHandle, session: Box<dyn FileUpload>) -> Upload {
+fn into_upload(ticket: UploadHandle, session: Box<dyn FileUpload>) -> Upload {
     let session = RemoteSession { session, ticket: ticket.clone() };
     Upload { ticket, session: Box::new(session) }
 }
@@ -107,7 +107,7 @@ async fn target(remote: &TusRemote, item: &UploadRequest) -> Result<TusTarget> {
 }
 
 /// Adds a hint to a failed creation.
-fn explained(remote: &TusRemote, item: &UploadRequest, error: Error) -> Error {
+fn with_creation_hint(remote: &TusRemote, item: &UploadRequest, error: Error) -> Error {
     let url = "check the url of the remote: it must be the creation endpoint of a TUS server";
     match (error.kind(), error.status_code()) {
         (Kind::NotFound, _) | (_, Some(405 | 501)) => error.with_kind(Kind::Protocol).with_hint(url),
@@ -170,7 +170,7 @@ impl RemoteSession {
         Ok(())
     }
 
-    async fn give_up(&mut self) -> Option<String> {
+    async fn abort(&mut self) -> Option<String> {
         let kept = self.session.url().filter(|_| self.session.is_complete() && !self.session.is_spoilt()).map(Url::to_string);
         match kept {
             // The upload is complete on the server, whatever failed here: the user can remove it with `haul rm`.
@@ -224,6 +224,6 @@ impl UploadSession for RemoteSession {
         self.session.is_spoilt()
     }
     fn abort(&mut self) -> BoxFuture<'_, Option<String>> {
-        Box::pin(self.give_up())
+        Box::pin(self.abort())
     }
 }

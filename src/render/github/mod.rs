@@ -13,7 +13,7 @@ use crate::model::Report;
 use crate::render::github::outputs::Outputs;
 use crate::render::github::step_summary::StepSummary;
 use crate::render::style::Ci;
-use crate::render::text::phrases::{failed, subject};
+use crate::render::text::phrases::{display_failure, subject};
 
 /// GitHub shows at most this number of annotations of one kind for a step.
 const MOST_ANNOTATIONS: u64 = 10;
@@ -68,7 +68,7 @@ impl Annotations {
     pub(super) fn record(&mut self, report: &Report, page: bool) -> Option<String> {
         self.remember(report, page);
         match report {
-            Report::Failed(failure) if page && !failure.untried => self.annotate(subject(failure).as_deref(), &failed(failure)),
+            Report::Failed(failure) if page && !failure.untried => self.annotate(subject(failure).as_deref(), &display_failure(failure)),
             _ => None,
         }
     }
@@ -146,7 +146,7 @@ mod tests {
     use crate::render::Style;
     use crate::render::style::{Ci, Terminal};
     use crate::render::testing;
-    use crate::render::testing::captured;
+    use crate::render::testing::capture;
 
     fn env(vars: &'static [(&str, &str)]) -> impl Fn(&str) -> Option<String> {
         |name| vars.iter().find(|v| v.0 == name).map(|v| v.1.to_owned())
@@ -194,7 +194,7 @@ mod tests {
     fn a_job_gets_annotations_and_no_commands_of_strangers() {
         let secret = Secret::new("job-test-s3cret");
         let ci = Some(Ci { masks: true, annotates: true, ..Ci::default() });
-        let (renderer, out, err) = captured(Style { ci: ci.clone(), ..Style::default() });
+        let (renderer, out, err) = capture(Style { ci: ci.clone(), ..Style::default() });
         renderer.report(&Report::Failed(testing::failure("b.mov", "/in/b.mov")));
         renderer.error(&Error::new(Kind::Auth, format!("::x {}", secret.expose())));
         let mut entry = testing::entry();
@@ -208,7 +208,7 @@ mod tests {
             "and no secret is told to the runner, for the log may be kept elsewhere"
         );
 
-        let (renderer, out, _) = captured(Style { ci, json: true, ..Style::default() });
+        let (renderer, out, _) = capture(Style { ci, json: true, ..Style::default() });
         entry.name = "##[add-mask]a".into();
         renderer.report(&testing::entry_report(entry));
         renderer.finish().unwrap();
@@ -221,7 +221,7 @@ mod tests {
         let (page, output) = (folder.path().join("page"), folder.path().join("output"));
         let told = |annotates| {
             let ci = Ci { step_summary: Some(page.clone()), output: Some(output.clone()), annotates, masks: true };
-            let (renderer, _, err) = captured(Style { ci: Some(ci), ..Style::default() });
+            let (renderer, _, err) = capture(Style { ci: Some(ci), ..Style::default() });
             renderer.error(&Error::new(Kind::NotFound, "there is no such file"));
             (0..12).for_each(|n| renderer.warning(&format!("w{n}")));
             renderer.finish().unwrap();
@@ -241,10 +241,10 @@ mod tests {
     #[test]
     fn every_ci_gets_no_commands_of_strangers() {
         let terminal = Terminal { ci: true, ..Terminal::default() };
-        let (renderer, out, _) = captured(Style { terminal, ..Style::default() });
+        let (renderer, out, _) = capture(Style { terminal, ..Style::default() });
         for name in ["::error::a", "##[error]b", "##vso[task.setvariable variable=x]c"] {
             renderer.report(&testing::entry_report(Entry { name: name.into(), ..testing::entry() }));
-            renderer.line(name, "");
+            renderer.print_line(name, "");
         }
         renderer.finish().unwrap();
         assert!(!out.text().contains("##") && !out.text().lines().any(|line| line.starts_with("::")), "{}", out.text());
@@ -257,7 +257,7 @@ mod tests {
         let link = || Report::Link { remote: "r".into(), path: testing::path("/a"), url: url.into() };
         for json in [true, false] {
             let masks = |masks| {
-                let (renderer, out, err) = captured(Style { json, ci: Some(Ci { masks, ..Ci::default() }), ..Style::default() });
+                let (renderer, out, err) = capture(Style { json, ci: Some(Ci { masks, ..Ci::default() }), ..Style::default() });
                 renderer.report(&link());
                 assert!(out.text().contains(url));
                 err.text()

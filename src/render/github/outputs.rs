@@ -94,7 +94,7 @@ mod tests {
     use crate::model::report::TransferKind;
     use crate::render::testing;
 
-    fn uploaded(id: &str) -> Report {
+    fn uploaded_report(id: &str) -> Report {
         let url = Some("https://h/a".to_owned());
         Report::Transferred {
             how: TransferKind::Uploaded,
@@ -110,13 +110,13 @@ mod tests {
         outputs.append_to(&path).unwrap();
         assert!(!path.exists(), "nothing was done");
         outputs.go_to(Some(Path::new("r.jsonl")), None);
-        outputs.add(&uploaded("77"));
+        outputs.add(&uploaded_report("77"));
         outputs.add(&testing::summary());
         outputs.append_to(&path).unwrap();
         let told = || std::fs::read_to_string(&path).unwrap();
         assert_eq!(told(), "files=12\nbytes=3650722201\nfailed=1\nreceipt=r.jsonl\nid=77\nurl=https://h/a\n");
         std::fs::write(&path, "").unwrap();
-        outputs.add(&uploaded("78"));
+        outputs.add(&uploaded_report("78"));
         outputs.add_error();
         outputs.append_to(&path).unwrap();
         assert_eq!(told(), "files=12\nbytes=3650722201\nfailed=2\nreceipt=r.jsonl\n");
@@ -128,7 +128,7 @@ mod tests {
         let (path, dotenv) = (folder.path().join("out"), folder.path().join("env"));
         let mut outputs = Outputs::default();
         outputs.go_to(Some(Path::new("my receipt")), Some(File::create(&dotenv).unwrap()));
-        outputs.add(&uploaded("7\npath=/evil"));
+        outputs.add(&uploaded_report("7\npath=/evil"));
         outputs.add(&Report::Summary(Default::default()));
         outputs.append_to(&path).unwrap();
         assert_eq!(outputs.write_dotenv().unwrap(), ["receipt", "id"]);

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::model::Report;
 use crate::model::escape::escape_control;
 use crate::model::report::{Placed, Transfer};
-use crate::render::text::phrases::{address, failed, subject, summary};
+use crate::render::text::phrases::{address, display_failure, subject, summary};
 use crate::render::text::units;
 
 /// The largest number of rows, for failed files and for the others.
@@ -39,8 +39,8 @@ impl StepSummary {
             Report::Copied(placed) => self.add_placed("copied", placed),
             Report::Moved(placed) => self.add_placed("moved", placed),
             Report::Failed(failure) => {
-                let row = row(["**failed**", subject(failure).as_deref().unwrap_or("-"), &failed(failure), ""]);
-                self.unlisted = self.unlisted.saturating_add(keep(&mut self.failed, row));
+                let row = row(["**failed**", subject(failure).as_deref().unwrap_or("-"), &display_failure(failure), ""]);
+                self.unlisted = self.unlisted.saturating_add(push_row(&mut self.failed, row));
             }
             Report::Summary(sum) => self.headline = Some(summary(sum)),
             _ => {}
@@ -50,7 +50,7 @@ impl StepSummary {
     /// Adds a failure of the whole command. `message` is masked already.
     pub(crate) fn add_error(&mut self, message: &str) {
         let row = row(["**failed**", "-", message, ""]);
-        self.unlisted = self.unlisted.saturating_add(keep(&mut self.failed, row));
+        self.unlisted = self.unlisted.saturating_add(push_row(&mut self.failed, row));
     }
 
     fn add_transfer(&mut self, what: &str, transfer: &Transfer) {
@@ -64,7 +64,7 @@ impl StepSummary {
     }
 
     fn add_done(&mut self, cells: [&str; 4]) {
-        self.unlisted = self.unlisted.saturating_add(keep(&mut self.done, row(cells)));
+        self.unlisted = self.unlisted.saturating_add(push_row(&mut self.done, row(cells)));
     }
 
     /// Appends the table to the job's summary, once. If there is no room, only the text without the table is appended.
@@ -100,7 +100,7 @@ impl StepSummary {
 }
 
 /// Keeps the row if there is room; returns the number of rows that were left out.
-fn keep(rows: &mut Vec<String>, row: String) -> u64 {
+fn push_row(rows: &mut Vec<String>, row: String) -> u64 {
     if rows.len() >= MOST_ROWS {
         return 1;
     }

@@ -53,7 +53,7 @@ impl Delivery {
 
     fn add_facts(&self, page: &mut String) {
         let bytes = self.files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.size));
-        let mut facts = vec![("Files", self.files.len().to_string()), ("Size", sized(bytes))];
+        let mut facts = vec![("Files", self.files.len().to_string()), ("Size", size_html(bytes))];
         if let Some((begin, end)) = plot::span(&self.files) {
             facts.push(("From", time(begin)));
             facts.push(("To", time(end)));
@@ -112,7 +112,7 @@ fn row(file: &Delivered) -> String {
          <td>{}</td><td class=\"number\">{}</td><td class=\"number\">{rate}</td><td class=\"number\">{}</td></tr>\n",
         name(&file.source),
         name(&file.place),
-        sized(file.size),
+        size_html(file.size),
         file.protocol.name(),
         time(file.finished),
         units::span(file.seconds),
@@ -121,7 +121,7 @@ fn row(file: &Delivered) -> String {
 }
 
 /// `<span title="3650722201 bytes">3.4 GiB</span>`
-fn sized(bytes: u64) -> String {
+fn size_html(bytes: u64) -> String {
     format!("<span title=\"{bytes} bytes\">{}</span>", units::size(bytes))
 }
 

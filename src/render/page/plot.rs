@@ -18,13 +18,13 @@ const STEPS: usize = 160;
 
 /// The time from the first byte to the end of the last file.
 pub(super) fn span(files: &[Delivered]) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-    let begin = files.iter().map(begun).min()?;
+    let begin = files.iter().map(start_time).min()?;
     let end = files.iter().map(|file| file.finished).max()?;
     Some((begin, end))
 }
 
 /// The begin of the transfer. A receipt may be edited by hand: an impossible duration counts as 0.
-fn begun(file: &Delivered) -> DateTime<Utc> {
+fn start_time(file: &Delivered) -> DateTime<Utc> {
     let took = if file.seconds.is_finite() && file.seconds > 0.0 { file.seconds.min(1e9) } else { 0.0 };
     file.finished.checked_sub_signed(TimeDelta::milliseconds((took * 1000.0) as i64)).unwrap_or(file.finished)
 }
@@ -35,7 +35,7 @@ fn rates(files: &[Delivered], begin: DateTime<Utc>, end: DateTime<Utc>) -> Vec<f
     let step = all / STEPS as f64;
     let mut rates = vec![0.0; STEPS];
     for file in files {
-        let from = (begun(file) - begin).as_seconds_f64();
+        let from = (start_time(file) - begin).as_seconds_f64();
         let to = (file.finished - begin).as_seconds_f64().max(from + step / 1000.0);
         let rate = file.size as f64 / (to - from);
         let first = ((from / step) as usize).min(STEPS - 1);

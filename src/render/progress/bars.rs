@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::render::progress::frame::{Frame, FrameLine};
 use crate::render::progress::state::{FileProgress, FileState, ProgressState, Speed, Wait};
 use crate::render::style::Terminal;
-use crate::render::text::columns::{bar, cut, padded, padded_left, shortened, width};
+use crate::render::text::columns::{bar, cut, pad, padded_left, shorten, width};
 use crate::render::text::units;
 
 /// Frames per second.
@@ -77,7 +77,7 @@ fn lines(board: &ProgressState, now: Instant, (columns, rows): (usize, usize), c
     let mut table = vec![total(board)];
     table.extend(board.flights.values().take(shown).map(file));
     let layout = Layout::of(&table, columns);
-    let mut lines: Vec<FrameLine> = table.iter().map(|row| layout.line(row, now, colour)).collect();
+    let mut lines: Vec<FrameLine> = table.iter().map(|row| layout.bar_line(row, now, colour)).collect();
     if !foot.is_empty() {
         let mut line = layout.begin(colour);
         foot.iter().for_each(|(text, shade)| line.add(text, shade));
@@ -166,9 +166,9 @@ impl Layout {
         LineBuilder { out: FrameLine { text: String::new(), columns: 0 }, columns: self.columns, colour }
     }
 
-    fn line(&self, row: &BarRow<'_>, now: Instant, colour: bool) -> FrameLine {
+    fn bar_line(&self, row: &BarRow<'_>, now: Instant, colour: bool) -> FrameLine {
         let mut line = self.begin(colour);
-        line.add(&padded(&shortened(&row.name, self.name), self.name), row.name_colour);
+        line.add(&pad(&shorten(&row.name, self.name), self.name), row.name_colour);
         let has_bar = self.bar > 0 && !matches!(row.says, Says::Waiting(_) | Says::Words(_));
         if has_bar {
             let (full, empty) = bar(row.at, row.size, self.bar);
@@ -179,7 +179,7 @@ impl Layout {
         match &row.says {
             Says::Numbers(cells, stage) => {
                 for (number, (cell, room)) in cells.iter().zip(self.numbers).enumerate().filter(|(_, (_, room))| *room > 0) {
-                    let text = if number < 3 { padded_left(cell, room) } else { padded(cell, room) };
+                    let text = if number < 3 { padded_left(cell, room) } else { pad(cell, room) };
                     line.add("  ", "");
                     line.add(&text, if number == 2 { stage } else { "" });
                 }
@@ -246,7 +246,7 @@ mod tests {
     use crate::render::testing;
     use std::time::Duration;
 
-    fn shown(board: &ProgressState, now: Instant, columns: usize, rows: usize) -> Vec<String> {
+    fn drawn_lines(board: &ProgressState, now: Instant, columns: usize, rows: usize) -> Vec<String> {
         let lines = lines(board, now, (columns, rows), false);
         for line in &lines {
             assert!(line.columns < columns.max(2) && width(&line.text) == line.columns, "{columns}: {:?}", line.text);
@@ -277,7 +277,7 @@ mod tests {
             board.apply(&event, start);
         }
         let now = start + Duration::from_secs(1);
-        board.look(now);
+        board.refresh(now);
         (board, now)
     }
 
@@ -291,12 +291,12 @@ mod tests {
             "c.mov                ━━━━━━━━━  100%    1.0 KiB/1.0 KiB   confirming",
             "d.mov                ━━╸──────   25%  256.0 MiB/1.0 GiB      hashing",
         ];
-        assert_eq!(shown(&board, now, 80, 9), wanted);
+        assert_eq!(drawn_lines(&board, now, 80, 9), wanted);
 
         let report = Box::new(Report::Transferred { how: TransferKind::Uploaded, transfer: testing::transfer("c.mov", "/c.mov", 1024) });
         board.apply(&Event::Finished { id: 3, report }, now);
         board.apply(&Event::Finished { id: 2, report: Box::new(Report::Failed(testing::failure("b.mov", "/b.mov"))) }, now);
-        let lines = shown(&board, now, 120, 9);
+        let lines = drawn_lines(&board, now, 120, 9);
         assert_eq!((lines.len(), lines[3].as_str()), (4, "1 failed"));
         assert!(lines[0].starts_with("2 of 4 files "), "{lines:?}");
     }
@@ -306,17 +306,17 @@ mod tests {
         let now = Instant::now();
         let mut board = ProgressState::new(now);
         (0..30).for_each(|id| board.apply(&Event::Started { id, name: format!("f{id}"), size: None }, now));
-        let lines = shown(&board, now, 80, 1 + MOST_BARS);
+        let lines = drawn_lines(&board, now, 80, 1 + MOST_BARS);
         assert_eq!(lines.len(), 1 + MOST_BARS);
         assert!(lines[0].contains(" 0 B "), "{lines:?}");
         assert_eq!(lines[MOST_BARS], "… and 23 more in flight");
         let failed = Event::Finished { id: 0, report: Box::new(Report::Failed(testing::failure("b", "/b"))) };
         board.apply(&failed, now);
-        assert_eq!(shown(&board, now, 80, 9)[MOST_BARS], "… and 22 more in flight, 1 failed");
+        assert_eq!(drawn_lines(&board, now, 80, 9)[MOST_BARS], "… and 22 more in flight, 1 failed");
         (8..30).for_each(|id| board.apply(&Event::Finished { id, report: Box::new(testing::summary()) }, now));
-        assert_eq!(shown(&board, now, 80, 9)[MOST_BARS], "1 failed", "and seven bars");
+        assert_eq!(drawn_lines(&board, now, 80, 9)[MOST_BARS], "1 failed", "and seven bars");
         for rows in 0..4 {
-            assert_eq!(shown(&board, now, 80, rows).len(), rows.max(2), "the total and the failures at least");
+            assert_eq!(drawn_lines(&board, now, 80, rows).len(), rows.max(2), "the total and the failures at least");
         }
     }
 
@@ -326,8 +326,8 @@ mod tests {
         board.apply(&Event::Started { id: 9, name: "日".repeat(300), size: Some(0) }, now);
         let why = "x".repeat(300);
         board.apply(&Event::Waiting { id: Some(2), attempt: 1, of: 5, wait: Duration::ZERO, why, kind: Kind::Busy }, now);
-        (0..250).for_each(|columns| assert_eq!(shown(&board, now, columns, 9).len(), 6));
-        let narrow = shown(&board, now, 40, 9);
+        (0..250).for_each(|columns| assert_eq!(drawn_lines(&board, now, columns, 9).len(), 6));
+        let narrow = drawn_lines(&board, now, 40, 9);
         assert!(narrow[0].contains("50%") && narrow[0].ends_with("2.0s left"), "{narrow:?}");
     }
 
@@ -335,12 +335,12 @@ mod tests {
     fn before_anything_is_known() {
         let now = Instant::now();
         let mut board = ProgressState::new(now);
-        assert!(shown(&board, now, 80, 9)[0].ends_with("  preparing"));
+        assert!(drawn_lines(&board, now, 80, 9)[0].ends_with("  preparing"));
         board.apply(
             &Event::Waiting { id: None, attempt: 2, of: 5, wait: Duration::from_secs(2), why: "busy".into(), kind: Kind::Busy },
             now,
         );
-        assert!(shown(&board, now, 80, 9)[0].ends_with("  waiting 2s (try 2 of 5): busy"));
+        assert!(drawn_lines(&board, now, 80, 9)[0].ends_with("  waiting 2s (try 2 of 5): busy"));
     }
 
     #[test]

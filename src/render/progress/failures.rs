@@ -1,9 +1,9 @@
 //! Repeats the failures of a run before the summary, if later lines have moved them out of sight.
 
 use crate::model::report::Failure;
-use crate::model::secret::masked;
+use crate::model::secret::mask;
 use crate::render::Renderer;
-use crate::render::text::phrases::failed;
+use crate::render::text::phrases::display_failure;
 use crate::render::text::units;
 
 /// The longest list that is repeated; for more failures there is `--failed-to`.
@@ -28,22 +28,22 @@ impl ToldFailures {
         }
         self.count += 1;
         if self.lines.len() < MOST_REPEATED {
-            self.lines.push(failed(failure));
+            self.lines.push(display_failure(failure));
         }
     }
 
     /// Notes that later lines stand below the failures.
-    pub(super) fn are_buried(&mut self) {
+    pub(super) fn mark_buried(&mut self) {
         self.is_buried |= self.count > 0;
     }
 
     /// Repeats the failures once, unless they are the last lines already.
-    pub(super) fn tell(&mut self, renderer: &Renderer) {
+    pub(super) fn print(&mut self, renderer: &Renderer) {
         let ToldFailures { lines, count, is_buried, untried, why_untried } = std::mem::take(self);
         let style = renderer.style();
         if is_buried && !style.json && !style.quiet {
             renderer.aside(&format!("{} failed:", units::count(count, "file")));
-            lines.iter().for_each(|line| renderer.aside(&format!("  {}", masked(line))));
+            lines.iter().for_each(|line| renderer.aside(&format!("  {}", mask(line))));
             let more = count.saturating_sub(lines.len() as u64);
             if more > 0 {
                 renderer.aside(&format!("  … and {more} more; `--failed-to FILE` lists them all"));

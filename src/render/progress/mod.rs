@@ -142,11 +142,11 @@ impl<'a> Following<'a> {
         }
         if let Event::Finished { report, .. } = event {
             self.tally.add(report);
-            self.tell(report);
+            self.print_report(report);
         }
     }
 
-    fn tell(&mut self, report: &Report) {
+    fn print_report(&mut self, report: &Report) {
         if let Report::Failed(failure) = report {
             self.failures.add(failure);
             self.renderer.report(report);
@@ -161,7 +161,7 @@ impl<'a> Following<'a> {
     }
 
     fn print_line(&mut self, report: &Report) {
-        self.failures.are_buried();
+        self.failures.mark_buried();
         self.open_fold();
         self.renderer.report(report);
     }
@@ -190,13 +190,13 @@ impl<'a> Following<'a> {
 
     /// Shows the current progress.
     fn show(&mut self, now: Instant) {
-        self.board.look(now);
+        self.board.refresh(now);
         self.release();
         match self.mode {
             ProgressMode::Bars => self.renderer.screen().draw(&self.board, now),
             ProgressMode::Events => self.renderer.report(&self.board.progress()),
             ProgressMode::Lines => {
-                self.failures.are_buried();
+                self.failures.mark_buried();
                 self.renderer.aside(&progress_line(&self.board, now));
             }
             ProgressMode::Silent => {}
@@ -224,7 +224,7 @@ impl<'a> Following<'a> {
             _ => return,
         };
         if is_warning || self.renderer.style().verbose > 0 {
-            self.failures.are_buried();
+            self.failures.mark_buried();
         }
         if is_warning { self.renderer.warning(&text) } else { self.renderer.note(&text) }
     }
@@ -247,9 +247,9 @@ impl<'a> Following<'a> {
         if let Some(fold) = self.fold.take() {
             self.renderer.screen().message(&fold.end());
             // The failures may be inside the folded section.
-            self.failures.are_buried();
+            self.failures.mark_buried();
         }
-        self.failures.tell(self.renderer);
+        self.failures.print(self.renderer);
         self.tally.took = self.started.elapsed().saturating_sub(self.renderer.screen().time_of_answers());
     }
 }
@@ -266,7 +266,7 @@ impl Drop for Following<'_> {
         self.conclude();
         if self.sums_up {
             let known = self.board.is_planned().then(|| self.board.files().1);
-            self.renderer.report(&self.tally.interrupted(known));
+            self.renderer.report(&self.tally.interrupted_summary(known));
         }
     }
 }
@@ -289,16 +289,16 @@ mod tests {
     use crate::model::report::TransferKind;
     use crate::render::style::{Progress, Style, Terminal};
     use crate::render::testing;
-    use crate::render::testing::captured;
+    use crate::render::testing::capture;
     use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-    fn finished(id: u64, report: Report) -> Event {
+    fn finished_event(id: u64, report: Report) -> Event {
         Event::Finished { id, report: Box::new(report) }
     }
 
     #[tokio::test]
     async fn results_go_out_and_are_counted() {
-        let (renderer, out, err) = captured(Style { verbose: 1, ..Style::default() });
+        let (renderer, out, err) = capture(Style { verbose: 1, ..Style::default() });
         let (sender, receiver) = unbounded_channel();
         for event in [
             Event::Planned { files: 2, bytes: 8 },
@@ -313,8 +313,8 @@ mod tests {
             },
             Event::StartedOver { id: 1, left_behind: Some("@9".into()) },
             Event::Sent { id: 1, bytes: 5 },
-            finished(1, Report::Transferred { how: TransferKind::Uploaded, transfer: testing::transfer("a", "/a", 5) }),
-            finished(2, Report::Failed(testing::failure("b", "/b"))),
+            finished_event(1, Report::Transferred { how: TransferKind::Uploaded, transfer: testing::transfer("a", "/a", 5) }),
+            finished_event(2, Report::Failed(testing::failure("b", "/b"))),
             Event::Warning("the share ends tomorrow".into()),
             Event::Note("fell back to FTPS".into()),
         ] {
@@ -340,8 +340,8 @@ mod tests {
         (Following::new(renderer, receiver, true), sender)
     }
 
-    fn uploaded(name: &str) -> Event {
-        finished(1, Report::Transferred { how: TransferKind::Uploaded, transfer: testing::transfer(name, "/x", 5) })
+    fn uploaded_event(name: &str) -> Event {
+        finished_event(1, Report::Transferred { how: TransferKind::Uploaded, transfer: testing::transfer(name, "/x", 5) })
     }
 
     #[test]
@@ -352,7 +352,7 @@ mod tests {
         board.apply(&Event::Started { id: 1, name: "a".into(), size: Some(2048) }, start);
         board.apply(&Event::Sent { id: 1, bytes: 1024 }, start);
         let now = start + Duration::from_secs(1);
-        board.look(now);
+        board.refresh(now);
         assert_eq!(progress_line(&board, now), "0 of 2 files, 1.0 KiB of 4.0 KiB, 1.0 KiB/s, 3.0s left");
         let waiting =
             Event::Waiting { id: Some(1), attempt: 3, of: 5, wait: Duration::from_secs(2), why: "line cut".into(), kind: Kind::Busy };
@@ -364,7 +364,7 @@ mod tests {
 
     #[test]
     fn progress_for_scripts_only_when_asked() {
-        let (renderer, out, err) = captured(Style { json: true, progress: Progress::Plain, ..Style::default() });
+        let (renderer, out, err) = capture(Style { json: true, progress: Progress::Plain, ..Style::default() });
         let (mut work, _sender) = following(&renderer);
         work.show(Instant::now());
         assert_eq!(
@@ -379,10 +379,10 @@ mod tests {
     fn each_file_has_a_line_where_that_helps() {
         let on = |out| Terminal { out, err: true, ..Terminal::default() };
         let lines = |style: Style, files: u64| {
-            let (renderer, out, _) = captured(style);
+            let (renderer, out, _) = capture(style);
             let (mut work, _sender) = following(&renderer);
             work.take(&Event::Planned { files, bytes: 5 });
-            (0..files).for_each(|n| work.take(&uploaded(&n.to_string())));
+            (0..files).for_each(|n| work.take(&uploaded_event(&n.to_string())));
             work.conclude();
             out.text().lines().count() as u64
         };
@@ -399,17 +399,17 @@ mod tests {
 
     #[test]
     fn lines_wait_until_the_number_of_files_is_known() {
-        let (renderer, out, _) = captured(Style::default());
+        let (renderer, out, _) = capture(Style::default());
         let (mut work, _sender) = following(&renderer);
         let lines = || out.text().lines().count();
         work.take(&Event::Planned { files: 2, bytes: 5 });
-        work.take(&uploaded("a"));
+        work.take(&uploaded_event("a"));
         assert_eq!(lines(), 0, "there may be a thousand");
         work.grown -= SETTLED;
-        work.take(&uploaded("b"));
+        work.take(&uploaded_event("b"));
         assert_eq!(lines(), 2);
         work.take(&Event::Planned { files: 1000, bytes: 5 });
-        (0..998).for_each(|n| work.take(&uploaded(&n.to_string())));
+        (0..998).for_each(|n| work.take(&uploaded_event(&n.to_string())));
         work.conclude();
         assert_eq!(lines(), 2);
     }
@@ -417,11 +417,11 @@ mod tests {
     #[test]
     fn work_that_is_given_up_is_summed_up() {
         for json in [false, true] {
-            let (renderer, out, err) = captured(Style { json, ..Style::default() });
+            let (renderer, out, err) = capture(Style { json, ..Style::default() });
             let (mut work, sender) = following(&renderer);
             work.take(&Event::Planned { files: 20, bytes: 100 });
-            sender.send(finished(1, Report::Failed(testing::failure("b", "/b")))).unwrap();
-            sender.send(uploaded("a")).unwrap();
+            sender.send(finished_event(1, Report::Failed(testing::failure("b", "/b")))).unwrap();
+            sender.send(uploaded_event("a")).unwrap();
             drop(work);
             match json {
                 true => {
@@ -437,7 +437,7 @@ mod tests {
                 }
             }
         }
-        let (renderer, out, err) = captured(Style::default());
+        let (renderer, out, err) = capture(Style::default());
         let (_sender, receiver) = unbounded_channel();
         drop(Following::new(&renderer, receiver, false));
         assert_eq!((out.text(), err.text()), (String::new(), String::new()), "what is only watched has no summary");
@@ -445,7 +445,7 @@ mod tests {
 
     #[test]
     fn a_server_that_is_not_reached_is_told_once_at_the_first_try() {
-        let (renderer, _, err) = captured(Style::default());
+        let (renderer, _, err) = capture(Style::default());
         let (mut work, _sender) = following(&renderer);
         let wait = Duration::from_millis(500);
         for (attempt, kind) in [(2, Kind::Busy), (2, Kind::Unreachable), (3, Kind::Unreachable)] {
@@ -457,12 +457,12 @@ mod tests {
 
     #[test]
     fn a_log_of_gitlab_is_folded_around_the_files() {
-        let (renderer, out, err) = captured(Style { folds: true, ..Style::default() });
+        let (renderer, out, err) = capture(Style { folds: true, ..Style::default() });
         let (mut work, _sender) = following(&renderer);
-        work.take(&uploaded("a"));
+        work.take(&uploaded_event("a"));
         work.grown -= SETTLED;
         work.release();
-        work.take(&finished(2, Report::Failed(testing::failure("b", "/b"))));
+        work.take(&finished_event(2, Report::Failed(testing::failure("b", "/b"))));
         work.conclude();
         let err = err.text();
         let parts: Vec<&str> = err.split("\x1b[0K").filter(|part| !part.is_empty()).collect();
@@ -477,18 +477,18 @@ mod tests {
     #[test]
     fn failures_that_stand_last_are_not_repeated() {
         let failing = |work: &mut Following<'_>| {
-            (0..30).for_each(|n| work.take(&finished(n, Report::Failed(testing::failure(&n.to_string(), "/b")))));
+            (0..30).for_each(|n| work.take(&finished_event(n, Report::Failed(testing::failure(&n.to_string(), "/b")))));
         };
-        let (renderer, _, err) = captured(Style::default());
+        let (renderer, _, err) = capture(Style::default());
         let (mut work, _sender) = following(&renderer);
         failing(&mut work);
         work.conclude();
         assert_eq!(err.text().lines().count(), 30);
 
-        let (renderer, _, err) = captured(Style::default());
+        let (renderer, _, err) = capture(Style::default());
         let (mut work, _sender) = following(&renderer);
         failing(&mut work);
-        work.take(&uploaded("a"));
+        work.take(&uploaded_event("a"));
         work.conclude();
         assert!(err.text().ends_with("\n  … and 5 more; `--failed-to FILE` lists them all\n"), "{}", err.text());
         assert_eq!(err.text().lines().count(), 30 + 1 + 25 + 1);
@@ -496,7 +496,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_flood_of_events_is_only_counted() {
-        let (renderer, out, err) = captured(Style::default());
+        let (renderer, out, err) = capture(Style::default());
         let (sender, receiver) = unbounded_channel();
         sender.send(Event::Started { id: 1, name: "a".into(), size: Some(100_000) }).unwrap();
         (0..100_000).for_each(|_| sender.send(Event::Sent { id: 1, bytes: 1 }).unwrap());

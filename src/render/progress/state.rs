@@ -30,7 +30,7 @@ impl Speed {
         self.unseen = self.unseen.saturating_add(bytes);
     }
 
-    pub(crate) fn look(&mut self, now: Instant) {
+    pub(crate) fn refresh(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.looked).as_secs_f64();
         if passed <= 0.0 {
             return;
@@ -121,10 +121,10 @@ impl ProgressState {
         match event {
             Event::Planned { files, bytes } => self.planned = Some((*files, *bytes)),
             Event::Started { id, name, size } => {
-                self.flights.insert(*id, begun(name, *size, now));
+                self.flights.insert(*id, new_file_progress(name, *size, now));
             }
             Event::Hashing { id, name, size, done } => {
-                self.flights.entry(*id).or_insert_with(|| begun(name, *size, now)).doing = FileState::Hashing { done: *done };
+                self.flights.entry(*id).or_insert_with(|| new_file_progress(name, *size, now)).doing = FileState::Hashing { done: *done };
             }
             Event::Sent { id, bytes } => {
                 self.speed.add(*bytes);
@@ -148,7 +148,7 @@ impl ProgressState {
                     flight.doing = FileState::Confirming;
                 }
             }
-            Event::Finished { id, report } => self.finished(*id, report),
+            Event::Finished { id, report } => self.finish_file(*id, report),
             Event::Warning(_) | Event::Note(_) => {}
         }
     }
@@ -160,7 +160,7 @@ impl ProgressState {
         }
     }
 
-    fn finished(&mut self, id: FileId, report: &Report) {
+    fn finish_file(&mut self, id: FileId, report: &Report) {
         let flight = self.flights.remove(&id);
         match report {
             Report::Transferred { transfer, .. } => self.landed = self.landed.saturating_add(transfer.size),
@@ -176,9 +176,9 @@ impl ProgressState {
     }
 
     /// Updates the speeds; called before each drawing.
-    pub(crate) fn look(&mut self, now: Instant) {
-        self.speed.look(now);
-        self.flights.values_mut().for_each(|flight| flight.speed.look(now));
+    pub(crate) fn refresh(&mut self, now: Instant) {
+        self.speed.refresh(now);
+        self.flights.values_mut().for_each(|flight| flight.speed.refresh(now));
         if self.waiting.as_ref().is_some_and(|wait| wait.until <= now) {
             self.waiting = None;
         }
@@ -233,7 +233,7 @@ impl ProgressState {
     }
 }
 
-fn begun(name: &str, size: Option<u64>, now: Instant) -> FileProgress {
+fn new_file_progress(name: &str, size: Option<u64>, now: Instant) -> FileProgress {
     FileProgress { name: escape_control(name).into_owned(), size, at: 0, speed: Speed::new(now), doing: FileState::Moving }
 }
 
@@ -244,11 +244,11 @@ mod tests {
     use crate::model::report::TransferKind;
     use crate::render::testing;
 
-    fn started(id: FileId, size: Option<u64>) -> Event {
+    fn started_event(id: FileId, size: Option<u64>) -> Event {
         Event::Started { id, name: "a\u{1b}".into(), size }
     }
 
-    fn told(board: &ProgressState) -> (u64, u64, u64, Option<u64>) {
+    fn totals(board: &ProgressState) -> (u64, u64, u64, Option<u64>) {
         let (files, of_files) = board.files();
         (files, of_files, board.bytes(), board.of_bytes())
     }
@@ -261,7 +261,7 @@ mod tests {
             board.apply(&event, now);
             (board.flights[&1].at, board.bytes())
         };
-        assert_eq!(at(started(1, Some(100))), (0, 0));
+        assert_eq!(at(started_event(1, Some(100))), (0, 0));
         assert_eq!(at(Event::Accepted { id: 1, offset: 20 }), (20, 20));
         assert_eq!(at(Event::Sent { id: 1, bytes: 50 }), (70, 70));
         assert_eq!(at(Event::Accepted { id: 1, offset: 40 }), (40, 40));
@@ -275,36 +275,36 @@ mod tests {
         let now = Instant::now();
         let mut board = ProgressState::new(now);
         board.apply(&Event::Planned { files: 4, bytes: 1000 }, now);
-        board.apply(&started(1, Some(400)), now);
-        board.apply(&started(2, Some(300)), now);
+        board.apply(&started_event(1, Some(400)), now);
+        board.apply(&started_event(2, Some(300)), now);
         board.apply(&Event::Sent { id: 1, bytes: 100 }, now);
-        assert_eq!(told(&board), (0, 4, 100, Some(1000)));
+        assert_eq!(totals(&board), (0, 4, 100, Some(1000)));
         let failed = Box::new(Report::Failed(testing::failure("a", "/a")));
         board.apply(&Event::Finished { id: 1, report: failed }, now);
-        assert_eq!(told(&board), (1, 4, 0, Some(600)));
+        assert_eq!(totals(&board), (1, 4, 0, Some(600)));
         let uploaded = Box::new(Report::Transferred { how: TransferKind::Uploaded, transfer: testing::transfer("b", "/b", 300) });
         board.apply(&Event::Finished { id: 2, report: uploaded }, now);
-        assert_eq!(told(&board), (2, 4, 300, Some(600)));
-        board.apply(&started(3, None), now);
-        assert_eq!(told(&board), (2, 4, 300, None));
+        assert_eq!(totals(&board), (2, 4, 300, Some(600)));
+        board.apply(&started_event(3, None), now);
+        assert_eq!(totals(&board), (2, 4, 300, None));
         board.apply(&Event::Sent { id: 99, bytes: 5 }, now);
-        assert_eq!(told(&board), (2, 4, 300, None));
+        assert_eq!(totals(&board), (2, 4, 300, None));
     }
 
     #[test]
     fn waiting_ends_with_the_next_byte() {
         let now = Instant::now();
         let mut board = ProgressState::new(now);
-        board.apply(&started(1, Some(9)), now);
+        board.apply(&started_event(1, Some(9)), now);
         let wait = |id| Event::Waiting { id, attempt: 2, of: 5, wait: Duration::from_secs(4), why: "busy\n".into(), kind: Kind::Busy };
         board.apply(&wait(Some(1)), now);
         assert_eq!(board.waiting().unwrap().why, "busy\\n");
         board.apply(&Event::Sent { id: 1, bytes: 1 }, now);
         assert!(board.waiting().is_none());
         board.apply(&wait(None), now);
-        board.look(now + Duration::from_secs(3));
+        board.refresh(now + Duration::from_secs(3));
         assert!(board.waiting().is_some());
-        board.look(now + Duration::from_secs(4));
+        board.refresh(now + Duration::from_secs(4));
         assert!(board.waiting().is_none());
     }
 
@@ -315,11 +315,11 @@ mod tests {
         assert_eq!((speed.per_second(), speed.seconds_for(1)), (0.0, None));
         for second in 1..=20 {
             speed.add(1000);
-            speed.look(start + Duration::from_secs(second));
+            speed.refresh(start + Duration::from_secs(second));
         }
         assert!((speed.per_second() - 1000.0).abs() < 1e-6);
         assert_eq!(speed.seconds_for(5000).map(f64::round), Some(5.0));
-        speed.look(start + Duration::from_secs(80));
+        speed.refresh(start + Duration::from_secs(80));
         assert_eq!(speed.seconds_for(5000), None);
     }
 }

@@ -9,14 +9,14 @@ pub(crate) fn width(text: &str) -> usize {
 
 /// As `width`, for text with our own colour sequences, which take no columns. Names contain none, as their escapes are made
 /// visible.
-pub(crate) fn shown_width(text: &str) -> usize {
+pub(crate) fn display_width(text: &str) -> usize {
     let mut parts = text.split("\x1b[");
     let first = width(parts.next().unwrap_or_default());
     parts.fold(first, |sum, part| sum + width(part.split_once('m').map_or("", |(_, shown)| shown)))
 }
 
 /// `text`, filled with spaces up to `columns`; a longer text stays unchanged.
-pub(crate) fn padded(text: &str, columns: usize) -> String {
+pub(crate) fn pad(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn cut(text: &str, columns: usize) -> String {
 
 /// Shortens a name in its middle: its end (a number, a suffix) matters as much as its beginning. For a path that does not fit
 /// only the last name is shown.
-pub(crate) fn shortened(name: &str, columns: usize) -> String {
+pub(crate) fn shorten(name: &str, columns: usize) -> String {
     let name = match width(name) > columns {
         true => name.rsplit(['/', std::path::MAIN_SEPARATOR]).next().unwrap_or(name),
         false => return name.to_owned(),
@@ -93,10 +93,10 @@ mod tests {
 
     #[test]
     fn names_are_shortened_in_the_middle() {
-        assert_eq!(shortened("take 1.mov", 10), "take 1.mov");
-        assert_eq!(shortened("A001_C009_0101AB_camera-original.mov", 20), "A001_C009_…ginal.mov");
-        assert_eq!(shortened("2026/harbour/take 1.mov", 12), "take 1.mov");
-        assert_eq!((shortened("abcdef", 2), shortened("abcdef", 0)), ("a…".to_owned(), String::new()));
+        assert_eq!(shorten("take 1.mov", 10), "take 1.mov");
+        assert_eq!(shorten("A001_C009_0101AB_camera-original.mov", 20), "A001_C009_…ginal.mov");
+        assert_eq!(shorten("2026/harbour/take 1.mov", 12), "take 1.mov");
+        assert_eq!((shorten("abcdef", 2), shorten("abcdef", 0)), ("a…".to_owned(), String::new()));
     }
 
     #[test]
@@ -104,14 +104,14 @@ mod tests {
         for columns in 0..30 {
             for name in ["日本語のファイル名.mov", "cafe\u{301}-cafe\u{301}-cafe\u{301}-cafe\u{301}.txt", "שלום עולם שלום עולם.txt"]
             {
-                assert!(width(&shortened(name, columns)) <= columns, "{name} in {columns}");
+                assert!(width(&shorten(name, columns)) <= columns, "{name} in {columns}");
                 assert!(width(&cut(name, columns)) <= columns, "{name} in {columns}");
             }
         }
-        assert_eq!(shortened("日本語のファイル名", 8), "日本…名");
+        assert_eq!(shorten("日本語のファイル名", 8), "日本…名");
         assert_eq!(tail("e\u{301}x", 1), "x", "no mark without its character");
         assert_eq!(head("e\u{301}x", 1), "e\u{301}");
-        assert_eq!((shown_width("\x1b[1;34m日本\x1b[0m/"), shown_width("")), (5, 0));
-        assert_eq!((padded("日", 4), padded_left("日", 4)), ("日  ".to_owned(), "  日".to_owned()));
+        assert_eq!((display_width("\x1b[1;34m日本\x1b[0m/"), display_width("")), (5, 0));
+        assert_eq!((pad("日", 4), padded_left("日", 4)), ("日  ".to_owned(), "  日".to_owned()));
     }
 }

@@ -33,7 +33,7 @@ impl Details {
 
     fn extra(&mut self, fields: &Map<String, Value>) {
         for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-            self.field(name, Some(plain(value)));
+            self.field(name, Some(plain_text(value)));
         }
     }
 
@@ -45,7 +45,7 @@ impl Details {
 }
 
 /// A provider's field as text: `Scene 4, Take two words`, `upload true, comments false`.
-fn plain(value: &Value) -> String {
+fn plain_text(value: &Value) -> String {
     let joined = |parts: Vec<String>, by: &str| parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(by);
     match value {
         Value::Null => String::new(),
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_providers_own_fields_are_words() {
-        let told = |json: &str| plain(&serde_json::from_str(json).unwrap());
+        let told = |json: &str| plain_text(&serde_json::from_str(json).unwrap());
         assert_eq!(told(r#"[{"name":"Scene","value":4},{"name":"Take","value":"two words"}]"#), "Scene 4, Take two words");
         assert_eq!(told(r#"{"upload":true,"comments":false}"#), "upload true, comments false");
         assert_eq!(told(r#"["a",null,2]"#), "a, 2");

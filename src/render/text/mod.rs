@@ -11,10 +11,10 @@ use chrono::Local;
 use crate::error::Error;
 use crate::model::escape::{escape_control, shell_word};
 use crate::model::report::{Placed, Transfer, TransferKind, Verified};
-use crate::model::secret::masked;
+use crate::model::secret::mask;
 use crate::model::{Entry, EntryKind, RemotePath, Report};
 use crate::render::style::{Style, View};
-use crate::render::text::phrases::{address, bytes, failed, progress, summary};
+use crate::render::text::phrases::{address, bytes, display_failure, progress, summary};
 
 /// The form of a report in the output for people.
 #[derive(Debug, PartialEq)]
@@ -35,9 +35,9 @@ pub(super) enum TextOutput {
     Column,
 }
 
-pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
+pub(super) fn to_text(report: &Report, style: &Style) -> TextOutput {
     match report {
-        Report::Transferred { how, transfer } => TextOutput::Done(transferred(*how, transfer)),
+        Report::Transferred { how, transfer } => TextOutput::Done(display_transfer(*how, transfer)),
         Report::Skipped { source, remote, path, target, reason, .. } => {
             let to = target_text(target.as_deref(), remote, path);
             TextOutput::Done(format!("skipped  {} -> {to}  ({})", escape_control(source), escape_control(reason)))
@@ -68,7 +68,7 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
             let size = size.map(|size| format!("  ({})", bytes(size, style))).unwrap_or_default();
             TextOutput::Answer(format!("would {action}  {}{size}", escape_control(target)))
         }
-        Report::Failed(failure) => TextOutput::Failure(failed(failure)),
+        Report::Failed(failure) => TextOutput::Failure(display_failure(failure)),
         Report::Entry { remote, entry } => match style.view {
             View::Name => TextOutput::Answer(name(remote, entry, style)),
             View::Row => TextOutput::Row(row(remote, entry, style)),
@@ -98,7 +98,7 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
             TextOutput::Row(format!("{since}\t{done}\t{}\t{}", escape_control(source), address(remote, path)))
         }
         Report::Cleared { remote, path, whole, removed, stays, empty, .. } => {
-            let what = cleared(*whole, *removed, stays.as_deref(), empty.as_deref());
+            let what = display_cleared(*whole, *removed, stays.as_deref(), empty.as_deref());
             TextOutput::Done(format!("cleared  {}  {what}", address(remote, path)))
         }
         Report::Run { command, files, done, failed, in_flight, not_begun, since, .. } => {
@@ -111,12 +111,12 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
         }
         Report::Verify { remote, path, status, reason, .. } => {
             let why = reason.as_deref().map(|reason| format!("  ({})", escape_control(reason))).unwrap_or_default();
-            let word = shaded(&format!("{status:<7}"), if *status == "same" { GOOD } else { BAD }, style);
+            let word = shade(&format!("{status:<7}"), if *status == "same" { GOOD } else { BAD }, style);
             let line = format!("{word}  {}{why}", address(remote, path));
             // With `-q` only files that changed or are missing have a line.
             if *status == "same" { TextOutput::Done(line) } else { TextOutput::Answer(line) }
         }
-        Report::Configured { action, remote, file, next } => TextOutput::Done(configured(action, remote, file, next.as_deref())),
+        Report::Configured { action, remote, file, next } => TextOutput::Done(display_configured(action, remote, file, next.as_deref())),
         Report::Login { remote, account: Some(account) } => {
             TextOutput::Done(format!("signed in to {} as {}", escape_control(remote), escape_control(account)))
         }
@@ -132,7 +132,7 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
         }
         Report::Check(check) => {
             let verdict = if check.ok { "ok" } else { "FAIL" };
-            let verdict = shaded(&format!("{verdict:<4}"), if check.ok { GOOD } else { BAD }, style);
+            let verdict = shade(&format!("{verdict:<4}"), if check.ok { GOOD } else { BAD }, style);
             TextOutput::Answer(format!("{verdict}  {:<19}  {}", escape_control(&check.step), escape_control(&check.detail)))
         }
         Report::Providers(_) => TextOutput::Column,
@@ -156,8 +156,8 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
             ))
         }
         Report::Progress { .. } => TextOutput::Aside(progress(report)),
-        Report::Line { command, status: 0, .. } => TextOutput::Aside(format!("ok  {}", words(command))),
-        Report::Line { command, status, .. } => TextOutput::Aside(format!("failed ({status})  {}", words(command))),
+        Report::Line { command, status: 0, .. } => TextOutput::Aside(format!("ok  {}", command_line(command))),
+        Report::Line { command, status, .. } => TextOutput::Aside(format!("failed ({status})  {}", command_line(command))),
         Report::Batch(all) => TextOutput::Aside(batch(all.lines, all.failed, all.not_run, all.seconds)),
         Report::Summary(sum) => TextOutput::Aside(summary(sum)),
     }
@@ -165,10 +165,10 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
 
 /// The failure of a whole command; the message contains its file or remote.
 pub(super) fn error(error: &Error) -> String {
-    escape_control(&masked(&error.to_string())).into_owned()
+    escape_control(&mask(&error.to_string())).into_owned()
 }
 
-fn words(command: &[String]) -> String {
+fn command_line(command: &[String]) -> String {
     escape_control(&command.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")).into_owned()
 }
 
@@ -190,7 +190,7 @@ fn run(files: Option<u64>, done: u64, failed: u64, in_flight: u64, not_begun: Op
 /// `a.mov`, `clips/`; `REMOTE:/in/a.mov` for entries of several folders, in the form that haul accepts.
 fn name(remote: &str, entry: &Entry, style: &Style) -> String {
     let name = escape_control(&exact_name(remote, entry, style)).into_owned();
-    if entry.is_folder() { shaded(&name, FOLDER, style) } else { name }
+    if entry.is_folder() { shade(&name, FOLDER, style) } else { name }
 }
 
 /// Colours of results, as parameters of an SGR sequence.
@@ -199,7 +199,7 @@ const GOOD: &str = "32";
 const BAD: &str = "1;31";
 
 /// Text of a result in a colour, where results have colours.
-pub(crate) fn shaded(text: &str, colour: &str, style: &Style) -> String {
+pub(crate) fn shade(text: &str, colour: &str, style: &Style) -> String {
     if style.colours_results { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_owned() }
 }
 
@@ -232,7 +232,7 @@ fn target_text(target: Option<&str>, remote: &str, path: &RemotePath) -> String 
     target.map_or_else(|| address(remote, path), |target| escape_control(target).into_owned())
 }
 
-fn transferred(how: TransferKind, transfer: &Transfer) -> String {
+fn display_transfer(how: TransferKind, transfer: &Transfer) -> String {
     let to = target_text(transfer.target.as_deref(), &transfer.remote, &transfer.path);
     format!("{}  {} -> {to}  ({})", how.name(), escape_control(&transfer.source), details(transfer).join(", "))
 }
@@ -260,7 +260,7 @@ fn details(transfer: &Transfer) -> Vec<String> {
 }
 
 /// `added  studio to /home/ann/.config/haul/config.toml; next: haul login studio`
-fn configured(action: &str, remote: &str, file: &str, next: Option<&str>) -> String {
+fn display_configured(action: &str, remote: &str, file: &str, next: Option<&str>) -> String {
     let whither = match action {
         "added" => "to",
         "removed" => "from",
@@ -271,7 +271,7 @@ fn configured(action: &str, remote: &str, file: &str, next: Option<&str>) -> Str
 }
 
 /// The result for an upload whose record was removed.
-fn cleared(whole: bool, removed: bool, stays: Option<&str>, empty: Option<&str>) -> String {
+fn display_cleared(whole: bool, removed: bool, stays: Option<&str>, empty: Option<&str>) -> String {
     let bytes = match (whole, stays) {
         (true, _) => "it had arrived whole, and stays".to_owned(),
         (_, Some(name)) => format!("what was sent stays there: {}", escape_control(name)),
@@ -292,7 +292,7 @@ mod tests {
     use crate::render::testing;
 
     fn plain(report: &Report) -> TextOutput {
-        said(report, &Style::default())
+        to_text(report, &Style::default())
     }
 
     #[test]
@@ -301,7 +301,7 @@ mod tests {
         let folder = Entry::new(EntryKind::Folder, "5", testing::path("/in/clips"));
         assert_eq!(name("studio", &folder, &coloured), "\x1b[1;34mclips/\x1b[0m");
         assert_eq!(
-            said(&testing::check(false), &coloured),
+            to_text(&testing::check(false), &coloured),
             TextOutput::Answer("\x1b[1;31mFAIL\x1b[0m  name resolution      192.0.2.7".into())
         );
         assert_eq!(name("studio", &testing::entry(), &coloured), "a.mov");
@@ -343,7 +343,7 @@ mod tests {
         transfer.retries = 1;
         transfer.kept = Some("12".into());
         let line = "uploaded  - -> studio:/x  (5 B, size compared, 1 retry, the old entry @12 stays beside it)";
-        assert_eq!(transferred(TransferKind::Uploaded, &transfer), line);
+        assert_eq!(display_transfer(TransferKind::Uploaded, &transfer), line);
     }
 
     #[test]
@@ -379,7 +379,7 @@ mod tests {
         entry.extra.insert(evil.into(), serde_json::json!({ evil: evil }));
         for view in [View::Name, View::Row, View::Block] {
             let (TextOutput::Answer(text) | TextOutput::Row(text)) =
-                said(&testing::entry_report(entry.clone()), &Style { view, ..Style::default() })
+                to_text(&testing::entry_report(entry.clone()), &Style { view, ..Style::default() })
             else {
                 panic!("another output")
             };
@@ -387,8 +387,8 @@ mod tests {
             assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text:?}");
         }
         let failure = Failure::new(&Error::new(Kind::Local, evil)).of_source(evil);
-        assert_eq!(failed(&failure), shown);
+        assert_eq!(display_failure(&failure), shown);
         let transfer = testing::transfer(evil, &format!("/{evil}"), 1);
-        assert_eq!(transferred(TransferKind::Uploaded, &transfer).matches(shown).count(), 2);
+        assert_eq!(display_transfer(TransferKind::Uploaded, &transfer).matches(shown).count(), 2);
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn bytes(size: u64, style: &Style) -> String {
 }
 
 /// The message, with the file's name before it unless the message contains the name already.
-pub(crate) fn failed(failure: &Failure) -> String {
+pub(crate) fn display_failure(failure: &Failure) -> String {
     let message = escape_control(&failure.error.message);
     let Some(subject) = subject(failure) else { return message.into_owned() };
     // The error may name the place by its path alone, or by the name that `subject` shows.
@@ -91,7 +91,7 @@ pub(crate) fn progress(report: &Report) -> String {
 /// `12 files, 3.4 GiB in 1m20s (43.5 MiB/s), 2 skipped, 1 failed`; `11 of 20 files done, 40.0 MiB in 9.1s (4.4 MiB/s),
 /// interrupted`; `3 files sent, 14 B in 0.5s, 80 equal, 2 deleted, 1 left` of a sync; `2 files copied on the server, 57.2 MiB in 0.2s`; `dry run: would upload 3 files, replace 1, 5.0 MiB in all`.
 pub(crate) fn summary(sum: &Summary) -> String {
-    let mut text = if sum.would.is_empty() { done(sum) } else { would(sum) };
+    let mut text = if sum.would.is_empty() { display_done(sum) } else { would(sum) };
     let mut skipped = sum.skipped;
     if let Some(SyncCounts { equal, deleted, left, .. }) = sum.sync {
         text.push_str(&format!(", {equal} equal, {deleted} deleted"));
@@ -112,7 +112,7 @@ pub(crate) fn summary(sum: &Summary) -> String {
     text
 }
 
-fn done(sum: &Summary) -> String {
+fn display_done(sum: &Summary) -> String {
     let by_server: u64 = sum.on_server.iter().map(|(_, count)| count).sum();
     let carried = sum.files.saturating_sub(by_server);
     let mut parts: Vec<String> = Vec::new();
@@ -156,14 +156,14 @@ mod tests {
     #[test]
     fn a_name_is_said_once() {
         let failure = Failure::new(&Error::new(Kind::Local, "gone").with_subject("b.mov")).of_source("b.mov");
-        assert_eq!(failed(&failure), "b.mov: gone");
+        assert_eq!(display_failure(&failure), "b.mov: gone");
     }
 
     #[test]
     fn a_place_is_said_once() {
         let failure = |on: &str, kind: Kind, source: Option<&str>| {
             let failure = Failure::new(&Error::new(kind, "no").with_subject(on)).at("studio", testing::path("/in/a"));
-            failed(&Failure { source: source.map(str::to_owned), ..failure })
+            display_failure(&Failure { source: source.map(str::to_owned), ..failure })
         };
         for on in ["/in/a", "studio:/in/a"] {
             assert_eq!(failure(on, Kind::Refused, None), "studio:/in/a: no");
@@ -177,14 +177,14 @@ mod tests {
             assert_eq!(failure("cloud:/x", Kind::NotFound, Some(typed)), format!("{typed}: no"));
         }
         // If the name is only a part of a word in the message, the message does not mention it.
-        let clause = |why: &str, source: &str| failed(&Failure::new(&Error::new(Kind::Refused, why)).of_source(source));
+        let clause = |why: &str, source: &str| display_failure(&Failure::new(&Error::new(Kind::Refused, why)).of_source(source));
         assert_eq!(clause("studio:/src/a.mov: no", "src/a.mov"), "src/a.mov: studio:/src/a.mov: no");
         assert_eq!(clause("src/a.mov.part can't be read", "src/a.mov"), "src/a.mov: src/a.mov.part can't be read");
         assert_eq!(clause("a file is in the way", "a"), "a: a file is in the way");
         assert_eq!(clause("it can't be read: src/a.mov", "src/a.mov"), "it can't be read: src/a.mov");
         let mut below = Failure::new(&Error::new(Kind::NotFound, "no").with_subject("@trash/a"));
         (below.remote, below.path) = (Some("work".into()), Some(testing::path("/a").anchored_at("trash")));
-        assert_eq!(failed(&below), "work:@trash/a: no");
+        assert_eq!(display_failure(&below), "work:@trash/a: no");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::model::escape::escape_control;
 use crate::model::report::ProviderLine;
-use crate::render::text::columns::{bar, padded, shown_width};
+use crate::render::text::columns::{bar, display_width, pad};
 
 /// The number of rows that are aligned together: so the listing of a million files begins soon, and is never in memory as a
 /// whole.
@@ -33,7 +33,7 @@ impl Tables {
     /// Takes a row of cells separated by tabs; returns the lines of a group when it is full.
     pub(crate) fn row(&mut self, cells: String) -> Option<String> {
         self.rows.push(cells);
-        (self.rows.len() >= GROUP).then(|| aligned(&std::mem::take(&mut self.rows)))
+        (self.rows.len() >= GROUP).then(|| align_columns(&std::mem::take(&mut self.rows)))
     }
 
     pub(crate) fn provider(&mut self, line: ProviderLine) {
@@ -48,8 +48,8 @@ impl Tables {
         match (rows.is_empty(), providers.is_empty()) {
             _ if !sizes.is_empty() => Some(with_bars(&sizes)),
             (true, true) => None,
-            (false, _) => Some(aligned(&rows)),
-            (true, false) => Some(aligned(&cells(&providers).iter().map(|row| row.join("\t")).collect::<Vec<_>>())),
+            (false, _) => Some(align_columns(&rows)),
+            (true, false) => Some(align_columns(&cells(&providers).iter().map(|row| row.join("\t")).collect::<Vec<_>>())),
         }
     }
 }
@@ -58,24 +58,24 @@ fn with_bars(sizes: &[(Option<u64>, String, String)]) -> String {
     let most = sizes.iter().filter_map(|(size, ..)| *size).max().unwrap_or(0).max(1);
     let row = |(size, shown, name): &(Option<u64>, String, String)| {
         let drawn = size.map_or_else(|| " ".repeat(SIZE_BAR), |size| bar(size, Some(most), SIZE_BAR).0);
-        format!("{shown}\t{}\t{name}", padded(&drawn, SIZE_BAR))
+        format!("{shown}\t{}\t{name}", pad(&drawn, SIZE_BAR))
     };
-    aligned(&sizes.iter().map(row).collect::<Vec<_>>())
+    align_columns(&sizes.iter().map(row).collect::<Vec<_>>())
 }
 
 /// Columns with two spaces between them; the last column is not padded.
-fn aligned(rows: &[String]) -> String {
+fn align_columns(rows: &[String]) -> String {
     let rows: Vec<Vec<&str>> = rows.iter().map(|row| row.split('\t').collect()).collect();
     let mut widths: Vec<usize> = Vec::new();
     for row in &rows {
         let (_, padded) = row.split_last().unwrap_or((&"", &[]));
         widths.resize(widths.len().max(padded.len()), 0);
-        widths.iter_mut().zip(padded).for_each(|(most, cell)| *most = shown_width(cell).max(*most));
+        widths.iter_mut().zip(padded).for_each(|(most, cell)| *most = display_width(cell).max(*most));
     }
     let line = |row: &Vec<&str>| {
         let last = row.len().saturating_sub(1);
         let cells = row.iter().enumerate().map(|(at, cell)| {
-            let room = widths.get(at).filter(|_| at < last).map_or(0, |most| most.saturating_sub(shown_width(cell)) + 2);
+            let room = widths.get(at).filter(|_| at < last).map_or(0, |most| most.saturating_sub(display_width(cell)) + 2);
             format!("{cell}{}", " ".repeat(room))
         });
         cells.collect::<String>()

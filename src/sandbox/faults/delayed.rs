@@ -12,7 +12,7 @@ pub(super) struct Delayed {
 
 impl Delayed {
     /// Counts a request; returns the fault when it is due.
-    pub(super) fn turn(&mut self, asked: RequestInfo<'_>) -> Option<ScriptedFault> {
+    pub(super) fn tick(&mut self, asked: RequestInfo<'_>) -> Option<ScriptedFault> {
         if self.fault.provider != asked.provider {
             return None;
         }

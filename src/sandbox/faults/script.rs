@@ -61,13 +61,13 @@ impl Faults {
     }
 
     /// The faults that have not struck yet, or that never end. A test that expects a fault checks that it is not here any more.
-    pub fn left(&self) -> Vec<ScriptedFault> {
+    pub fn remaining(&self) -> Vec<ScriptedFault> {
         self.script.lock().clone()
     }
 
     /// Counts a request for the delayed faults; those that are due may strike it.
-    pub(crate) fn turn(&self, asked: RequestInfo<'_>) {
-        self.late.lock().retain_mut(|late| match late.turn(asked) {
+    pub(crate) fn tick(&self, asked: RequestInfo<'_>) {
+        self.late.lock().retain_mut(|late| match late.tick(asked) {
             Some(fault) => {
                 self.add(fault);
                 false
@@ -77,7 +77,7 @@ impl Faults {
     }
 
     /// The fixed answer to this request, if there is one; the request's body is not read then.
-    pub(crate) fn canned(&self, asked: RequestInfo<'_>) -> Option<Response> {
+    pub(crate) fn take_canned_answer(&self, asked: RequestInfo<'_>) -> Option<Response> {
         self.canned.lock().iter_mut().find(|canned| canned.is_for(asked))?.take()
     }
 
@@ -147,7 +147,7 @@ mod tests {
         let info = RequestInfo { provider: "giga0", kind: "file/info", carries_file: false };
         assert_eq!(faults.take(RequestInfo { kind: "file/edit", ..info }, Fault::ServerError), None);
         assert!(faults.take(info, Fault::ServerError).is_some());
-        assert!(faults.left().is_empty());
+        assert!(faults.remaining().is_empty());
     }
 
     #[test]
@@ -185,8 +185,8 @@ mod tests {
         assert!(faults.later(0, "giga0:nonsense").is_err());
         let ask = |provider, kind| RequestInfo { provider, kind, carries_file: false };
         let struck = |kind| {
-            faults.turn(ask("fileago", kind));
-            faults.turn(ask("giga0", kind));
+            faults.tick(ask("fileago", kind));
+            faults.tick(ask("giga0", kind));
             [Fault::AnswerLost, Fault::ServerError].map(|fault| faults.take(ask("giga0", kind), fault).is_some())
         };
         assert_eq!(["a", "b", "c", "d"].map(struck), [[false, false], [true, false], [false, true], [false, true]]);

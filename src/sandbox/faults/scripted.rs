@@ -44,10 +44,10 @@ impl FromStr for ScriptedFault {
         };
         let provider = match NAMES.iter().copied().find(|p| *p == provider) {
             Some(provider) => provider,
-            None => return Err(unknown(wrong(format!("there is no stand-in {provider:?}")), provider, NAMES)),
+            None => return Err(unknown_word_error(wrong(format!("there is no stand-in {provider:?}")), provider, NAMES)),
         };
         if let Some(kind) = kind.as_deref().filter(|kind| !kinds_of(provider).contains(kind)) {
-            return Err(unknown(wrong(format!("{provider} has no requests of the kind {kind:?}")), kind, kinds_of(provider)));
+            return Err(unknown_word_error(wrong(format!("{provider} has no requests of the kind {kind:?}")), kind, kinds_of(provider)));
         }
         let (rest, times) = match rest.rsplit_once('*') {
             Some((rest, times)) => (rest, Some(times)),
@@ -63,7 +63,7 @@ impl FromStr for ScriptedFault {
         };
         let Some(row) = TABLE.iter().find(|r| r.name == name) else {
             let known: Vec<&str> = TABLE.iter().filter(|row| row.by.contains(&provider)).map(|row| row.name).collect();
-            return Err(unknown(wrong(format!("there is no fault {name:?}")), name, &known));
+            return Err(unknown_word_error(wrong(format!("there is no fault {name:?}")), name, &known));
         };
         if !row.by.contains(&provider) {
             return Err(wrong(format!("{provider} does not know the fault {name:?}")));
@@ -90,7 +90,7 @@ impl FromStr for ScriptedFault {
 }
 
 /// Adds the most similar of the known names to the hint, else all of them.
-fn unknown(error: Error, typed: &str, known: &[&str]) -> Error {
+fn unknown_word_error(error: Error, typed: &str, known: &[&str]) -> Error {
     match nearest(typed, known.iter().copied()) {
         Some(near) => error.with_hint(format!("write {near}; `haul sandbox --fault help` lists them all")),
         None => error.with_hint(format!("use one of {}; `haul sandbox --fault help` tells what they do", known.join(", "))),

@@ -42,11 +42,11 @@ pub async fn serve(
     };
     let part = if faults.hit(NAME, Fault::RangeIgnored).is_some() { None } else { responses::range(&headers, content.size) };
     let response = responses::file(&content, part).await;
-    Ok(if faults.hit(NAME, Fault::NoLength).is_some() { unmeasured(response) } else { response })
+    Ok(if faults.hit(NAME, Fault::NoLength).is_some() { without_length(response) } else { response })
 }
 
 /// Removes the length, so that the body is sent in chunks.
-fn unmeasured(response: Response) -> Response {
+fn without_length(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
     (parts, body).into_response()

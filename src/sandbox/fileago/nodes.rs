@@ -116,20 +116,20 @@ fn change(host: &Fileago, id: &str, body: &[u8]) -> HandlerResult {
         let (parent, owner) = host.folder(&state, id)?;
         free(host, &state, &parent, name)?;
         let made = state.tree.add(&parent, name, &owner, None);
-        return Ok(host.changed("Folder created successfully", &made));
+        return Ok(host.change_response("Folder created successfully", &made));
     }
     let id = host.own_node(&state, id)?;
     if let Some(name) = text("new_name") {
         let parent = state.tree.get(&id).map(|n| n.parent.clone()).unwrap_or_default();
         free(host, &state, &parent, name)?;
         state.tree.rename(&id, name);
-        return Ok(host.changed("Node renamed successfully", &id));
+        return Ok(host.change_response("Node renamed successfully", &id));
     }
     if let Some(starred) = asked.get("starred").and_then(Value::as_bool) {
         if let Some(node) = state.tree.get_mut(&id) {
             node.starred = starred;
         }
-        return Ok(host.changed("Node updated successfully", &id));
+        return Ok(host.change_response("Node updated successfully", &id));
     }
     if let Some(to) = text("copy_to") {
         if state.refuses_copies {
@@ -139,14 +139,14 @@ fn change(host: &Fileago, id: &str, body: &[u8]) -> HandlerResult {
         let name = state.tree.get(&id).map(|n| n.name.clone()).unwrap_or_default();
         free(host, &state, &parent, &name)?;
         state.tree.copy(&id, &parent, &owner);
-        return Ok(host.changed("Node copied successfully", &id));
+        return Ok(host.change_response("Node copied successfully", &id));
     }
     if let Some(to) = text("move_to") {
         let (parent, owner) = outside(host, &state, &id, to)?;
         let name = state.tree.get(&id).map(|n| n.name.clone()).unwrap_or_default();
         free(host, &state, &parent, &name)?;
         state.tree.relocate(&id, parent, owner);
-        return Ok(host.changed("Node moved successfully", &id));
+        return Ok(host.change_response("Node moved successfully", &id));
     }
     if let Some(with) = asked.get("share_copy_with").and_then(Value::as_array) {
         let known = [&host.me, &host.colleague, &host.group];
@@ -156,7 +156,7 @@ fn change(host: &Fileago, id: &str, body: &[u8]) -> HandlerResult {
         for owner in owners {
             state.tree.copy(&id, &format!("incoming:{}", owner.uuid), owner);
         }
-        return Ok(host.changed("Node shared successfully", &id));
+        return Ok(host.change_response("Node shared successfully", &id));
     }
     Err(host.error(StatusCode::BAD_REQUEST, "Invalid request"))
 }
@@ -164,7 +164,7 @@ fn change(host: &Fileago, id: &str, body: &[u8]) -> HandlerResult {
 /// The target folder of a node, which must not be the node itself or inside it.
 fn outside(host: &Fileago, state: &State, id: &str, to: &str) -> HandlerResult<(String, Owner)> {
     let (parent, owner) = host.folder(state, to)?;
-    if state.tree.line(&parent).iter().any(|step| step == id) {
+    if state.tree.ancestors(&parent).iter().any(|step| step == id) {
         return Err(host.error(StatusCode::BAD_REQUEST, "A folder can't go into itself"));
     }
     Ok((parent, owner))
@@ -187,9 +187,9 @@ fn delete(host: &Fileago, id: &str) -> HandlerResult {
     let id = host.own_node(&state, id)?;
     let owner = state.tree.get(&id).map(|n| n.owner.clone()).ok_or_else(|| host.absent())?;
     let trash = format!("trash:{}", owner.uuid);
-    if state.tree.line(&id).first() == Some(&trash) {
+    if state.tree.ancestors(&id).first() == Some(&trash) {
         state.tree.remove(&id);
-        return Ok(host.changed("Node deleted successfully", &id));
+        return Ok(host.change_response("Node deleted successfully", &id));
     }
     let today = Utc::now().format("%Y-%m-%d").to_string();
     let day = match state.tree.child(&trash, &today) {
@@ -197,7 +197,7 @@ fn delete(host: &Fileago, id: &str) -> HandlerResult {
         None => state.tree.add(&trash, &today, &owner, None),
     };
     state.tree.relocate(&id, day, owner);
-    Ok(host.changed("Node deleted successfully", &id))
+    Ok(host.change_response("Node deleted successfully", &id))
 }
 
 pub async fn list(From(host): Host, Path(id): Path<String>, headers: HeaderMap) -> HandlerResult {
@@ -205,7 +205,7 @@ pub async fn list(From(host): Host, Path(id): Path<String>, headers: HeaderMap) 
     let state = host.state();
     let target = host.target(&state, &id)?;
     let ids = match &target {
-        Target::Root("favorites", owner) => state.tree.starred(owner),
+        Target::Root("favorites", owner) => state.tree.list_starred(owner),
         Target::Node(id) if state.tree.get(id).is_some_and(|n| !n.folder) => {
             return Err(host.error(StatusCode::BAD_REQUEST, "Not a folder"));
         }
@@ -226,7 +226,7 @@ pub async fn path(From(host): Host, Path(id): Path<String>, headers: HeaderMap) 
     let state = host.state();
     let key = host.target(&state, &id)?.key();
     let own = format!(":{}", host.me.uuid);
-    let steps = state.tree.line(&key).into_iter().map(|step| match state.tree.get(&step) {
+    let steps = state.tree.ancestors(&key).into_iter().map(|step| match state.tree.get(&step) {
         Some(node) => json!({ "name": node.name, "uuid": step }),
         None => {
             let root = step.split(':').next().unwrap_or_default();

@@ -17,7 +17,7 @@ pub fn data(msg: &str, data: Value) -> Response {
 
 impl Fileago {
     /// A change is answered with 204; newer versions return data.
-    pub(super) fn changed(&self, msg: &str, node: &str) -> Response {
+    pub(super) fn change_response(&self, msg: &str, node: &str) -> Response {
         match self.shared.faults.hit(NAME, Fault::AnswersData) {
             Some(_) => data(msg, json!({ "uuid": node })),
             None => StatusCode::NO_CONTENT.into_response(),

@@ -96,7 +96,7 @@ impl Fileago {
     pub(in crate::sandbox) fn files(&self) -> Vec<(String, Content)> {
         let state = self.state();
         let home = format!("home:{}", self.me.uuid);
-        let own = state.tree.files().filter(|id| state.tree.line(id).first() == Some(&home));
+        let own = state.tree.files().filter(|id| state.tree.ancestors(id).first() == Some(&home));
         own.filter_map(|id| Some((state.tree.whole_path(id, &self.me), state.tree.get(id)?.revisions.last()?.clone()))).collect()
     }
 

@@ -103,7 +103,7 @@ impl Tree {
         self.inside.get(parent).into_iter().flatten().map(|(_, id)| id.clone()).collect()
     }
 
-    pub fn starred(&self, owner: &Owner) -> Vec<String> {
+    pub fn list_starred(&self, owner: &Owner) -> Vec<String> {
         let mine = |n: &Node| n.starred && n.owner.uuid == owner.uuid;
         self.ids().into_iter().filter(|id| self.get(id).is_some_and(mine)).cloned().collect()
     }
@@ -156,7 +156,7 @@ impl Tree {
     }
 
     /// From the root down to the node itself: the root's key (`home:UUID`), then uuids.
-    pub fn line(&self, id: &str) -> Vec<String> {
+    pub fn ancestors(&self, id: &str) -> Vec<String> {
         let mut line = vec![id.to_owned()];
         let mut at = id;
         while let Some(node) = self.get(at) {
@@ -170,7 +170,7 @@ impl Tree {
     /// For tests: the path in the user's home, or with the root's key before it.
     pub fn whole_path(&self, id: &str, me: &Owner) -> String {
         let mut text = String::new();
-        for step in self.line(id) {
+        for step in self.ancestors(id) {
             match self.get(&step) {
                 Some(node) => text.push_str(&format!("/{}", node.name)),
                 None if step == format!("home:{}", me.uuid) => {}

@@ -15,7 +15,7 @@ use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
 use crate::sandbox::responses;
-use crate::sandbox::responses::{HandlerResult, broken};
+use crate::sandbox::responses::{HandlerResult, disk_failure};
 use crate::sandbox::storage::Content;
 
 const LIFE: Duration = Duration::from_secs(5);
@@ -49,12 +49,12 @@ pub async fn receive(From(host): Host, Path(token): Path<String>, request: Reque
         if field.name() != Some("file") || name.is_empty() {
             continue;
         }
-        let mut growing = host.shared.store.grow().map_err(broken)?;
+        let mut growing = host.shared.store.grow().map_err(disk_failure)?;
         while let Some(bytes) = field.chunk().await.map_err(|_| bad())? {
             host.shared.store.count_received(NAME, &name, bytes.len());
-            growing.append(&bytes).map_err(broken)?;
+            growing.append(&bytes).map_err(disk_failure)?;
         }
-        land(&host, &ticket.node, &name, growing.content())?;
+        store_upload(&host, &ticket.node, &name, growing.content())?;
         received += 1;
     }
     if received == 0 {
@@ -67,7 +67,7 @@ pub async fn receive(From(host): Host, Path(token): Path<String>, request: Reque
 }
 
 /// A folder's token makes a new file, a file's token a new revision; the revision keeps the node's name.
-fn land(host: &Fileago, node: &str, name: &str, content: Content) -> HandlerResult<()> {
+fn store_upload(host: &Fileago, node: &str, name: &str, content: Content) -> HandlerResult<()> {
     let mut state = host.state();
     let revision = state.tree.get_mut(node).filter(|n| !n.folder);
     let id = match revision {
@@ -79,7 +79,7 @@ fn land(host: &Fileago, node: &str, name: &str, content: Content) -> HandlerResu
         None => {
             let (parent, owner) = host.folder(&state, node)?;
             let changed = host.shared.faults.hit(NAME, Fault::NamesChanged).map(|_| name.replace(['"', '\\'], "").trim().to_owned());
-            let folded = host.shared.faults.hit(NAME, Fault::NamesFolded).map(|_| responses::folded(name));
+            let folded = host.shared.faults.hit(NAME, Fault::NamesFolded).map(|_| responses::fold_name(name));
             let name = folded.as_deref().or(changed.as_deref()).unwrap_or(name);
             free(host, &state, &parent, name)?;
             host.shared.store.count_created(NAME);

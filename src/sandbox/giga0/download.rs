@@ -47,7 +47,7 @@ pub async fn serve(State(host): State<Arc<Giga0>>, uri: Uri, Query(query): Query
     if let Some(strike) = faults.hit(NAME, Fault::DownloadPage) {
         return match strike.word {
             "html" => responses::page(StatusCode::OK, "Please wait"),
-            _ => moved("You must wait 30 seconds between downloads."),
+            _ => redirect("You must wait 30 seconds between downloads."),
         };
     }
     let found = {
@@ -60,11 +60,11 @@ pub async fn serve(State(host): State<Arc<Giga0>>, uri: Uri, Query(query): Query
     };
     match found {
         Some((name, content)) => send(&name, &content, &headers).await,
-        None => moved("File has been removed."),
+        None => redirect("File has been removed."),
     }
 }
 
-fn moved(why: &str) -> Response {
+fn redirect(why: &str) -> Response {
     (StatusCode::FOUND, [(header::LOCATION, format!("/error?e={}", why.replace(' ', "+")))]).into_response()
 }
 

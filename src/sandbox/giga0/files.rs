@@ -11,7 +11,7 @@ use crate::sandbox::faults::table::Fault;
 use crate::sandbox::responses::HandlerResult;
 
 /// The file of `file_id`; a file of another user counts as missing.
-fn named(host: &Giga0, state: &State, params: &Params) -> HandlerResult<u64> {
+fn find_file(host: &Giga0, state: &State, params: &Params) -> HandlerResult<u64> {
     let id = params.get("file_id").ok_or_else(|| host.missing("file_id"))?;
     let known = id.parse().ok().filter(|id| state.files.contains_key(id));
     known.ok_or_else(|| host.error("Could not find file based on file_id."))
@@ -48,7 +48,7 @@ pub fn row(host: &Giga0, file: &File) -> Value {
 }
 
 /// The longer form of info, with `file_status`.
-fn shown(host: &Giga0, file: &File) -> Value {
+fn file_json(host: &Giga0, file: &File) -> Value {
     let url = format!("{}/{}", host.origin, file.short);
     json!({
         "id": text(file.id), "filename": file.name, "shortUrl": file.short, "fileType": file.kind,
@@ -61,19 +61,19 @@ fn shown(host: &Giga0, file: &File) -> Value {
 }
 
 fn data(host: &Giga0, state: &State, id: u64) -> Value {
-    state.files.get(&id).map_or(Value::Null, |f| shown(host, f))
+    state.files.get(&id).map_or(Value::Null, |f| file_json(host, f))
 }
 
 pub fn info(host: &Giga0, params: &Params) -> HandlerResult {
     let state = host.state();
-    let id = named(host, &state, params)?;
+    let id = find_file(host, &state, params)?;
     Ok(success(json!({ "data": data(host, &state, id) })))
 }
 
 /// Does not check for duplicate names, and ignores a folder that does not exist.
 pub fn edit(host: &Giga0, params: &Params) -> HandlerResult {
     let mut state = host.state();
-    let id = named(host, &state, params)?;
+    let id = find_file(host, &state, params)?;
     let folder = destination(host, &state, params, "folder_id").ok();
     if let Some(file) = state.files.get_mut(&id) {
         file.name = params.get("filename").unwrap_or(&file.name).to_owned();
@@ -86,7 +86,7 @@ pub fn edit(host: &Giga0, params: &Params) -> HandlerResult {
 /// Moves a file out of its folder to the trash. No call brings it back.
 pub fn delete(host: &Giga0, params: &Params) -> HandlerResult {
     let mut state = host.state();
-    let id = named(host, &state, params)?;
+    let id = find_file(host, &state, params)?;
     if let Some(file) = state.files.get_mut(&id) {
         file.trashed = true;
         file.folder = None;
@@ -97,9 +97,9 @@ pub fn delete(host: &Giga0, params: &Params) -> HandlerResult {
 }
 
 /// `/file/move`.
-pub fn shift(host: &Giga0, params: &Params) -> HandlerResult {
+pub fn move_file(host: &Giga0, params: &Params) -> HandlerResult {
     let mut state = host.state();
-    let id = named(host, &state, params)?;
+    let id = find_file(host, &state, params)?;
     let folder = destination(host, &state, params, "new_parent_folder_id")?;
     if let Some(file) = state.files.get_mut(&id) {
         file.folder = folder;
@@ -110,7 +110,7 @@ pub fn shift(host: &Giga0, params: &Params) -> HandlerResult {
 /// Unlike an upload a copy keeps its name, even if the folder has that name already.
 pub fn copy(host: &Giga0, params: &Params) -> HandlerResult {
     let mut state = host.state();
-    let id = named(host, &state, params)?;
+    let id = find_file(host, &state, params)?;
     let folder = destination(host, &state, params, "copy_to_folder_id")?;
     let Some((name, content)) = state.files.get(&id).map(|f| (f.name.clone(), f.content.clone())) else {
         return Err(host.error("Could not find file based on file_id."));

@@ -12,13 +12,13 @@ use super::state::{Folder, Giga0, State};
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::responses::HandlerResult;
 
-fn named(host: &Giga0, state: &State, params: &Params) -> HandlerResult<u64> {
+fn find_folder(host: &Giga0, state: &State, params: &Params) -> HandlerResult<u64> {
     let id = params.id("folder_id").filter(|id| state.active_folder(*id));
     id.ok_or_else(|| host.error("Could not find folder based on folder_id."))
 }
 
 /// Counters are numbers, all other values are strings.
-fn shown(host: &Giga0, state: &State, id: u64) -> Value {
+fn folder_json(host: &Giga0, state: &State, id: u64) -> Value {
     let Some(folder) = state.folders.get(&id) else { return Value::Null };
     let files = || state.files.values().filter(|f| f.folder == Some(id) && !f.trashed);
     let size: u64 = files().map(|f| f.content.size).sum();
@@ -58,7 +58,7 @@ pub fn create(host: &Giga0, params: &Params) -> HandlerResult {
         updated: None,
     };
     state.folders.insert(id, folder);
-    Ok(success(json!({ "response": "Folder successfully created.", "data": shown(host, &state, id) })))
+    Ok(success(json!({ "response": "Folder successfully created.", "data": folder_json(host, &state, id) })))
 }
 
 /// There is no paging. Newer versions also list trashed rows, which have no parent and so appear in the root.
@@ -70,7 +70,7 @@ pub fn listing(host: &Giga0, params: &Params) -> HandlerResult {
     let folders = state.folders.values().filter(|f| f.parent == parent && visible(f.trashed));
     let folders: Vec<Value> = folders
         .map(|f| {
-            let mut row = shown(host, &state, f.id);
+            let mut row = folder_json(host, &state, f.id);
             if let Some(fields) = row.as_object_mut() {
                 fields.remove("accessPassword");
             }
@@ -93,13 +93,13 @@ pub fn listing(host: &Giga0, params: &Params) -> HandlerResult {
 /// Reads `folder_id`, unlike the documentation.
 pub fn info(host: &Giga0, params: &Params) -> HandlerResult {
     let state = host.state();
-    let id = named(host, &state, params)?;
-    Ok(success(json!({ "data": shown(host, &state, id) })))
+    let id = find_folder(host, &state, params)?;
+    Ok(success(json!({ "data": folder_json(host, &state, id) })))
 }
 
 pub fn edit(host: &Giga0, params: &Params) -> HandlerResult {
     let mut state = host.state();
-    let id = named(host, &state, params)?;
+    let id = find_folder(host, &state, params)?;
     let parent = destination(host, &state, params, "parent_id").ok().filter(|p| *p != Some(id));
     let name = params.get("folder_name").map(str::to_owned);
     let public = public(params);
@@ -112,13 +112,13 @@ pub fn edit(host: &Giga0, params: &Params) -> HandlerResult {
         folder.password = if clears { None } else { password(params).or(folder.password.take()) };
         folder.updated = Some(Utc::now());
     }
-    Ok(success(json!({ "response": "Folder successfully updated.", "data": shown(host, &state, id) })))
+    Ok(success(json!({ "response": "Folder successfully updated.", "data": folder_json(host, &state, id) })))
 }
 
 /// Moves a folder with all its content to the trash.
 pub fn delete(host: &Giga0, params: &Params) -> HandlerResult {
     let mut state = host.state();
-    let mut doomed = vec![named(host, &state, params)?];
+    let mut doomed = vec![find_folder(host, &state, params)?];
     while let Some(id) = doomed.pop() {
         doomed.extend(state.folders.values().filter(|f| f.parent == Some(id)).map(|f| f.id));
         for file in state.files.values_mut().filter(|f| f.folder == Some(id)) {
@@ -134,12 +134,12 @@ pub fn delete(host: &Giga0, params: &Params) -> HandlerResult {
 }
 
 /// `/folder/move`. Only a move of a folder into itself is refused; a move into its own child is not checked.
-pub fn shift(host: &Giga0, params: &Params) -> HandlerResult {
+pub fn move_folder(host: &Giga0, params: &Params) -> HandlerResult {
     let mut state = host.state();
     if params.get("folder_id").is_none() {
         return Err(host.missing("folder_id"));
     }
-    let id = named(host, &state, params)?;
+    let id = find_folder(host, &state, params)?;
     let parent = destination(host, &state, params, "new_parent_folder_id")?;
     if parent == Some(id) {
         return Err(host.error("Could not move the folder into itself."));
@@ -148,5 +148,5 @@ pub fn shift(host: &Giga0, params: &Params) -> HandlerResult {
         folder.parent = parent;
         folder.updated = Some(Utc::now());
     }
-    Ok(success(json!({ "response": "Folder successfully moved.", "data": shown(host, &state, id) })))
+    Ok(success(json!({ "response": "Folder successfully moved.", "data": folder_json(host, &state, id) })))
 }

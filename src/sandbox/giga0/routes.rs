@@ -52,14 +52,14 @@ async fn call(State(host): State<Arc<Giga0>>, Path(call): Path<String>, request:
         "file/info" => files::info(&host, &params),
         "file/edit" => files::edit(&host, &params),
         "file/delete" => files::delete(&host, &params),
-        "file/move" => files::shift(&host, &params),
+        "file/move" => files::move_file(&host, &params),
         "file/copy" => files::copy(&host, &params),
         "folder/create" => folders::create(&host, &params),
         "folder/listing" => folders::listing(&host, &params),
         "folder/info" => folders::info(&host, &params),
         "folder/edit" => folders::edit(&host, &params),
         "folder/delete" => folders::delete(&host, &params),
-        "folder/move" => folders::shift(&host, &params),
+        "folder/move" => folders::move_folder(&host, &params),
         other => {
             let why = format!("No method found by {other}");
             Ok(responses::json(StatusCode::NOT_FOUND, json!({ "0": why, "_status": "error" })))

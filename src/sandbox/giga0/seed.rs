@@ -9,7 +9,8 @@ impl Giga0 {
     /// Puts a file of each name into the folder at `path`, which is made if it is missing.
     pub(in crate::sandbox) fn fill(&self, path: &str, names: impl Iterator<Item = String>, content: &Content) {
         let mut state = self.state();
-        let folder = path.split('/').filter(|name| !name.is_empty()).fold(None, |parent, name| Some(state.folder_named(parent, name)));
+        let folder =
+            path.split('/').filter(|name| !name.is_empty()).fold(None, |parent, name| Some(state.get_or_create_folder(parent, name)));
         for name in names {
             state.add_file_as(folder, name, content.clone());
         }
@@ -17,7 +18,7 @@ impl Giga0 {
 }
 
 impl State {
-    fn folder_named(&mut self, parent: Option<u64>, name: &str) -> u64 {
+    fn get_or_create_folder(&mut self, parent: Option<u64>, name: &str) -> u64 {
         if let Some(there) = self.folders.values().find(|f| f.parent == parent && f.name == name && !f.trashed) {
             return there.id;
         }

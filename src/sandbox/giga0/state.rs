@@ -137,7 +137,7 @@ impl Giga0 {
     pub fn folder_password(&self, path: &str) -> Option<String> {
         let state = self.state();
         let mut folders = state.folders.values().filter(|f| !f.trashed);
-        folders.find(|f| state.line(f.parent, &f.name) == path)?.password.clone()
+        folders.find(|f| state.name_key(f.parent, &f.name) == path)?.password.clone()
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -215,10 +215,10 @@ impl State {
 
     /// The path from the account's root, with a leading slash.
     pub fn path(&self, file: &File) -> String {
-        self.line(file.folder, &file.name)
+        self.name_key(file.folder, &file.name)
     }
 
-    fn line<'a>(&'a self, folder: Option<u64>, name: &'a str) -> String {
+    fn name_key<'a>(&'a self, folder: Option<u64>, name: &'a str) -> String {
         let mut names = vec![name];
         let mut at = folder;
         while let Some(folder) = at.and_then(|id| self.folders.get(&id)) {

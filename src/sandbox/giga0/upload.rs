@@ -13,7 +13,7 @@ use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
 use crate::sandbox::responses;
-use crate::sandbox::responses::{HandlerResult, broken};
+use crate::sandbox::responses::{HandlerResult, disk_failure};
 use crate::sandbox::storage::Content;
 
 pub async fn receive(host: &Giga0, request: Request) -> HandlerResult {
@@ -21,7 +21,7 @@ pub async fn receive(host: &Giga0, request: Request) -> HandlerResult {
         return Err(responses::page(StatusCode::LENGTH_REQUIRED, "411 Length Required").into());
     }
     let Ok(form) = Multipart::from_request(request, &()).await else { return Err(host.missing("access_token")) };
-    let (params, file) = spooled(host, form).await?;
+    let (params, file) = spool_form(host, form).await?;
     host.check_token("file/upload", &params)?;
     let (name, content) = file.ok_or_else(|| host.error("Did not receive uploaded file."))?;
     let package = host.state().package.clone();
@@ -45,12 +45,12 @@ pub async fn receive(host: &Giga0, request: Request) -> HandlerResult {
     host.shared.store.count_created(NAME);
     let file = state.files.get(&id).ok_or_else(|| host.error("Error uploading file."))?;
     host.shared.store.arrive(NAME, state.path(file), &file.content, Protocol::Multipart);
-    let row = shown(host, file, package.no_hash_from);
+    let row = file_json(host, file, package.no_hash_from);
     Ok(success(json!({ "response": "File uploaded", "data": [row] })))
 }
 
 /// All fields, and the file if the form has one with a name.
-async fn spooled(host: &Giga0, mut form: Multipart) -> HandlerResult<(Params, Option<(String, Content)>)> {
+async fn spool_form(host: &Giga0, mut form: Multipart) -> HandlerResult<(Params, Option<(String, Content)>)> {
     let ended_early = || responses::page(StatusCode::BAD_REQUEST, "400 Bad Request");
     let mut params = Params::default();
     let mut file = None;
@@ -62,20 +62,20 @@ async fn spooled(host: &Giga0, mut form: Multipart) -> HandlerResult<(Params, Op
             continue;
         }
         let sent_as = sent_as.unwrap_or_default();
-        let mut growing = host.shared.store.grow().map_err(broken)?;
+        let mut growing = host.shared.store.grow().map_err(disk_failure)?;
         while let Some(bytes) = field.chunk().await.map_err(|_| ended_early())? {
             host.shared.store.count_received(NAME, &sent_as, bytes.len());
-            growing.append(&bytes).map_err(broken)?;
+            growing.append(&bytes).map_err(disk_failure)?;
         }
         // PHP keeps the part of the name after the last slash.
         let base = sent_as.rsplit(['/', '\\']).next().unwrap_or_default();
-        let folded = host.shared.faults.hit(NAME, Fault::NamesFolded).map(|_| responses::folded(base));
+        let folded = host.shared.faults.hit(NAME, Fault::NamesFolded).map(|_| responses::fold_name(base));
         file = Some((clean(folded.as_deref().unwrap_or(base)), growing.content()));
     }
     Ok((params, file))
 }
 
-fn shown(host: &Giga0, file: &File, no_hash_from: u64) -> serde_json::Value {
+fn file_json(host: &Giga0, file: &File, no_hash_from: u64) -> serde_json::Value {
     let placeholder =
         no_hash_from > 0 && file.content.size >= no_hash_from || host.shared.faults.hit(NAME, Fault::HashPlaceholder).is_some();
     let hash = if placeholder { format!("{}-{}", file.content.size, random::hex(12)) } else { file.content.md5.clone() };

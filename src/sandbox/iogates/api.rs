@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::NAME;
 use super::entries::when;
 use super::model::{Access, FtpElsewhere, Root};
-use super::reply::refused;
+use super::reply::refusal;
 use super::state::{Host, Iogates};
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
@@ -22,7 +22,7 @@ use crate::sandbox::responses::HandlerResult;
 /// Fields of a body that may be JSON or a form.
 async fn fields(request: Request) -> HandlerResult<Map<String, Value>> {
     let json = request.headers().get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"application/json"));
-    let unreadable = || refused(StatusCode::BAD_REQUEST, "The request could not be read");
+    let unreadable = || refusal(StatusCode::BAD_REQUEST, "The request could not be read");
     if json {
         return match axum::Json::<Value>::from_request(request, &()).await {
             Ok(axum::Json(Value::Object(fields))) => Ok(fields),
@@ -42,7 +42,7 @@ pub async fn sign_in(State(host): Host, request: Request) -> HandlerResult<Respo
     let share = text(&fields, "url").is_some_and(|url| host.is_share(&url));
     let user = text(&fields, "username").as_deref() == Some(&host.username) && text(&fields, "password").as_deref() == Some(&host.password);
     if !share && !user {
-        return Err(refused(StatusCode::UNAUTHORIZED, "Invalid login"));
+        return Err(refusal(StatusCode::UNAUTHORIZED, "Invalid login"));
     }
     let access = Access {
         token: format!("123-{}", random::alnum(36)),
@@ -75,7 +75,7 @@ pub fn profile(name: &str) -> Value {
 pub async fn methods(State(host): Host, Path(token): Path<String>, headers: HeaderMap) -> HandlerResult<Response> {
     let access = host.guest(&headers)?;
     if access.token != token {
-        return Err(refused(StatusCode::FORBIDDEN, "The token in the path is another one"));
+        return Err(refusal(StatusCode::FORBIDDEN, "The token in the path is another one"));
     }
     host.may_upload(&access)?;
     let settings = host.state().settings.clone();
@@ -123,7 +123,7 @@ pub async fn send_code(
     if let Some(code) = query.get("authcode").filter(|_| host.hit(Fault::CodeByGet).is_some()) {
         return accept(&host, token, code);
     }
-    let Some(access) = host.access(|a| a.token == token) else { return Err(refused(StatusCode::UNAUTHORIZED, "Invalid token")) };
+    let Some(access) = host.access(|a| a.token == token) else { return Err(refusal(StatusCode::UNAUTHORIZED, "Invalid token")) };
     let mut state = host.state();
     let required = state.settings.two_factor;
     let code = random::digits(4);
@@ -135,23 +135,23 @@ pub async fn send_code(
 
 pub async fn check_code(State(host): Host, Path(token): Path<String>, request: Request) -> HandlerResult<Response> {
     if host.hit(Fault::CodeByGet).is_some() {
-        return Err(refused(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"));
+        return Err(refusal(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"));
     }
     let fields = fields(request).await?;
-    let Some(code) = text(&fields, "authcode") else { return Err(refused(StatusCode::BAD_REQUEST, "Code missing")) };
+    let Some(code) = text(&fields, "authcode") else { return Err(refusal(StatusCode::BAD_REQUEST, "Code missing")) };
     accept(&host, token, &code)
 }
 
 fn accept(host: &Iogates, token: String, code: &str) -> HandlerResult<Response> {
-    let Some(access) = host.access(|a| a.token == token) else { return Err(refused(StatusCode::UNAUTHORIZED, "Invalid token")) };
+    let Some(access) = host.access(|a| a.token == token) else { return Err(refusal(StatusCode::UNAUTHORIZED, "Invalid token")) };
     let mut state = host.state();
     if host.hit(Fault::CodeTooOld).is_some() {
         state.codes.remove(&token);
-        return Err(refused(StatusCode::FORBIDDEN, "The code has expired"));
+        return Err(refusal(StatusCode::FORBIDDEN, "The code has expired"));
     }
     match state.codes.get(&token) {
-        None => return Err(refused(StatusCode::NOT_FOUND, "No codes found")),
-        Some(sent) if sent != code => return Err(refused(StatusCode::UNAUTHORIZED, "Wrong code")),
+        None => return Err(refusal(StatusCode::NOT_FOUND, "No codes found")),
+        Some(sent) if sent != code => return Err(refusal(StatusCode::UNAUTHORIZED, "Wrong code")),
         Some(_) => {}
     }
     state.codes.remove(&token);

@@ -8,9 +8,9 @@ use chrono::Utc;
 use serde_json::{Map, Value, json};
 
 use super::entries::when;
-use super::files::{gone, map_shown};
+use super::files::{not_found, visible_map};
 use super::model::Access;
-use super::reply::refused;
+use super::reply::refusal;
 use super::state::{Host, Iogates};
 use crate::sandbox::responses;
 use crate::sandbox::responses::HandlerResult;
@@ -19,7 +19,7 @@ use crate::sandbox::responses::HandlerResult;
 fn file(host: &Iogates, access: &Access, id: u64) -> HandlerResult<String> {
     let state = host.state();
     let entry = state.entries.get(&id).filter(|e| e.root == access.root && !e.is_folder());
-    entry.map(|e| e.kind.clone()).ok_or_else(gone)
+    entry.map(|e| e.kind.clone()).ok_or_else(not_found)
 }
 
 pub async fn of_file(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> HandlerResult<Response> {
@@ -31,13 +31,13 @@ pub async fn of_file(State(host): Host, Path(id): Path<u64>, headers: HeaderMap)
     // Only media have a timecode.
     let media = kind == "movie" || kind == "audio" || kind.starts_with("video/") || kind.starts_with("audio/");
     let timecode = if media { json!({ "source": source, "fps": fps, "offset": offset }) } else { Value::Null };
-    Ok(responses::ok(json!({ "timecode": timecode, "comments": comments, "map": map_shown(&host, map) })))
+    Ok(responses::ok(json!({ "timecode": timecode, "comments": comments, "map": visible_map(&host, map) })))
 }
 
 /// The fields that a body may set. `text` keeps its line breaks; `tc` is in milliseconds.
 fn take_over(comment: &mut Value, body: &Value) -> HandlerResult<()> {
     let Some(text) = body.get("text").and_then(Value::as_str).filter(|t| !t.is_empty()) else {
-        return Err(refused(StatusCode::BAD_REQUEST, "text is required"));
+        return Err(refusal(StatusCode::BAD_REQUEST, "text is required"));
     };
     comment["text"] = json!(text);
     for key in ["parent", "tc"] {
@@ -51,7 +51,7 @@ fn take_over(comment: &mut Value, body: &Value) -> HandlerResult<()> {
 pub async fn create(State(host): Host, headers: HeaderMap, Json(body): Json<Value>) -> HandlerResult<Response> {
     let access = host.guest(&headers)?;
     let id = body.get("file_id").and_then(|v| v.as_u64().or_else(|| v.as_str()?.parse().ok()));
-    let file_id = id.ok_or_else(|| refused(StatusCode::BAD_REQUEST, "file_id is required"))?;
+    let file_id = id.ok_or_else(|| refusal(StatusCode::BAD_REQUEST, "file_id is required"))?;
     file(&host, &access, file_id)?;
     let mut state = host.state();
     let id = state.next_id();
@@ -66,13 +66,13 @@ pub async fn create(State(host): Host, headers: HeaderMap, Json(body): Json<Valu
 
 pub async fn show(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> HandlerResult<Response> {
     host.guest(&headers)?;
-    host.state().comments.get(&id).map(|c| responses::ok(c.clone())).ok_or_else(gone)
+    host.state().comments.get(&id).map(|c| responses::ok(c.clone())).ok_or_else(not_found)
 }
 
 pub async fn change(State(host): Host, Path(id): Path<u64>, headers: HeaderMap, Json(body): Json<Value>) -> HandlerResult<Response> {
     host.guest(&headers)?;
     let mut state = host.state();
-    let comment = state.comments.get_mut(&id).ok_or_else(gone)?;
+    let comment = state.comments.get_mut(&id).ok_or_else(not_found)?;
     take_over(comment, &body)?;
     Ok(responses::ok(comment.clone()))
 }
@@ -80,7 +80,7 @@ pub async fn change(State(host): Host, Path(id): Path<u64>, headers: HeaderMap, 
 pub async fn remove(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> HandlerResult<Response> {
     host.guest(&headers)?;
     let mut state = host.state();
-    let mut comment = state.comments.remove(&id).ok_or_else(gone)?;
+    let mut comment = state.comments.remove(&id).ok_or_else(not_found)?;
     comment["removed"] = json!(true);
     Ok(responses::ok(comment))
 }

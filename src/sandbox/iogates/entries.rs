@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::NAME;
 use super::model::{Access, Entry, Root};
-use super::reply::refused;
+use super::reply::refusal;
 use super::state::{Iogates, State};
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
@@ -28,7 +28,7 @@ impl CreateBody {
     /// # Errors
     /// 400 with a message if a required field is missing or has a wrong type.
     pub fn read(body: &Value) -> HandlerResult<CreateBody> {
-        let bad = |why: &str| refused(StatusCode::BAD_REQUEST, why);
+        let bad = |why: &str| refusal(StatusCode::BAD_REQUEST, why);
         let text = |key: &str| body.get(key).and_then(Value::as_str).filter(|t| !t.is_empty()).map(str::to_owned);
         let path = text("name").ok_or_else(|| bad("name is required"))?;
         let kind = text("type").ok_or_else(|| bad("type is required"))?;
@@ -55,10 +55,10 @@ impl Iogates {
         if let Some(id) = parent
             && !state.entries.get(&id).is_some_and(|e| e.is_folder() && e.root == access.root)
         {
-            return Err(refused(StatusCode::BAD_REQUEST, "parent is not a folder"));
+            return Err(refusal(StatusCode::BAD_REQUEST, "parent is not a folder"));
         }
         let mut names: Vec<&str> = wish.path.split('/').filter(|n| !n.is_empty()).collect();
-        let Some(name) = names.pop() else { return Err(refused(StatusCode::BAD_REQUEST, "name is empty")) };
+        let Some(name) = names.pop() else { return Err(refusal(StatusCode::BAD_REQUEST, "name is empty")) };
         for folder in names {
             parent = Some(state.folder(access.root, parent, folder));
         }
@@ -132,7 +132,7 @@ impl Iogates {
     }
 
     /// An entry as the API shows it. `size` stays null even when the file is complete.
-    pub(super) fn shown(&self, entry: &Entry, finished: bool) -> Value {
+    pub(super) fn entry_json(&self, entry: &Entry, finished: bool) -> Value {
         let content = entry.content.as_ref().filter(|_| finished);
         let strings = self.hit(Fault::IdsAsStrings).is_some();
         let id = |id: u64| if strings { json!(id.to_string()) } else { json!(id) };

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::entries::CreateBody;
 use super::model::{Access, Entry, Root};
-use super::reply::refused;
+use super::reply::refusal;
 use super::state::{Host, Iogates};
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::responses;
@@ -19,18 +19,18 @@ pub async fn create(State(host): Host, headers: HeaderMap, Json(body): Json<Valu
     host.may_upload(&access)?;
     let id = host.create(&access, CreateBody::read(&body)?)?;
     let state = host.state();
-    let entry = state.entries.get(&id).ok_or_else(gone)?;
-    Ok(responses::ok(host.shown(entry, false)))
+    let entry = state.entries.get(&id).ok_or_else(not_found)?;
+    Ok(responses::ok(host.entry_json(entry, false)))
 }
 
 pub async fn create_many(State(host): Host, headers: HeaderMap, Json(body): Json<Value>) -> HandlerResult<Response> {
     let access = host.guest(&headers)?;
     host.may_upload(&access)?;
     if host.hit(Fault::NoFilesPost).is_some() {
-        return Err(refused(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"));
+        return Err(refusal(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"));
     }
     let Some(files) = body.get("files").and_then(Value::as_array) else {
-        return Err(refused(StatusCode::BAD_REQUEST, "files is required"));
+        return Err(refusal(StatusCode::BAD_REQUEST, "files is required"));
     };
     let mut ids = Vec::new();
     for wish in files.iter().map(CreateBody::read).collect::<Result<Vec<_>, _>>()? {
@@ -52,10 +52,10 @@ pub async fn create_many(State(host): Host, headers: HeaderMap, Json(body): Json
 pub async fn show(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> HandlerResult<Response> {
     let access = host.guest(&headers)?;
     let state = host.state();
-    let entry = visible(state.entries.get(&id), &access).ok_or_else(gone)?;
+    let entry = visible(state.entries.get(&id), &access).ok_or_else(not_found)?;
     // The server may still be processing the file that it has received.
     let finished = entry.content.is_some() && host.hit(Fault::LateDownload).is_none();
-    Ok(responses::ok(host.shown(entry, finished)))
+    Ok(responses::ok(host.entry_json(entry, finished)))
 }
 
 /// One flat list of everything below the token's root.
@@ -67,13 +67,13 @@ pub async fn list(State(host): Host, headers: HeaderMap) -> HandlerResult<Respon
 }
 
 fn listing(host: &Iogates, entries: &[&Entry]) -> Value {
-    let files: Vec<Value> = entries.iter().map(|e| host.shown(e, true)).collect();
+    let files: Vec<Value> = entries.iter().map(|e| host.entry_json(e, true)).collect();
     let map: Map<String, Value> = entries.iter().map(|e| (e.id.to_string(), json!(e.kind))).collect();
-    json!({ "files": files, "map": map_shown(host, map) })
+    json!({ "files": files, "map": visible_map(host, map) })
 }
 
 /// PHP prints an empty map as a list.
-pub fn map_shown(host: &Iogates, map: Map<String, Value>) -> Value {
+pub fn visible_map(host: &Iogates, map: Map<String, Value>) -> Value {
     if map.is_empty() && host.hit(Fault::MapAsList).is_some() { json!([]) } else { Value::Object(map) }
 }
 
@@ -81,8 +81,8 @@ fn visible<'a>(entry: Option<&'a Entry>, access: &Access) -> Option<&'a Entry> {
     entry.filter(|e| e.root == access.root)
 }
 
-pub fn gone() -> Refusal {
-    refused(StatusCode::NOT_FOUND, "File not found")
+pub fn not_found() -> Refusal {
+    refusal(StatusCode::NOT_FOUND, "File not found")
 }
 
 /// The URL contains the secret; no header is needed.
@@ -93,11 +93,11 @@ pub async fn download(
 ) -> HandlerResult<Response> {
     let content = {
         let state = host.state();
-        let entry = state.entries.get(&id).filter(|e| e.secret == secret).ok_or_else(gone)?;
+        let entry = state.entries.get(&id).filter(|e| e.secret == secret).ok_or_else(not_found)?;
         if entry.root == Root::Share && !state.settings.share_may_download {
-            return Err(refused(StatusCode::FORBIDDEN, "No permission to download"));
+            return Err(refusal(StatusCode::FORBIDDEN, "No permission to download"));
         }
-        entry.content.clone().ok_or_else(gone)?
+        entry.content.clone().ok_or_else(not_found)?
     };
     let part = if host.hit(Fault::RangeIgnored).is_some() { None } else { responses::range(&headers, content.size) };
     Ok(responses::file(&content, part).await)

@@ -182,7 +182,7 @@ impl DropPlace {
         let (name, from) = (name.to_owned(), self.host.ftp_folder.join(self.at(user, path)));
         let (host, root) = (self.host.clone(), user.root);
         let moving = tokio::task::spawn_blocking(move || {
-            let spot = host.shared.store.spot();
+            let spot = host.shared.store.new_path();
             std::fs::rename(from, &spot)?;
             host.take_in(root, &name, Content::read(&spot)?, Protocol::Ftps);
             io::Result::Ok(())

@@ -16,7 +16,7 @@ use super::state::{Host, Iogates};
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::responses;
-use crate::sandbox::responses::{HandlerResult, broken};
+use crate::sandbox::responses::{HandlerResult, disk_failure};
 use crate::sandbox::storage::UploadFile;
 use crate::sandbox::tus_append::wall;
 
@@ -49,7 +49,7 @@ pub async fn receive(
     if limit > 0 && length.is_some_and(|l| l > limit + FORM) {
         return Ok(responses::page(StatusCode::PAYLOAD_TOO_LARGE, "413 Request Entity Too Large"));
     }
-    let sent = match spooled(&host, &mut form).await? {
+    let sent = match spool_form(&host, &mut form).await? {
         Some(sent) => sent,
         None => return Ok(error(101, "Failed to open input stream.")),
     };
@@ -57,7 +57,7 @@ pub async fn receive(
 }
 
 /// Reads the form. None when it ended early.
-async fn spooled(host: &Iogates, form: &mut Multipart) -> HandlerResult<Option<ReceivedForm>> {
+async fn spool_form(host: &Iogates, form: &mut Multipart) -> HandlerResult<Option<ReceivedForm>> {
     let mut sent = ReceivedForm::default();
     loop {
         let mut field = match form.next_field().await {
@@ -73,12 +73,12 @@ async fn spooled(host: &Iogates, form: &mut Multipart) -> HandlerResult<Option<R
         }
         sent.filename = field.file_name().unwrap_or_default().to_owned();
         let upload = sent.fields.get("name").cloned().unwrap_or_default();
-        let mut chunk = host.shared.store.grow().map_err(broken)?;
+        let mut chunk = host.shared.store.grow().map_err(disk_failure)?;
         loop {
             match field.chunk().await {
                 Ok(Some(bytes)) => {
                     host.shared.store.count_received(NAME, &upload, bytes.len());
-                    chunk.append(&bytes).map_err(broken)?;
+                    chunk.append(&bytes).map_err(disk_failure)?;
                 }
                 Ok(None) => break,
                 Err(_) => return Ok(None),

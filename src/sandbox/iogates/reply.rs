@@ -7,6 +7,6 @@ use crate::sandbox::responses;
 use crate::sandbox::responses::Refusal;
 
 /// No error body is documented; this is the form of the 2FA answers (providers.md 1.11).
-pub fn refused(status: StatusCode, message: &str) -> Refusal {
+pub fn refusal(status: StatusCode, message: &str) -> Refusal {
     responses::json(status, json!({ "message": message })).into()
 }

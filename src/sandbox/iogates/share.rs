@@ -7,9 +7,9 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::api::profile;
-use super::files::gone;
+use super::files::not_found;
 use super::model::Root;
-use super::reply::refused;
+use super::reply::refusal;
 use super::state::Host;
 use crate::sandbox::responses;
 use crate::sandbox::responses::HandlerResult;
@@ -18,7 +18,7 @@ use crate::sandbox::responses::HandlerResult;
 pub async fn own(State(host): Host, headers: HeaderMap) -> HandlerResult<Response> {
     let access = host.guest(&headers)?;
     if access.root != Root::Share {
-        return Err(refused(StatusCode::NOT_FOUND, "Not a share token"));
+        return Err(refusal(StatusCode::NOT_FOUND, "Not a share token"));
     }
     let settings = host.state().settings.clone();
     Ok(responses::ok(json!({
@@ -44,20 +44,20 @@ pub async fn own(State(host): Host, headers: HeaderMap) -> HandlerResult<Respons
 
 pub async fn show(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> HandlerResult<Response> {
     host.guest(&headers)?;
-    host.state().shares.get(&id).map(|s| responses::ok(s.clone())).ok_or_else(gone)
+    host.state().shares.get(&id).map(|s| responses::ok(s.clone())).ok_or_else(not_found)
 }
 
 /// Only for an account's token.
 pub async fn create(State(host): Host, headers: HeaderMap, Json(body): Json<Value>) -> HandlerResult<Response> {
     let access = host.guest(&headers)?;
     if access.root != Root::Account {
-        return Err(refused(StatusCode::FORBIDDEN, "A share can't be shared"));
+        return Err(refusal(StatusCode::FORBIDDEN, "A share can't be shared"));
     }
     let receiver = body.get("receiver").and_then(Value::as_str).filter(|r| !r.is_empty());
-    let receiver = receiver.ok_or_else(|| refused(StatusCode::BAD_REQUEST, "receiver is required"))?;
+    let receiver = receiver.ok_or_else(|| refusal(StatusCode::BAD_REQUEST, "receiver is required"))?;
     let file_id = body.get("file_id").and_then(|v| v.as_u64().or_else(|| v.as_str()?.parse().ok()));
     let mut state = host.state();
-    let entry = file_id.and_then(|id| state.entries.get(&id)).filter(|e| e.root == Root::Account).ok_or_else(gone)?;
+    let entry = file_id.and_then(|id| state.entries.get(&id)).filter(|e| e.root == Root::Account).ok_or_else(not_found)?;
     let (file_id, kind) = (entry.id, if entry.is_folder() { "dir" } else { "file" });
     let id = state.next_id();
     let share = json!({

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::NAME;
 use super::model::{Access, Entry, Root, Settings, TusUpload};
-use super::reply::refused;
+use super::reply::refusal;
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::faults::{FaultHit, RequestInfo};
@@ -136,7 +136,7 @@ impl Iogates {
         let state = self.state();
         let passed = access.device.as_ref().is_some_and(|d| state.passed.contains(d)) || state.passed.contains(&access.token);
         if state.settings.two_factor && !passed {
-            return Err(refused(StatusCode::FORBIDDEN, "Two factor authentication required"));
+            return Err(refusal(StatusCode::FORBIDDEN, "Two factor authentication required"));
         }
         Ok(access)
     }
@@ -148,12 +148,12 @@ impl Iogates {
             let text = headers.get(spelling)?.to_str().ok()?;
             if spelling == "token" { Some(text) } else { text.strip_prefix("Bearer ") }
         });
-        let Some(shown) = shown else { return Err(refused(StatusCode::UNAUTHORIZED, "Token missing")) };
+        let Some(shown) = shown else { return Err(refusal(StatusCode::UNAUTHORIZED, "Token missing")) };
         let asked = RequestInfo { provider: NAME, kind: kind_of(headers), carries_file: false };
         if self.shared.faults.take(asked, Fault::Expired).is_some() {
             self.state().access.retain(|a| a.token != shown);
         }
-        self.access(|a| a.token == shown).ok_or_else(|| refused(StatusCode::UNAUTHORIZED, "Invalid token"))
+        self.access(|a| a.token == shown).ok_or_else(|| refusal(StatusCode::UNAUTHORIZED, "Invalid token"))
     }
 
     pub(super) fn access(&self, fits: impl Fn(&Access) -> bool) -> Option<Access> {
@@ -164,7 +164,7 @@ impl Iogates {
     pub(super) fn may_upload(&self, access: &Access) -> HandlerResult<()> {
         let state = self.state();
         if access.root == Root::Share && (!state.settings.share_may_upload || state.settings.share_expired) {
-            return Err(refused(StatusCode::FORBIDDEN, "The token has no upload capability"));
+            return Err(refusal(StatusCode::FORBIDDEN, "The token has no upload capability"));
         }
         Ok(())
     }

@@ -45,7 +45,7 @@ impl Answer {
         }
     }
 
-    fn refused((status, why): Refused) -> Response {
+    fn refusal_response((status, why): Refused) -> Response {
         let answer = Answer((status, why).into_response()).with("tus-resumable", VERSION);
         if status == StatusCode::PRECONDITION_FAILED { answer.with("tus-version", VERSION).0 } else { answer.0 }
     }
@@ -57,7 +57,7 @@ fn method(request: &Request) -> Method {
     meant.and_then(|m| m.parse().ok()).unwrap_or_else(|| request.method().clone())
 }
 
-fn checked(headers: &HeaderMap) -> Result<(), Refused> {
+fn check_headers(headers: &HeaderMap) -> Result<(), Refused> {
     if text(headers, "tus-resumable") == Some(VERSION) {
         return Ok(());
     }
@@ -68,8 +68,8 @@ fn checked(headers: &HeaderMap) -> Result<(), Refused> {
 pub async fn collection(State(host): Host, Path(key): Path<String>, request: Request) -> Response {
     match method(&request) {
         Method::OPTIONS => describe(&host),
-        Method::POST => create(&host, &key, request).await.unwrap_or_else(Answer::refused),
-        _ => Answer::refused((StatusCode::METHOD_NOT_ALLOWED, "method not allowed")),
+        Method::POST => create(&host, &key, request).await.unwrap_or_else(Answer::refusal_response),
+        _ => Answer::refusal_response((StatusCode::METHOD_NOT_ALLOWED, "method not allowed")),
     }
 }
 
@@ -90,7 +90,7 @@ fn describe(host: &Iogates) -> Response {
 async fn create(host: &Arc<Iogates>, key: &str, request: Request) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
     let headers = &parts.headers;
-    checked(headers)?;
+    check_headers(headers)?;
     let access = host.access(|a| a.upload_key == key).ok_or((StatusCode::FORBIDDEN, "unknown upload token"))?;
     if host.may_upload(&access).is_err() {
         return Err((StatusCode::FORBIDDEN, "the token has no upload capability"));
@@ -105,7 +105,7 @@ async fn create(host: &Arc<Iogates>, key: &str, request: Request) -> Result<Resp
         return Err((StatusCode::PAYLOAD_TOO_LARGE, "larger than Tus-Max-Size"));
     }
     let upload = match &creation.concat {
-        Concat::Final(parts) => joined(host, &access, &creation, parts.clone(), headers).await?,
+        Concat::Final(parts) => join_parts(host, &access, &creation, parts.clone(), headers).await?,
         Concat::Partial => fresh(host, &access, &creation, Some("partial"))?,
         Concat::No => fresh(host, &access, &creation, None)?,
     };
@@ -149,7 +149,7 @@ fn fresh(host: &Iogates, access: &Access, creation: &Creation, concat: Option<&s
 
 /// The final upload of a concatenation. Its name comes from its own metadata or, for the vendor's client, from the metadata of
 /// the first part.
-async fn joined(
+async fn join_parts(
     host: &Arc<Iogates>,
     access: &Access,
     creation: &Creation,
@@ -191,12 +191,12 @@ pub async fn upload(State(host): Host, Path((key, id)): Path<(String, String)>, 
     }
     match on_upload(&host, &key, &id, method, request).await {
         Ok(response) => response,
-        Err(refused) => Answer::refused(refused),
+        Err(refused) => Answer::refusal_response(refused),
     }
 }
 
 async fn on_upload(host: &Arc<Iogates>, key: &str, id: &str, method: Method, request: Request) -> Result<Response, Refused> {
-    checked(request.headers())?;
+    check_headers(request.headers())?;
     let chunk_size = {
         let mut state = host.state();
         let chunk_size = state.settings.chunk_size;

@@ -27,7 +27,7 @@ fn answer(status: StatusCode, headers: &[(&'static str, String)]) -> Response {
     response
 }
 
-fn refused((status, why): Refused) -> Response {
+fn refusal_response((status, why): Refused) -> Response {
     let mut response = (status, why).into_response();
     response.headers_mut().insert("tus-resumable", HeaderValue::from_static(VERSION));
     if status == StatusCode::PRECONDITION_FAILED {
@@ -53,8 +53,8 @@ fn check(host: &TusHost, headers: &HeaderMap) -> Result<(), Refused> {
 pub async fn collection(State(host): Host, request: Request) -> Response {
     match method(&request) {
         Method::OPTIONS => describe(&host),
-        Method::POST => create(&host, request).await.unwrap_or_else(refused),
-        _ => refused((StatusCode::METHOD_NOT_ALLOWED, "method not allowed")),
+        Method::POST => create(&host, request).await.unwrap_or_else(refusal_response),
+        _ => refusal_response((StatusCode::METHOD_NOT_ALLOWED, "method not allowed")),
     }
 }
 
@@ -125,7 +125,7 @@ fn check_parts(host: &TusHost, parts: &[String]) -> Result<(), Refused> {
 pub async fn upload(State(host): Host, Path(id): Path<String>, request: Request) -> Response {
     match method(&request) {
         Method::OPTIONS => describe(&host),
-        method => on_upload(&host, &id, method, request).await.unwrap_or_else(refused),
+        method => on_upload(&host, &id, method, request).await.unwrap_or_else(refusal_response),
     }
 }
 

@@ -32,21 +32,21 @@ fn open(dir: &Path) -> State {
 /// Asks everything; none of it may fail, hang or break down. The warnings of it.
 fn use_all(state: &State) -> Vec<String> {
     for n in [3, 70, 500] {
-        if let Some(found) = state.unfinished(&format!("key {n}")).unwrap() {
+        if let Some(found) = state.pending_upload(&format!("key {n}")).unwrap() {
             assert_eq!(found.key, format!("key {n}"));
         }
         state.record_unfinished(&upload(n)).unwrap();
-        state.forget_unfinished(&format!("key {n}")).unwrap();
+        state.forget_pending_upload(&format!("key {n}")).unwrap();
     }
-    state.all_unfinished().unwrap();
-    state.finished("r", "1").unwrap();
-    state.finished_since("r", "/a", 0).unwrap();
+    state.pending_uploads().unwrap();
+    state.completed_transfer("r", "1").unwrap();
+    state.has_completed_since("r", "/a", 0).unwrap();
     state.load("a").unwrap();
     state.take_warnings()
 }
 
 /// A file of some pages, closed.
-fn filled(dir: &Path) {
+fn fill_database(dir: &Path) {
     let state = open(dir);
     (0..100).for_each(|n| drop(state.record_unfinished(&upload(n))));
     assert_eq!(state.take_warnings(), [""; 0]);
@@ -55,7 +55,7 @@ fn filled(dir: &Path) {
 #[test]
 fn random_bytes_at_random_places() {
     let whole = tempfile::tempdir().unwrap();
-    filled(whole.path());
+    fill_database(whole.path());
     let good = fs::read(whole.path().join(FILE)).unwrap();
     let mut dice = 88_172_645_463_325_252_u64;
     let mut below = |most: usize| {
@@ -78,7 +78,7 @@ fn random_bytes_at_random_places() {
 #[test]
 fn a_file_that_was_cut_short() {
     let whole = tempfile::tempdir().unwrap();
-    filled(whole.path());
+    fill_database(whole.path());
     let good = fs::read(whole.path().join(FILE)).unwrap();
     for keep in [1, 15, 16, 99, 100, 4095, 4096, 4097, 8192, good.len() / 2, good.len() - 1] {
         let dir = tempfile::tempdir().unwrap();
@@ -108,7 +108,7 @@ fn a_log_that_was_half_written() {
         fs::copy(live.path().join(FILE), dir.path().join(FILE)).unwrap();
         fs::write(dir.path().join("state.db-wal"), [&log[..keep], &vec![0xa7; junk]].concat()).unwrap();
         let next = open(dir.path());
-        let kept = next.all_unfinished().unwrap();
+        let kept = next.pending_uploads().unwrap();
         assert!(kept.iter().enumerate().all(|(n, found)| *found == upload(n as i64)), "{keep} + {junk}: no hole, nothing made up");
         assert_eq!(kept.len() == 40, keep == log.len());
         assert_eq!(use_all(&next), [""; 0], "{keep} + {junk}");
@@ -143,7 +143,7 @@ fn another_process_that_holds_it_for_long_is_waited_for_once() {
     for n in 0..60 {
         state.record_unfinished(&upload(n)).unwrap();
         assert!(!state.writer.settle(), "whoever waits is told that it is not there");
-        assert_eq!(state.unfinished("key 1").unwrap(), Some(upload(1)), "reading goes on");
+        assert_eq!(state.pending_upload("key 1").unwrap(), Some(upload(1)), "reading goes on");
     }
     assert!(begun.elapsed() < Duration::from_secs(15), "60 waits of half a second");
     let warnings = state.take_warnings();
@@ -151,7 +151,7 @@ fn another_process_that_holds_it_for_long_is_waited_for_once() {
     other.execute_batch("COMMIT").unwrap();
     state.record_unfinished(&upload(7)).unwrap();
     assert!(state.writer.settle());
-    let all = open(dir.path()).all_unfinished().unwrap();
+    let all = open(dir.path()).pending_uploads().unwrap();
     assert_eq!(all, (0..60).map(upload).collect::<Vec<_>>(), "it is used again when it is free, and nothing was lost meanwhile");
     assert_eq!(state.take_warnings(), [""; 0]);
 }
@@ -159,7 +159,7 @@ fn another_process_that_holds_it_for_long_is_waited_for_once() {
 #[test]
 fn one_that_is_held_before_we_open_it() {
     let dir = tempfile::tempdir().unwrap();
-    filled(dir.path());
+    fill_database(dir.path());
     let other = Connection::open(dir.path().join(FILE)).unwrap();
     other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; DELETE FROM tokens; COMMIT").unwrap();
     let warnings = use_all(&open(dir.path()));

@@ -17,7 +17,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use self::open_folder::Target;
 use self::part_file::PartFile;
-pub use self::part_lock::{Turn, turn};
+pub use self::part_lock::{Turn, lock_part};
 use self::write::DiskWriter;
 use super::client::RemoteClient;
 use super::effort::Effort;
@@ -68,7 +68,7 @@ pub async fn download(client: &RemoteClient, id: FileId, order: &DownloadRequest
     let part = Arc::new(part);
     let resumed_from = part.have()?;
     let fetching = Downloader::new(client, id, order, part.clone(), resumed_from);
-    client.events.tell(Event::Accepted { id, offset: resumed_from });
+    client.events.send(Event::Accepted { id, offset: resumed_from });
     let outcome = match fetching.run().await {
         Ok(()) => fetching.verify().await,
         Err(error) => Err(error),
@@ -129,18 +129,18 @@ impl<'a> Downloader<'a> {
 
     async fn sequential(&self) -> Result<()> {
         let mut patience = self.client.retries(Some(self.id));
-        self.effort().reached(self.part.have()?);
+        self.effort().record_offset(self.part.have()?);
         loop {
             let outcome = patience.attempt(|p| self.attempt(p)).await;
             self.retries.store(patience.retries(), Ordering::Relaxed);
             let Err(error) = outcome else { return Ok(()) };
             let have = self.part.have()?;
-            if self.effort().reached(have) {
+            if self.effort().record_offset(have) {
                 patience.progress();
             }
-            self.client.events.tell(Event::Accepted { id: self.id, offset: have });
+            self.client.events.send(Event::Accepted { id: self.id, offset: have });
             let error = self.effort().ask_again(error, self.size.get().copied())?;
-            patience.after(error).await?;
+            patience.backoff(error).await?;
         }
     }
 
@@ -171,7 +171,7 @@ impl<'a> Downloader<'a> {
         }
         // The bytes were hashed.
         *self.hash.lock() = None;
-        Err(write::ended_early())
+        Err(write::ended_early_error())
     }
 
     /// Requests the file from offset `at` on. Fails with `Integrity` when the answer belongs to a file of another size.
@@ -196,13 +196,13 @@ impl<'a> Downloader<'a> {
         self.resumed_from.store(0, Ordering::Relaxed);
         if self.part.have()? > 0 {
             self.part.start_over()?;
-            self.client.events.tell(Event::StartedOver { id: self.id, left_behind: None });
+            self.client.events.send(Event::StartedOver { id: self.id, left_behind: None });
         }
         Ok(())
     }
 
     fn note(&self, text: &str) {
-        self.client.events.tell(Event::Note(format!("{}: {text}", self.order.file.path)));
+        self.client.events.send(Event::Note(format!("{}: {text}", self.order.file.path)));
     }
 
     fn flow(&self, span: Option<usize>) -> DiskWriter<'_> {
@@ -234,7 +234,7 @@ impl<'a> Downloader<'a> {
             _ if self.order.file.size.is_some() => Ok((have, md5, Verified::Size)),
             _ => {
                 if known.is_none() {
-                    self.client.events.tell(Event::Warning(end_untold(&self.client.address(&self.order.file.path))));
+                    self.client.events.send(Event::Warning(end_untold(&self.client.address(&self.order.file.path))));
                 }
                 Ok((have, md5, Verified::None))
             }
@@ -248,7 +248,7 @@ impl<'a> Downloader<'a> {
         {
             return Ok(md5);
         }
-        self.client.events.tell(Event::Checking { id: self.id });
-        md5_of(&FileSource::of(self.part.shown(), self.part.file.try_clone()?)?).await
+        self.client.events.send(Event::Checking { id: self.id });
+        md5_of(&FileSource::of(self.part.display_path(), self.part.file.try_clone()?)?).await
     }
 }

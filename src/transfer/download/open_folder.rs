@@ -53,8 +53,10 @@ impl LocalFolder {
             Ok(dir) => Ok(LocalFolder { dir: Some(Arc::new(dir)), path }),
             Err(e) if e.kind() == io::ErrorKind::NotFound && !make => Ok(LocalFolder { dir: None, path }),
             Err(e) => Err(match dir.symlink_metadata(name) {
-                Ok(meta) if meta.is_symlink() => link_in_the_way(&path),
-                Ok(meta) if !meta.is_dir() => Error::new(Kind::Exists, "a file is in the way of the folder").with_subject(shown(&path)),
+                Ok(meta) if meta.is_symlink() => symlink_refused_error(&path),
+                Ok(meta) if !meta.is_dir() => {
+                    Error::new(Kind::Exists, "a file is in the way of the folder").with_subject(display_path(&path))
+                }
                 _ => unmakable(&path, e),
             }),
         }
@@ -197,18 +199,18 @@ impl Target {
 /// The name of a file that is being written and then takes another name in one step.
 pub(super) const FRESH: &str = ".new";
 
-pub fn link_in_the_way(path: &Path) -> Error {
+pub fn symlink_refused_error(path: &Path) -> Error {
     Error::new(Kind::Refused, "a symbolic link is in the way, and nothing is written through it")
-        .with_subject(shown(path))
+        .with_subject(display_path(path))
         .with_hint("remove the link, or name the place it leads to")
 }
 
 fn unmakable(path: &Path, e: io::Error) -> Error {
-    Error::new(Kind::Local, "the folder can't be made").with_subject(shown(path)).with_cause(e)
+    Error::new(Kind::Local, "the folder can't be made").with_subject(display_path(path)).with_cause(e)
 }
 
 /// Leaves out the `./` that the user did not type.
-pub fn shown(path: &Path) -> String {
+pub fn display_path(path: &Path) -> String {
     path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 

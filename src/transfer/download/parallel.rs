@@ -91,7 +91,7 @@ impl Downloader<'_> {
                 Ok(download) if download.from != at || !self.part.same_version(download.version.as_deref()) => return Ok(false),
                 Ok(download) => match self.flow(Some(index)).run(download, at, end).await {
                     Ok(true) => Ok(()),
-                    Ok(false) => Err(write::ended_early()),
+                    Ok(false) => Err(write::ended_early_error()),
                     Err(error) => Err(error),
                 },
                 Err(error) => Err(error),
@@ -100,9 +100,9 @@ impl Downloader<'_> {
             if self.part.spans().get(index).is_some_and(|span| span.at > at) {
                 patience.progress();
             }
-            self.client.events.tell(Event::Accepted { id: self.id, offset: self.part.have()? });
+            self.client.events.send(Event::Accepted { id: self.id, offset: self.part.have()? });
             let error = self.effort().ask_again(error, self.size.get().copied())?;
-            patience.after(error).await?;
+            patience.backoff(error).await?;
             self.retries.fetch_add(1, Ordering::Relaxed);
         }
     }

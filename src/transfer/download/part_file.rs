@@ -10,7 +10,7 @@ use cap_fs_ext::MetadataExt;
 use cap_std::fs::Metadata;
 use parking_lot::{Mutex, MutexGuard};
 
-use super::open_folder::{FRESH, Target, shown};
+use super::open_folder::{FRESH, Target, display_path};
 pub use super::part_record::ContentId;
 use super::part_record::{ByteRange, Record};
 use crate::error::{Error, Kind, Result};
@@ -40,7 +40,7 @@ impl PartFile {
         let (place, record_place) = places(target);
         refuse_foreign_file(&record_place)?;
         for _ in 0..LOOKS {
-            let Some((file, locked)) = locked(&place)? else { return Ok(None) };
+            let Some((file, locked)) = open_and_lock(&place)? else { return Ok(None) };
             // The run that held the lock may have finished: then this file has its final name, or is gone.
             if !place.is(&file) {
                 continue;
@@ -60,7 +60,8 @@ impl PartFile {
             }
             return Ok(Some(part));
         }
-        Err(Error::new(Kind::Local, "another program removes the download's file again and again").with_subject(shown(&place.path())))
+        Err(Error::new(Kind::Local, "another program removes the download's file again and again")
+            .with_subject(display_path(&place.path())))
     }
 
     /// Nobody else writes to it; false where the file system keeps no locks.
@@ -68,8 +69,8 @@ impl PartFile {
         self.locked
     }
 
-    pub fn shown(&self) -> String {
-        shown(&self.place.path())
+    pub fn display_path(&self) -> String {
+        display_path(&self.place.path())
     }
 
     pub fn is_split(&self) -> bool {
@@ -123,7 +124,8 @@ impl PartFile {
     /// Writes the record.
     pub fn note(&self) -> Result<()> {
         let written = self.record().write(&self.record_place);
-        written.map_err(|e| Error::new(Kind::Local, "it can't be written").with_subject(shown(&self.record_place.path())).with_cause(e))
+        written
+            .map_err(|e| Error::new(Kind::Local, "it can't be written").with_subject(display_path(&self.record_place.path())).with_cause(e))
     }
 
     /// Gives the complete part its name. With `replace` it takes the place of the file that has the name; otherwise fails with
@@ -132,7 +134,7 @@ impl PartFile {
     pub fn finish(&self, target: &Target, replace: bool) -> Result<()> {
         let stranger = || {
             Error::new(Kind::Integrity, "another file was put in the place of the download")
-                .with_subject(self.shown())
+                .with_subject(self.display_path())
                 .with_hint("run it again")
         };
         if !self.place.is(&self.file) {
@@ -145,9 +147,9 @@ impl PartFile {
         };
         named.map_err(|e| match e.kind() {
             io::ErrorKind::AlreadyExists => Error::new(Kind::Exists, "another program made a file of this name meanwhile")
-                .with_subject(shown(&target.path()))
+                .with_subject(display_path(&target.path()))
                 .with_hint("run it again"),
-            _ => Error::new(Kind::Local, "the complete file can't get its name").with_subject(shown(&target.path())).with_cause(e),
+            _ => Error::new(Kind::Local, "the complete file can't get its name").with_subject(display_path(&target.path())).with_cause(e),
         })?;
         if !target.is(&self.file) {
             return Err(stranger());
@@ -186,9 +188,9 @@ impl PartFile {
 }
 
 /// Opens the file at `place`, made if missing. Returns it and whether it is locked now; none where another run has locked it.
-fn locked(place: &Target) -> Result<Option<(File, bool)>> {
+fn open_and_lock(place: &Target) -> Result<Option<(File, bool)>> {
     refuse_foreign_file(place)?;
-    let failed = |e: io::Error| Error::new(Kind::Local, "it can't be written").with_subject(shown(&place.path())).with_cause(e);
+    let failed = |e: io::Error| Error::new(Kind::Local, "it can't be written").with_subject(display_path(&place.path())).with_cause(e);
     let file = place.open_private().map_err(failed)?;
     if !file.metadata().map_err(failed)?.is_file() {
         return Err(stranger(place));
@@ -238,7 +240,7 @@ fn refuse_foreign_file(place: &Target) -> Result<()> {
 }
 
 fn stranger(place: &Target) -> Error {
-    Error::new(Kind::Refused, "something that is no file has the name of a download in progress").with_subject(shown(&place.path()))
+    Error::new(Kind::Refused, "something that is no file has the name of a download in progress").with_subject(display_path(&place.path()))
 }
 
 #[cfg(unix)]

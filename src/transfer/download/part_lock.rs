@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::open_folder::{Target, shown};
+use super::open_folder::{Target, display_path};
 use super::part_file::{ContentId, PartFile, writer};
 use crate::error::{Error, Kind, Result};
 use crate::model::Event;
@@ -22,7 +22,7 @@ pub struct Turn {
 }
 
 /// Waits for the lock of the part, at most as long as for a silent server. Fails with `Busy` when another run still holds it.
-pub async fn turn(client: &RemoteClient, target: &Target, whose: &ContentId) -> Result<Turn> {
+pub async fn lock_part(client: &RemoteClient, target: &Target, whose: &ContentId) -> Result<Turn> {
     let begun = Instant::now();
     let (mut waited, mut told) = (false, false);
     loop {
@@ -31,7 +31,7 @@ pub async fn turn(client: &RemoteClient, target: &Target, whose: &ContentId) -> 
         }
         waited = true;
         let by = writer(target).map_or_else(|| "another run".to_owned(), |process| format!("another run (process {process})"));
-        let on = shown(&target.path());
+        let on = display_path(&target.path());
         if begun.elapsed() >= client.policy.timeout {
             return Err(Error::new(Kind::Busy, format!("{by} is downloading to this place"))
                 .with_subject(on)
@@ -40,7 +40,7 @@ pub async fn turn(client: &RemoteClient, target: &Target, whose: &ContentId) -> 
         if begun.elapsed() >= LONG && !told {
             told = true;
             let most = humantime::format_duration(client.policy.timeout);
-            client.events.tell(Event::Warning(format!("{on}: {by} is downloading to this place; waiting for it for {most} at most")));
+            client.events.send(Event::Warning(format!("{on}: {by} is downloading to this place; waiting for it for {most} at most")));
         }
         sleep(ASKED_EVERY).await;
     }

@@ -19,7 +19,7 @@ use crate::transfer::effort::Effort;
 use crate::transfer::source::file::read_failure;
 use crate::transfer::source::meter::{Activity, Feed, Piece};
 use crate::transfer::source::remote::too_long;
-use crate::transfer::stall::stalled;
+use crate::transfer::stall::wait_for_stall;
 
 /// The number of pieces that may wait for the disk; a piece is what one read from the network returned.
 const WRITE_BEHIND: usize = 16;
@@ -51,7 +51,7 @@ impl DiskWriter<'_> {
         let pulse = Activity::default();
         let read = tokio::select! {
             read = self.read(download, at, end, sender, &pulse) => read,
-            stall = stalled(&pulse, 0..u64::MAX, &self.client.policy) => Err(stall),
+            stall = wait_for_stall(&pulse, 0..u64::MAX, &self.client.policy) => Err(stall),
         };
         let written = writer.await.map_err(|e| Error::new(Kind::Other, "writing broke off").with_cause(e))?;
         // The failure of the disk is reported first: it explains why the reading stopped.
@@ -67,7 +67,7 @@ impl DiskWriter<'_> {
         let mut chunks = download.chunks;
         while at < end && !self.stopped.load(Ordering::Relaxed) {
             let Some(piece) = chunks.next().await else { break };
-            let piece = piece.map_err(|e| read_failure(e, &self.part.shown()))?;
+            let piece = piece.map_err(|e| read_failure(e, &self.part.display_path()))?;
             let piece = self.cut(piece, at, end)?;
             let len = piece.len() as u64;
             self.effort.lock().spend(len);
@@ -84,8 +84,8 @@ impl DiskWriter<'_> {
             }
             pulse.held.store(false, Ordering::Relaxed);
             pulse.moved.fetch_add(len, Ordering::Relaxed);
-            self.client.at_once.accepted(len);
-            self.client.events.tell(Event::Sent { id: self.id, bytes: len });
+            self.client.at_once.record_accepted(len);
+            self.client.events.send(Event::Sent { id: self.id, bytes: len });
             at += len;
         }
         if at == end && self.span.is_none() && !self.stopped.load(Ordering::Relaxed) {
@@ -97,7 +97,7 @@ impl DiskWriter<'_> {
     /// An answer without a length may go on behind the size of the listing: only its end proves that the file is not longer.
     async fn see_the_end(&self, chunks: &mut Chunks, end: u64) -> Result<()> {
         while let Some(piece) = chunks.next().await {
-            let piece = piece.map_err(|e| read_failure(e, &self.part.shown()))?;
+            let piece = piece.map_err(|e| read_failure(e, &self.part.display_path()))?;
             if !piece.is_empty() {
                 return Err(too_long(end));
             }
@@ -118,12 +118,12 @@ impl DiskWriter<'_> {
     }
 }
 
-pub fn ended_early() -> Error {
+pub fn ended_early_error() -> Error {
     Error::new(Kind::Interrupted, "the server ended its answer before the end of the file")
 }
 
 fn unwritable(part: &PartFile, e: std::io::Error) -> Error {
-    let error = Error::new(Kind::Local, "it can't be written").with_subject(part.shown());
+    let error = Error::new(Kind::Local, "it can't be written").with_subject(part.display_path());
     let full = matches!(e.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
     let error = error.with_cause(e);
     if full { error.with_hint("free some space and run it again; it resumes where it stopped") } else { error }

@@ -44,12 +44,12 @@ pub struct Conditions {
 
 impl Conditions {
     /// Do name and kind fit?
-    pub fn named(&self, entry: &Entry) -> bool {
+    pub fn is_fitting_name(&self, entry: &Entry) -> bool {
         self.kind.is_none_or(|kind| kind == entry.kind) && self.name.as_ref().is_none_or(|name| name.fits(&entry.name))
     }
 
     /// None: the size is not known. Folders have no size.
-    pub fn sized(&self, entry: &Entry) -> Option<bool> {
+    pub fn is_fitting_size(&self, entry: &Entry) -> Option<bool> {
         let Some(bound) = self.size else { return Some(true) };
         if entry.is_folder() {
             return Some(false);
@@ -73,14 +73,15 @@ mod tests {
         let mut entry = Entry::new(EntryKind::File, "1", RemotePath::parse("/a.mov").unwrap());
         let none = || Conditions { name: None, kind: None, size: None };
         let below = Conditions { size: Some(SizeBound::Below(10)), ..none() };
-        assert_eq!((none().sized(&entry), below.sized(&entry)), (Some(true), None));
+        assert_eq!((none().is_fitting_size(&entry), below.is_fitting_size(&entry)), (Some(true), None));
         entry.size = Some(9);
-        assert_eq!(below.sized(&entry), Some(true));
-        assert_eq!(below.sized(&Entry::new(EntryKind::Folder, "", RemotePath::root())), Some(false));
-        let named = |pattern: &str| Conditions { name: Some(NamePattern::new(pattern)), ..none() }.named(&entry);
+        assert_eq!(below.is_fitting_size(&entry), Some(true));
+        assert_eq!(below.is_fitting_size(&Entry::new(EntryKind::Folder, "", RemotePath::root())), Some(false));
+        let named = |pattern: &str| Conditions { name: Some(NamePattern::new(pattern)), ..none() }.is_fitting_name(&entry);
         assert!(named("*.mov") && !named("*.MOV") && !named("mov"));
         let mut entry = Entry::new(EntryKind::File, "1", RemotePath::parse("/ÄRGER.Mov").unwrap());
-        let either = |pattern: &str, entry: &Entry| Conditions { name: Some(NamePattern::ignoring_case(pattern)), ..none() }.named(entry);
+        let either =
+            |pattern: &str, entry: &Entry| Conditions { name: Some(NamePattern::ignoring_case(pattern)), ..none() }.is_fitting_name(entry);
         assert!(either("ärger*.MOV", &entry) && !either("b*", &entry));
         entry.name = "[x".into();
         assert!(either("[X", &entry), "a bracket that nothing closes");

@@ -135,7 +135,7 @@ impl Filter {
     }
 
     /// The list that chooses files.
-    pub fn listed(&self) -> Option<&PathList> {
+    pub fn path_list(&self) -> Option<&PathList> {
         self.listed.as_deref()
     }
 
@@ -188,7 +188,7 @@ impl Filter {
     }
 
     /// Of a folder, whether it fits itself; what is in it is another question ([`Filter::closes`]).
-    pub fn judge(&self, candidate: &Candidate<'_>) -> Verdict {
+    pub fn decide(&self, candidate: &Candidate<'_>) -> Verdict {
         let Candidate { path, is_source, is_folder, size, modified } = *candidate;
         if let Some(why) = self.place_leaves_out(path, is_source, is_folder) {
             return Verdict::LeavesOut(why);
@@ -208,13 +208,13 @@ impl Filter {
         if self.spec.older.is_some_and(|before| modified >= before) {
             return Verdict::LeavesOut("--older".into());
         }
-        match self.unsettled(modified, Utc::now()) {
+        match self.reason_unsettled(modified, Utc::now()) {
             Some(why) => Verdict::Unsettled(why),
             None => Verdict::Takes,
         }
     }
 
-    /// As [`Filter::judge`], by the path alone.
+    /// As [`Filter::decide`], by the path alone.
     pub fn judge_place(&self, path: &str, is_folder: bool) -> Verdict {
         self.place_leaves_out(path, false, is_folder).map_or(Verdict::Takes, Verdict::LeavesOut)
     }
@@ -250,7 +250,7 @@ impl Filter {
 
     /// Why a file that changed at this time is not settled yet. A time that lies far ahead says that a clock is wrong, not
     /// that somebody is writing.
-    pub fn unsettled(&self, modified: DateTime<Utc>, now: DateTime<Utc>) -> Option<String> {
+    pub fn reason_unsettled(&self, modified: DateTime<Utc>, now: DateTime<Utc>) -> Option<String> {
         let settle = self.spec.settle?;
         let age = now - modified;
         let within = TimeDelta::from_std(settle).unwrap_or(TimeDelta::MAX);
@@ -384,7 +384,7 @@ mod tests {
     #[test]
     fn sizes_include_their_bounds() {
         let bounds = filter(FilterSpec { min_size: Some(10), max_size: Some(20), ..FilterSpec::default() });
-        let of = |size| why(bounds.judge(&Candidate { size, ..file("a") }));
+        let of = |size| why(bounds.decide(&Candidate { size, ..file("a") }));
         assert_eq!([Some(9), Some(10), Some(20), Some(21)].map(of), ["--min-size", "takes", "takes", "--max-size"]);
         assert_eq!(of(None), "SizeUnknown");
         assert!(!bounds.takes_folder("d"));
@@ -394,19 +394,19 @@ mod tests {
     fn times_from_one_moment_to_before_another() {
         let at = |seconds| DateTime::from_timestamp(seconds, 0);
         let bounds = filter(FilterSpec { newer: at(100), older: at(200), ..FilterSpec::default() });
-        let of = |seconds| why(bounds.judge(&Candidate { modified: at(seconds), ..file("a") }));
+        let of = |seconds| why(bounds.decide(&Candidate { modified: at(seconds), ..file("a") }));
         assert_eq!([99, 100, 199, 200].map(of), ["--newer", "takes", "takes", "--older"]);
-        assert_eq!(why(bounds.judge(&file("a"))), "TimeUnknown");
+        assert_eq!(why(bounds.decide(&file("a"))), "TimeUnknown");
     }
 
     #[test]
     fn depth_counts_from_the_source() {
         let two = filter(FilterSpec { max_depth: Some(2), ..FilterSpec::default() });
-        assert_eq!(why(two.judge(&file("a/b"))), "takes");
-        assert_eq!(why(two.judge(&file("a/b/c"))), "--max-depth 2");
+        assert_eq!(why(two.decide(&file("a/b"))), "takes");
+        assert_eq!(why(two.decide(&file("a/b/c"))), "--max-depth 2");
         assert!(two.closes("a").is_none() && two.closes("a/b").is_some());
         let none = filter(FilterSpec { max_depth: Some(0), ..FilterSpec::default() });
-        assert_eq!(why(none.judge(&Candidate { is_source: true, ..file("a") })), "takes", "what was named itself");
+        assert_eq!(why(none.decide(&Candidate { is_source: true, ..file("a") })), "takes", "what was named itself");
         assert!(none.closes("").is_some());
     }
 
@@ -414,7 +414,7 @@ mod tests {
     fn a_file_settles() {
         let filter = filter(FilterSpec { settle: Some(Duration::from_secs(60)), ..FilterSpec::default() });
         let now = Utc::now();
-        let of = |ago: i64| filter.unsettled(now - TimeDelta::seconds(ago), now);
+        let of = |ago: i64| filter.reason_unsettled(now - TimeDelta::seconds(ago), now);
         assert_eq!(of(5).unwrap(), "it changed 5s ago, and --settle waits for 1m without a change");
         assert!(of(59).is_some() && of(-5).is_some() && of(60).is_none());
         assert!(of(-86_400).is_none(), "a camera's clock is a day ahead");
@@ -458,7 +458,7 @@ mod tests {
         std::fs::write(dir.path().join("bad/.haulignore"), "[z-a]\n").unwrap();
         let spec = FilterSpec { rules: vec![RuleOption::Include("wanted.log".into())], ..FilterSpec::default() };
         let filter = filter(spec).of_local_folder(dir.path());
-        let taken = |path: &str| filter.judge(&file(path)).takes();
+        let taken = |path: &str| filter.decide(&file(path)).takes();
         let files = [
             "a.log",
             "only.txt",
@@ -477,6 +477,6 @@ mod tests {
         assert!(filter.closes("build").is_some() && filter.closes("sub").is_none());
         assert!(!taken("bad/a"));
         assert_eq!(filter.take_unreadable().len(), 1);
-        assert!(why(filter.judge(&file("a.log"))).contains(".haulignore: \"*.log\""));
+        assert!(why(filter.decide(&file("a.log"))).contains(".haulignore: \"*.log\""));
     }
 }

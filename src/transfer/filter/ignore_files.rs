@@ -33,12 +33,12 @@ impl IgnoreFiles {
         if let Some(known) = self.read.lock().get(folder) {
             return known.clone();
         }
-        let found = self.look(&self.top.join(folder).join(NAME));
+        let found = self.read_patterns(&self.top.join(folder).join(NAME));
         self.read.lock().insert(folder.to_owned(), found.clone());
         found
     }
 
-    fn look(&self, file: &Path) -> PatternsRead {
+    fn read_patterns(&self, file: &Path) -> PatternsRead {
         let patterns = match read(file) {
             Ok(text) => {
                 let said = |line: &str| format!("{}: {line:?}", file.display());

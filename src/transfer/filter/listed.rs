@@ -26,7 +26,7 @@ impl PathList {
     }
 
     /// FROM has something at this path.
-    pub fn come_to(&self, path: &str) {
+    pub fn mark_found(&self, path: &str) {
         if let Some(is_met) = self.lines.get(path) {
             is_met.store(true, Ordering::Relaxed);
         }
@@ -54,7 +54,7 @@ mod tests {
         assert!(named.iter().all(|path| listed.names(path)));
         assert!(["", "d", "ab", "d/ef", "b"].iter().all(|path| !listed.names(path)));
         assert!(listed.is_below("") && listed.is_below("d") && !listed.is_below("d/e") && !listed.is_below("b"));
-        named.iter().take(4).for_each(|path| listed.come_to(path));
+        named.iter().take(4).for_each(|path| listed.mark_found(path));
         assert_eq!(listed.missing().collect::<Vec<_>>(), ["none"]);
         assert!(PathList::new([String::new()]).names("x/y"));
     }

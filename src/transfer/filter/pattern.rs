@@ -53,7 +53,7 @@ impl PathPattern {
 
     /// Does `path` fit, seen from `top`?
     pub fn fits(&self, path: &RemotePath, top: &RemotePath) -> bool {
-        self.reached(path.below(top).unwrap_or_default().names().iter().map(String::as_str)).last() == Some(&true)
+        self.reachable_parts(path.below(top).unwrap_or_default().names().iter().map(String::as_str)).last() == Some(&true)
     }
 
     /// May something in this folder fit?
@@ -63,11 +63,11 @@ impl PathPattern {
 
     /// As `can_match_below`, for a folder given by its names.
     pub fn can_match_in<'a>(&self, names: impl Iterator<Item = &'a str>) -> bool {
-        self.reached(names).split_last().is_some_and(|(_, before)| before.contains(&true))
+        self.reachable_parts(names).split_last().is_some_and(|(_, before)| before.contains(&true))
     }
 
     /// Which parts may come next once these names are used up; behind the last one: it fits.
-    fn reached<'a>(&self, names: impl Iterator<Item = &'a str>) -> Vec<bool> {
+    fn reachable_parts<'a>(&self, names: impl Iterator<Item = &'a str>) -> Vec<bool> {
         let mut here = vec![false; self.0.len() + 1];
         self.reach(&mut here, 0);
         for name in names {

@@ -27,7 +27,7 @@ pub struct RemoteFilter {
 
 impl RemoteFilter {
     /// Decides about a file; `path` is relative to the source.
-    pub async fn judge(&self, entry: &Entry, path: &str, is_source: bool) -> Verdict {
+    pub async fn decide(&self, entry: &Entry, path: &str, is_source: bool) -> Verdict {
         let verdict = self.by_listing(entry, path, is_source);
         if !self.lacks_time(entry, &verdict) {
             return verdict;
@@ -44,7 +44,7 @@ impl RemoteFilter {
             },
             size => size,
         };
-        self.filter.judge(&Candidate { path, is_source, is_folder: entry.is_folder(), size, modified: entry.modified })
+        self.filter.decide(&Candidate { path, is_source, is_folder: entry.is_folder(), size, modified: entry.modified })
     }
 
     fn lacks_time(&self, entry: &Entry, verdict: &Verdict) -> bool {
@@ -63,7 +63,7 @@ impl RemoteFilter {
     /// Of a whole listing, in its order; `path` of each from the source. `at_once`: files that are asked for their times.
     pub async fn judge_all(&self, entries: &[(Entry, String)], at_once: usize) -> Vec<Verdict> {
         use futures_util::StreamExt;
-        let judged = entries.iter().map(|(entry, path)| self.judge(entry, path, false));
+        let judged = entries.iter().map(|(entry, path)| self.decide(entry, path, false));
         futures_util::stream::iter(judged).buffered(at_once.max(1)).collect().await
     }
 }
@@ -128,7 +128,7 @@ impl FilteredWalk {
             }
             match self.walk.next().await? {
                 Some(event) => {
-                    let step = self.judged(event);
+                    let step = self.apply_filter(event);
                     self.waiting.push_back(step);
                 }
                 None => self.is_over = true,
@@ -136,7 +136,7 @@ impl FilteredWalk {
         }
     }
 
-    fn judged(&self, event: WalkEvent) -> (FilteredStep, Option<AbortOnDropHandle<Result<Entry>>>) {
+    fn apply_filter(&self, event: WalkEvent) -> (FilteredStep, Option<AbortOnDropHandle<Result<Entry>>>) {
         let WalkEvent::Entry { entry, .. } = &event else {
             return (FilteredStep { event, verdict: Verdict::Takes, path: String::new() }, None);
         };

@@ -62,8 +62,8 @@ impl Rules {
         let mut patterns = Vec::new();
         for option in options {
             match option {
-                RuleOption::Include(glob) => patterns.push((included(glob)?, format!("--include {glob:?}"))),
-                RuleOption::Exclude(glob) => patterns.push((excluded(glob)?, format!("--exclude {glob:?}"))),
+                RuleOption::Include(glob) => patterns.push((include_rule(glob)?, format!("--include {glob:?}"))),
+                RuleOption::Exclude(glob) => patterns.push((exclude_rule(glob)?, format!("--exclude {glob:?}"))),
                 RuleOption::ExcludeFrom(file) => {
                     let text = read(file)?;
                     let said = |line: &str| format!("--exclude-from {}: {line:?}", file.display());
@@ -189,15 +189,15 @@ fn not_empty(glob: &str) -> Result<()> {
 }
 
 /// What a line of a `.gitignore` would say. A sharp begins a comment only there.
-fn excluded(glob: &str) -> Result<String> {
+fn exclude_rule(glob: &str) -> Result<String> {
     not_empty(glob)?;
     Ok(if glob.starts_with('#') { format!("\\{glob}") } else { glob.to_owned() })
 }
 
-fn included(glob: &str) -> Result<String> {
+fn include_rule(glob: &str) -> Result<String> {
     not_empty(glob)?;
     Ok(match glob.strip_prefix('!') {
-        Some(rest) => excluded(rest)?,
+        Some(rest) => exclude_rule(rest)?,
         None => format!("!{glob}"),
     })
 }
@@ -216,7 +216,7 @@ mod tests {
     }
 
     /// Of these files those that are taken; a folder that is closed is not looked into.
-    fn taken<'a>(options: &[&str], files: &[&'a str]) -> Vec<&'a str> {
+    fn fitting_files<'a>(options: &[&str], files: &[&'a str]) -> Vec<&'a str> {
         let rules = rules(options);
         let open = |file: &str| file.match_indices('/').all(|(at, _)| rules.closes(&file[..at]).is_none());
         files.iter().copied().filter(|file| open(file) && rules.leaves_out(file, false).is_none()).collect()
@@ -226,23 +226,23 @@ mod tests {
 
     #[test]
     fn the_last_rule_that_fits_wins() {
-        assert_eq!(taken(&[], FILES), FILES);
-        assert_eq!(taken(&["-*.tmp"], FILES), ["a.mov", "b/a.mov", "b/c/a.mov", "node/x/y.js"]);
-        assert_eq!(taken(&["-*.tmp", "+keep.tmp"], FILES), ["a.mov", "b/a.mov", "b/c/a.mov", "b/c/keep.tmp", "node/x/y.js"]);
-        assert_eq!(taken(&["-*.tmp", "+*.tmp", "-/a.tmp"], FILES).len(), 6);
-        assert_eq!(taken(&["-/b"], FILES), ["a.mov", "a.tmp", "node/x/y.js"]);
-        assert_eq!(taken(&["-b/"], &["b", "b/x", "c/b", "c/b/x"]), ["b", "c/b"], "only folders");
-        assert_eq!(taken(&["-b/*/*.mov"], FILES).len(), 6);
-        assert_eq!(taken(&["-!*.mov"], FILES), FILES, "as in a file: an exclamation mark takes back");
+        assert_eq!(fitting_files(&[], FILES), FILES);
+        assert_eq!(fitting_files(&["-*.tmp"], FILES), ["a.mov", "b/a.mov", "b/c/a.mov", "node/x/y.js"]);
+        assert_eq!(fitting_files(&["-*.tmp", "+keep.tmp"], FILES), ["a.mov", "b/a.mov", "b/c/a.mov", "b/c/keep.tmp", "node/x/y.js"]);
+        assert_eq!(fitting_files(&["-*.tmp", "+*.tmp", "-/a.tmp"], FILES).len(), 6);
+        assert_eq!(fitting_files(&["-/b"], FILES), ["a.mov", "a.tmp", "node/x/y.js"]);
+        assert_eq!(fitting_files(&["-b/"], &["b", "b/x", "c/b", "c/b/x"]), ["b", "c/b"], "only folders");
+        assert_eq!(fitting_files(&["-b/*/*.mov"], FILES).len(), 6);
+        assert_eq!(fitting_files(&["-!*.mov"], FILES), FILES, "as in a file: an exclamation mark takes back");
     }
 
     #[test]
     fn with_an_include_first_all_else_is_left_out() {
-        assert_eq!(taken(&["+*.mov"], FILES), ["a.mov", "b/a.mov", "b/c/a.mov"]);
-        assert_eq!(taken(&["+*.mov", "-c/"], FILES), ["a.mov", "b/a.mov"]);
-        assert_eq!(taken(&["+b/"], FILES), ["b/a.mov", "b/a.tmp", "b/c/a.mov", "b/c/keep.tmp"], "a folder with all that is in it");
-        assert_eq!(taken(&["+b/", "-*.tmp"], FILES), ["b/a.mov", "b/c/a.mov"]);
-        assert_eq!(taken(&["+*.{mov,js}"], FILES), ["a.mov", "b/a.mov", "b/c/a.mov", "node/x/y.js"]);
+        assert_eq!(fitting_files(&["+*.mov"], FILES), ["a.mov", "b/a.mov", "b/c/a.mov"]);
+        assert_eq!(fitting_files(&["+*.mov", "-c/"], FILES), ["a.mov", "b/a.mov"]);
+        assert_eq!(fitting_files(&["+b/"], FILES), ["b/a.mov", "b/a.tmp", "b/c/a.mov", "b/c/keep.tmp"], "a folder with all that is in it");
+        assert_eq!(fitting_files(&["+b/", "-*.tmp"], FILES), ["b/a.mov", "b/c/a.mov"]);
+        assert_eq!(fitting_files(&["+*.{mov,js}"], FILES), ["a.mov", "b/a.mov", "b/c/a.mov", "node/x/y.js"]);
     }
 
     #[test]
@@ -251,12 +251,12 @@ mod tests {
         assert!(closed(&["-node/"], "node") && closed(&["-node/"], "b/node") && !closed(&["-node/"], "b"));
         assert!(closed(&["-node/", "+*.js"], "node"), "a name that may stand anywhere opens nothing");
         assert!(!closed(&["-node/", "+node/x/y.js"], "node") && !closed(&["-node/", "+node/x/y.js"], "node/x"));
-        assert_eq!(taken(&["-node/", "+node/x/y.js"], &["node/x/y.js", "node/x/z.js"]), ["node/x/y.js"]);
-        assert_eq!(taken(&["+node/x/y.js", "-node/"], FILES), [""; 0], "the last wins");
+        assert_eq!(fitting_files(&["-node/", "+node/x/y.js"], &["node/x/y.js", "node/x/z.js"]), ["node/x/y.js"]);
+        assert_eq!(fitting_files(&["+node/x/y.js", "-node/"], FILES), [""; 0], "the last wins");
         assert!(!closed(&["+*.mov"], "b") && closed(&["+/b/*.mov"], "node") && !closed(&["+/b/*.mov"], "b"));
         assert!(closed(&["+/b/*.mov"], "b/c"));
-        assert_eq!(taken(&["-*", "+*.mov"], FILES), ["a.mov", "b/a.mov", "b/c/a.mov"], "as with an include first");
-        assert_eq!(taken(&["-/*", "+/b/"], FILES).len(), 4);
+        assert_eq!(fitting_files(&["-*", "+*.mov"], FILES), ["a.mov", "b/a.mov", "b/c/a.mov"], "as with an include first");
+        assert_eq!(fitting_files(&["-/*", "+/b/"], FILES).len(), 4);
     }
 
     #[test]
@@ -267,7 +267,7 @@ mod tests {
             let Err(error) = Rules::new(&[option], false) else { panic!("{wrong} is taken") };
             assert_eq!(error.kind(), Kind::Usage, "{wrong}");
         }
-        assert_eq!(taken(&["-#a"], &["#a", "a"]), ["a"], "no comment");
+        assert_eq!(fitting_files(&["-#a"], &["#a", "a"]), ["a"], "no comment");
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Shard {
         if let Some(text) = env("HAUL_SHARD").filter(|text| text != "auto") {
             return text.parse().map_err(|e: Error| e.with_subject("HAUL_SHARD"));
         }
-        let number = |name: &'static str| env(name).map(|text| numbered(name, &text)).transpose();
+        let number = |name: &'static str| env(name).map(|text| parse_number(name, &text)).transpose();
         if let Some(index) = number("CI_NODE_INDEX")? {
             return within("CI_NODE_INDEX", index, number("CI_NODE_TOTAL")?, "CI_NODE_TOTAL");
         }
@@ -64,7 +64,7 @@ impl Shard {
     }
 }
 
-fn numbered(name: &str, text: &str) -> Result<u64> {
+fn parse_number(name: &str, text: &str) -> Result<u64> {
     text.trim().parse().map_err(|_| Error::new(Kind::Usage, format!("{text:?} is no number")).with_subject(name))
 }
 

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::contract::{CompletedTransfer, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::Entry;
-use crate::transfer::download::open_folder::{Target, link_in_the_way, shown};
+use crate::transfer::download::open_folder::{Target, display_path, symlink_refused_error};
 use crate::transfer::download::part_file::{ContentId, is_anothers};
 use crate::transfer::fingerprint::{EntryFingerprint, FileFingerprint};
 use crate::transfer::if_exists;
@@ -62,7 +62,7 @@ impl LocalHistory<'_> {
     pub async fn record_download(&self, file: &Entry, target: &Target, md5: Option<String>) -> Result<()> {
         let here = match &md5 {
             Some(_) => FileFingerprint { version: None, ..FileFingerprint::of(&target.path())? },
-            None => FileFingerprint::settled(&target.path()).await?,
+            None => FileFingerprint::of_settled(&target.path()).await?,
         };
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
         let noted = self.ledger.record_finished(&CompletedTransfer {
@@ -83,8 +83,8 @@ impl LocalHistory<'_> {
     }
 
     /// What haul fetched to the place of `here`, if it was this very entry as it is now.
-    fn fetched(&self, file: &Entry, here: &FileFingerprint) -> Result<Option<CompletedTransfer>> {
-        let fetched = self.ledger.finished(&self.download_key(), &fetch_id(file, &here.path))?;
+    fn find_download(&self, file: &Entry, here: &FileFingerprint) -> Result<Option<CompletedTransfer>> {
+        let fetched = self.ledger.completed_transfer(&self.download_key(), &fetch_id(file, &here.path))?;
         Ok(fetched.filter(|fetched| EntryFingerprint::of(file).matches(&fetched.stamp) && fetched.source_size == here.size))
     }
 
@@ -100,7 +100,7 @@ impl LocalHistory<'_> {
         if file.size.is_some_and(|size| size != here.size) || compares_content(self.checksum, file) {
             return Ok(None);
         }
-        Ok(self.fetched(file, here)?.filter(|fetched| is_same_source(fetched, here)).map(|_| UNCHANGED))
+        Ok(self.find_download(file, here)?.filter(|fetched| is_same_source(fetched, here)).map(|_| UNCHANGED))
     }
 
     /// Is the local file at `path`, whatever its signs say, what `file` is?
@@ -108,7 +108,7 @@ impl LocalHistory<'_> {
         if self.same_by_signs(file, here)?.is_some() {
             return Ok(true);
         }
-        let fetched = self.fetched(file, here)?.and_then(|fetched| fetched.md5);
+        let fetched = self.find_download(file, here)?.and_then(|fetched| fetched.md5);
         let Some(there) = self.md5(file)?.or(fetched) else { return Ok(false) };
         Ok(md5_of(&FileSource::open(path)?).await?.eq_ignore_ascii_case(&there))
     }
@@ -140,22 +140,22 @@ pub async fn decide(
             let free = given.give(target) || policy != IfExists::Rename;
             return if free { Ok(GetDecision::Fetch { to: target.clone(), replaces: false }) } else { elsewhere() };
         }
-        Err(e) => return Err(Error::new(Kind::Local, "it can't be read").on_local(shown(&target.path())).with_cause(e)),
+        Err(e) => return Err(Error::new(Kind::Local, "it can't be read").on_local(display_path(&target.path())).with_cause(e)),
     };
     if policy == IfExists::Rename {
         return elsewhere();
     }
     if meta.is_symlink() {
-        return Err(link_in_the_way(&target.path()));
+        return Err(symlink_refused_error(&target.path()));
     }
     if !meta.is_file() {
         let what = if meta.is_dir() { "a folder of this name is in the way" } else { "something that is no file is in the way" };
-        return Err(Error::new(Kind::Exists, what).on_local(shown(&target.path())));
+        return Err(Error::new(Kind::Exists, what).on_local(display_path(&target.path())));
     }
     let fetch = GetDecision::Fetch { to: target.clone(), replaces: true };
     match policy {
         IfExists::Fail => Err(Error::new(Kind::Exists, "it exists already")
-            .on_local(shown(&target.path()))
+            .on_local(display_path(&target.path()))
             .with_hint("choose with --if-exists update, replace, skip or rename")),
         IfExists::Skip => Ok(GetDecision::Skip { reason: "it exists".to_owned() }),
         IfExists::Replace | IfExists::Rename => Ok(fetch),
@@ -174,14 +174,14 @@ fn free_name(target: &Target, whose: &ContentId, given: &ReservedPaths) -> Targe
 
 /// Why the local file holds this very content, or none. MD5, or: haul fetched it, and neither side has changed since.
 async fn provably_same(target: &Target, file: &Entry, known: &LocalHistory<'_>) -> Result<Option<String>> {
-    let here = FileFingerprint::settled(&target.path()).await?;
+    let here = FileFingerprint::of_settled(&target.path()).await?;
     if file.size.is_some_and(|size| size != here.size) {
         return Ok(None);
     }
     if known.is_enough_size(file, &here)? {
         return Ok(Some("same size".to_owned()));
     }
-    let fetched = known.fetched(file, &here)?;
+    let fetched = known.find_download(file, &here)?;
     let unchanged = fetched.as_ref().is_some_and(|fetched| is_same_source(fetched, &here));
     if unchanged && !compares_content(known.checksum, file) {
         return Ok(Some(UNCHANGED.to_owned()));
@@ -227,12 +227,12 @@ mod tests {
             self.at("a.mov")
         }
 
-        fn known(&self) -> LocalHistory<'_> {
+        fn history(&self) -> LocalHistory<'_> {
             LocalHistory { ledger: &self.state, remote: "r", checksum: ChecksumMode::Auto, size_only: false, dry_run: false }
         }
 
         async fn decide(&self, policy: IfExists) -> Result<GetDecision> {
-            decide(policy, &self.target(), &self.file, &self.known(), &ReservedPaths::default()).await
+            decide(policy, &self.target(), &self.file, &self.history(), &ReservedPaths::default()).await
         }
     }
 
@@ -261,7 +261,7 @@ mod tests {
     async fn a_new_name_is_one_that_no_other_download_will_get() {
         let fixture = Fixture::new();
         let given = ReservedPaths::default();
-        let rename = async |name: &str, file: &Entry| match decide(IfExists::Rename, &fixture.at(name), file, &fixture.known(), &given)
+        let rename = async |name: &str, file: &Entry| match decide(IfExists::Rename, &fixture.at(name), file, &fixture.history(), &given)
             .await
             .unwrap()
         {
@@ -288,10 +288,10 @@ mod tests {
         fixture.file.md5 = Some(format!("{:X}", md5::compute("content")));
         assert_eq!(fixture.decide(IfExists::Update).await.unwrap(), skip("same MD5"));
         fixture.file.md5 = None;
-        fixture.known().record_download(&fixture.file, &fixture.target(), None).await.unwrap();
+        fixture.history().record_download(&fixture.file, &fixture.target(), None).await.unwrap();
         assert_eq!(fixture.decide(IfExists::Update).await.unwrap(), skip("unchanged since it was fetched"));
         fixture.file.revision = Some("2".into());
-        fixture.known().record_download(&fixture.file, &fixture.target(), None).await.unwrap();
+        fixture.history().record_download(&fixture.file, &fixture.target(), None).await.unwrap();
         fixture.file.revision = Some("3".into());
         assert!(matches!(fixture.decide(IfExists::Update).await.unwrap(), GetDecision::Fetch { .. }), "changed there");
         fixture.file.revision = Some("2".into());

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
-use crate::transfer::download::open_folder::{LocalFolder, shown};
+use crate::transfer::download::open_folder::{LocalFolder, display_path};
 use crate::transfer::download::part_file::is_reserved;
 
 /// `LOCAL` as the user typed it, and what it turned out to be.
@@ -31,7 +31,7 @@ impl Local {
             _ => {}
         }
         // A link that the user names is followed: its target is meant, and the part lies beside that.
-        let path = if path.is_symlink() { std::fs::canonicalize(path).map_err(|_| broken_link(path))? } else { path.to_owned() };
+        let path = if path.is_symlink() { std::fs::canonicalize(path).map_err(|_| broken_link_error(path))? } else { path.to_owned() };
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.ok_or_else(|| Error::new(Kind::Refused, "this name is not UTF-8").with_subject(typed))?;
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -84,8 +84,8 @@ fn unfit_for_windows(name: &str) -> Option<&'static str> {
     (is_port || DEVICES.contains(&stem.as_str())).then_some("it names a device")
 }
 
-fn broken_link(path: &Path) -> Error {
-    Error::new(Kind::Refused, "this symbolic link leads nowhere").on_local(shown(path))
+fn broken_link_error(path: &Path) -> Error {
+    Error::new(Kind::Refused, "this symbolic link leads nowhere").on_local(display_path(path))
 }
 
 #[cfg(test)]

@@ -20,9 +20,9 @@ use self::local::{Local, check_name, create_dirs_safely};
 use super::IfExists;
 use super::breaker::CircuitBreaker;
 use super::client::RemoteClient;
-use super::download::open_folder::{LocalFolder, Target, shown};
+use super::download::open_folder::{LocalFolder, Target, display_path};
 use super::download::part_file::{ContentId, PartFile};
-use super::download::{DownloadRequest, Downloaded, Turn, download, turn};
+use super::download::{DownloadRequest, Downloaded, Turn, download, lock_part};
 use super::files_at_once::FilesAtOnce;
 use super::filter::Filter;
 use super::fingerprint::EntryFingerprint;
@@ -88,7 +88,7 @@ pub async fn get(origins: Vec<GetSource>, local: &str, mut options: GetOptions) 
     options.several |= origins.len() > 1;
     let local = Local::of(local, options.several || origins.iter().any(|origin| origin.entry.is_folder()))?;
     let (run, origins) = GetRun::begin(origins, local, options).await?;
-    run.carry_out(origins).await;
+    run.execute(origins).await;
     Ok(())
 }
 
@@ -102,7 +102,7 @@ struct Admitted {
 }
 
 /// Asks each account once. Fails where the only account refuses. If one of several accounts refuses, only its files fail.
-async fn admitted(origins: Vec<GetSource>) -> Result<Admitted> {
+async fn sign_in_to_sources(origins: Vec<GetSource>) -> Result<Admitted> {
     let keys: HashSet<&str> = origins.iter().map(|origin| origin.key.as_str()).collect();
     let several = keys.len() > 1;
     let (mut admitted, mut told) = (Admitted::default(), HashMap::new());
@@ -130,7 +130,7 @@ async fn admitted(origins: Vec<GetSource>) -> Result<Admitted> {
 async fn downloads_at_once(origin: &GetSource) -> Result<Option<usize>> {
     let account = origin.client.call(|p| p.sign_in()).await?;
     for warning in account.warnings {
-        origin.client.events.tell(Event::Warning(warning));
+        origin.client.events.send(Event::Warning(warning));
     }
     let refused = |why: &str, hint: &str| Err(Error::new(Kind::Refused, why).with_subject(origin.address.remote.clone()).with_hint(hint));
     match account.limits {
@@ -143,13 +143,13 @@ async fn downloads_at_once(origin: &GetSource) -> Result<Option<usize>> {
 }
 
 /// How a person calls an entry: `studio:/a/b`.
-fn shown_source(address: &Address, entry: &Entry) -> String {
+fn display_source(address: &Address, entry: &Entry) -> String {
     Address::text(&address.remote, &entry.path)
 }
 
-fn tell_failed(id: FileId, origin: &GetSource, entry: &Entry, error: &Error) {
-    let failure = Failure::new(error).of_source(shown_source(&origin.address, entry)).at(&origin.address.remote, entry.path.clone());
-    origin.client.events.tell(Event::Finished { id, report: Box::new(Report::Failed(failure)) });
+fn report_failed(id: FileId, origin: &GetSource, entry: &Entry, error: &Error) {
+    let failure = Failure::new(error).of_source(display_source(&origin.address, entry)).at(&origin.address.remote, entry.path.clone());
+    origin.client.events.send(Event::Finished { id, report: Box::new(Report::Failed(failure)) });
 }
 
 /// One file to get.
@@ -182,9 +182,9 @@ struct GetRun {
 impl GetRun {
     /// Asks the accounts. With several accounts, a refusal is reported and the others go on.
     async fn begin(origins: Vec<GetSource>, local: Local, mut options: GetOptions) -> Result<(Arc<GetRun>, Vec<GetSource>)> {
-        let Admitted { mut origins, refused, most } = admitted(origins).await?;
+        let Admitted { mut origins, refused, most } = sign_in_to_sources(origins).await?;
         for (origin, error) in refused {
-            tell_failed(u64::MAX, &origin, &origin.entry, &error);
+            report_failed(u64::MAX, &origin, &origin.entry, &error);
         }
         if let Some(most) = most {
             options.jobs = options.jobs.min(most).max(1);
@@ -214,11 +214,11 @@ impl GetRun {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
-    async fn one(&self, item: GetItem) {
+    async fn process(&self, item: GetItem) {
         let id = self.next_id();
         let outcome = match self.stop.check(&item.origin.key) {
             Ok(()) => {
-                let (events, name) = (&item.origin.client.events, shown_source(&item.origin.address, &item.file));
+                let (events, name) = (&item.origin.client.events, display_source(&item.origin.address, &item.file));
                 tell_hashing(events, id, name, item.file.size, self.download_file(id, &item)).await
             }
             Err(stopped) => Err(stopped),
@@ -226,12 +226,12 @@ impl GetRun {
         match outcome {
             Ok(report) => {
                 self.stop.success(&item.origin.key);
-                self.at_once.finished();
-                item.origin.client.events.tell(Event::Finished { id, report: Box::new(report) });
+                self.at_once.record_finished();
+                item.origin.client.events.send(Event::Finished { id, report: Box::new(report) });
             }
             Err(error) => {
                 self.stop.failure(&item.origin.key, &error);
-                tell_failed(id, &item.origin, &item.file, &error);
+                report_failed(id, &item.origin, &item.file, &error);
             }
         }
     }
@@ -253,14 +253,14 @@ impl GetRun {
                 GetDecision::Fetch { to, replaces } => (to, replaces),
                 GetDecision::Skip { reason } => {
                     held.take().inspect(|(_, part)| part.discard());
-                    return Ok(self.skipped(item, &target, reason));
+                    return Ok(self.skipped_report(item, &target, reason));
                 }
             };
             match held.take() {
                 Some((place, part)) if place == to => return self.fetch(id, item, &known, (&to, replaces), part).await,
                 other => drop(other.inspect(|(_, part)| part.discard())),
             }
-            let Turn { part, waited } = turn(&origin.client, &to, &ContentId::of(file, &origin.key)).await?;
+            let Turn { part, waited } = lock_part(&origin.client, &to, &ContentId::of(file, &origin.key)).await?;
             if !waited {
                 return self.fetch(id, item, &known, (&to, replaces), part).await;
             }
@@ -278,15 +278,15 @@ impl GetRun {
         part: PartFile,
     ) -> Result<Report> {
         let GetItem { origin, file, .. } = item;
-        origin.client.events.tell(Event::Started { id, name: shown_source(&origin.address, file), size: file.size });
+        origin.client.events.send(Event::Started { id, name: display_source(&origin.address, file), size: file.size });
         let md5 = if self.options.checksum == ChecksumMode::None { None } else { known.md5(file)? };
         let hash = matches!(self.options.checksum, ChecksumMode::Before | ChecksumMode::After);
         let order = DownloadRequest { file, target: to, replace, streams: self.options.streams, md5, hash };
         let downloaded = download(&origin.client, id, &order, part).await?;
         if let Err(e) = known.record_download(file, to, downloaded.md5.clone()).await {
-            origin.client.events.tell(Event::Warning(format!("this download could not be recorded: {e}")));
+            origin.client.events.send(Event::Warning(format!("this download could not be recorded: {e}")));
         }
-        Ok(self.downloaded(item, to, downloaded))
+        Ok(self.downloaded_report(item, to, downloaded))
     }
 
     fn top(&self) -> Result<LocalFolder> {
@@ -323,7 +323,7 @@ impl GetRun {
         let place = std::path::absolute(place.path())?;
         let key = format!("get|{}", place.display());
         match wait {
-            true => lock_wait::turn(&origin.client, origin.ledger.as_ref(), &key, &shown(&place)).await.map(Some),
+            true => lock_wait::lock_place(&origin.client, origin.ledger.as_ref(), &key, &display_path(&place)).await.map(Some),
             false => origin.ledger.lock_place(&key).await,
         }
     }
@@ -333,24 +333,24 @@ impl GetRun {
         if !self.several || self.taken.lock().insert(target.path()) {
             return Ok(());
         }
-        Err(Error::new(Kind::Usage, format!("two sources have the same target: {}", shown(&target.path())))
+        Err(Error::new(Kind::Usage, format!("two sources have the same target: {}", display_path(&target.path())))
             .with_hint("get them into different folders"))
     }
 
-    fn skipped(&self, item: &GetItem, target: &Target, reason: String) -> Report {
+    fn skipped_report(&self, item: &GetItem, target: &Target, reason: String) -> Report {
         let (source, remote, path) = from(item);
-        let (target, id) = (Some(shown(&target.path())), Some(item.file.id.clone()));
+        let (target, id) = (Some(display_path(&target.path())), Some(item.file.id.clone()));
         Report::Skipped { source, remote, path, target, id, size: item.file.size, reason }
     }
 
     fn plan_report(&self, item: &GetItem, target: &Target, replaces: bool) -> Report {
         let (source, remote, path) = from(item);
         let action = if replaces { "replace" } else { "download" };
-        let (source, target) = (Some(source), Some(shown(&target.path())));
+        let (source, target) = (Some(source), Some(display_path(&target.path())));
         Report::Planned { action, source, remote, path, target, size: item.file.size }
     }
 
-    fn downloaded(&self, item: &GetItem, target: &Target, done: Downloaded) -> Report {
+    fn downloaded_report(&self, item: &GetItem, target: &Target, done: Downloaded) -> Report {
         let (source, remote, path) = from(item);
         Report::Transferred {
             how: TransferKind::Downloaded,
@@ -367,7 +367,7 @@ impl GetRun {
                 retries: done.retries,
                 seconds: done.time.as_secs_f64(),
                 stamp: Some(EntryFingerprint::of(&item.file).text()),
-                target: Some(shown(&target.path())),
+                target: Some(display_path(&target.path())),
                 kept: None,
                 url: None,
             },
@@ -377,5 +377,5 @@ impl GetRun {
 
 fn from(item: &GetItem) -> (String, String, RemotePath) {
     let address = &item.origin.address;
-    (shown_source(address, &item.file), address.remote.clone(), item.file.path.clone())
+    (display_source(address, &item.file), address.remote.clone(), item.file.path.clone())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::local::{Local, create_dirs_safely};
-use super::{GetItem, GetOptions, GetRun, GetSource, tell_failed};
+use super::{GetItem, GetOptions, GetRun, GetSource, report_failed};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, EntryKind, Event, RemotePath};
 use crate::transfer::steps_ahead::{StepSender, StepsAhead, Totals};
@@ -51,9 +51,9 @@ impl SelectedFiles {
         SelectedFiles { steps, totals }
     }
 
-    /// What somebody sends. `hold`: as [`StepsAhead::fed`].
-    pub fn fed(hold: usize) -> (SelectedSender, SelectedFiles) {
-        let (sender, steps) = StepsAhead::fed(hold);
+    /// What somebody sends. `hold`: as [`StepsAhead::channel`].
+    pub fn channel(hold: usize) -> (SelectedSender, SelectedFiles) {
+        let (sender, steps) = StepsAhead::channel(hold);
         let totals = Arc::<Totals>::default();
         (SelectedSender { sender, totals: totals.clone() }, SelectedFiles { steps, totals })
     }
@@ -76,7 +76,7 @@ impl GetRun {
             let step = steps.next().await;
             let planned = totals.so_far();
             if told.replace(planned) != Some(planned) {
-                origin.client.events.tell(Event::Planned { files: planned.0, bytes: planned.1 });
+                origin.client.events.send(Event::Planned { files: planned.0, bytes: planned.1 });
             }
             match step {
                 Ok(Some(SelectedStep::Folder(folder))) => self.make_folder(&origin, &folder),
@@ -87,7 +87,7 @@ impl GetRun {
                 Ok(None) => break,
                 Err(e) => {
                     let error = Error::new(Kind::Other, "the source could not be read to its end").with_cause(e);
-                    tell_failed(self.next_id(), &origin, &origin.entry, &error);
+                    report_failed(self.next_id(), &origin, &origin.entry, &error);
                     break;
                 }
             }
@@ -100,7 +100,7 @@ impl GetRun {
     fn make_folder(&self, origin: &GetSource, folder: &RemotePath) {
         let made = self.top().and_then(|top| create_dirs_safely(&top, folder.names(), !self.options.dry_run));
         if let Err(error) = made {
-            tell_failed(self.next_id(), origin, &Entry::new(EntryKind::Folder, "", origin.entry.path.join_path(folder)), &error);
+            report_failed(self.next_id(), origin, &Entry::new(EntryKind::Folder, "", origin.entry.path.join_path(folder)), &error);
         }
     }
 }

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use parking_lot::Mutex;
 
 use super::conflict::LocalHistory;
-use super::{Admitted, GetSource, admitted, shown_source, tell_failed};
+use super::{Admitted, GetSource, display_source, report_failed, sign_in_to_sources};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::{Entry, Event};
@@ -30,24 +30,28 @@ pub struct Poured {
 /// of one file is reported as an event, and the others follow; else it is the error. So is what fails of standard output.
 pub async fn write_to_stdout(origins: Vec<GetSource>, several: bool, checksum: ChecksumMode, out: StdoutWriter) -> Result<Poured> {
     let mut pouring = Pouring { several, out: Arc::new(Mutex::new(out)), poured: Poured::default() };
-    let Admitted { origins, refused, .. } = admitted(origins).await?;
+    let Admitted { origins, refused, .. } = sign_in_to_sources(origins).await?;
     for (origin, error) in refused {
-        pouring.failed(u64::MAX, &origin, error)?;
+        pouring.report_failure(u64::MAX, &origin, error)?;
     }
     if let Some(first) = origins.first() {
         let bytes = origins.iter().filter_map(|origin| origin.entry.size).fold(0, u64::saturating_add);
-        first.client.events.tell(Event::Planned { files: origins.len() as u64, bytes });
+        first.client.events.send(Event::Planned { files: origins.len() as u64, bytes });
     }
     for (id, origin) in (0..).zip(&origins) {
-        let on = shown_source(&origin.address, &origin.entry);
+        let on = display_source(&origin.address, &origin.entry);
         if origin.entry.is_folder() {
-            pouring.failed(id, origin, Error::new(Kind::Usage, "this is a folder, and standard output takes files").with_subject(on))?;
+            pouring.report_failure(
+                id,
+                origin,
+                Error::new(Kind::Usage, "this is a folder, and standard output takes files").with_subject(on),
+            )?;
             continue;
         }
-        origin.client.events.tell(Event::Started { id, name: on.clone(), size: origin.entry.size });
-        match one(id, origin, checksum, &pouring.out).await {
+        origin.client.events.send(Event::Started { id, name: on.clone(), size: origin.entry.size });
+        match write_to_stdout(id, origin, checksum, &pouring.out).await {
             Ok(()) => pouring.poured.done += 1,
-            Err(error) => pouring.failed(id, origin, error.with_subject(on))?,
+            Err(error) => pouring.report_failure(id, origin, error.with_subject(on))?,
         }
     }
     Ok(pouring.poured)
@@ -60,17 +64,17 @@ struct Pouring {
 }
 
 impl Pouring {
-    fn failed(&mut self, id: FileId, origin: &GetSource, error: Error) -> Result<()> {
+    fn report_failure(&mut self, id: FileId, origin: &GetSource, error: Error) -> Result<()> {
         if !self.several || matches!(error.kind(), Kind::Local | Kind::Auth | Kind::Cancelled) {
             return Err(error);
         }
         self.poured.failed.push(error.kind());
-        tell_failed(id, origin, &origin.entry, &error);
+        report_failed(id, origin, &origin.entry, &error);
         Ok(())
     }
 }
 
-async fn one(id: FileId, origin: &GetSource, checksum: ChecksumMode, out: &Arc<Mutex<StdoutWriter>>) -> Result<()> {
+async fn write_to_stdout(id: FileId, origin: &GetSource, checksum: ChecksumMode, out: &Arc<Mutex<StdoutWriter>>) -> Result<()> {
     let known = LocalHistory { ledger: origin.ledger.as_ref(), remote: &origin.key, checksum, size_only: false, dry_run: false };
     let file = Arc::new(origin.entry.clone());
     let md5 = if checksum == ChecksumMode::None { None } else { known.md5(&file)? };
@@ -78,7 +82,7 @@ async fn one(id: FileId, origin: &GetSource, checksum: ChecksumMode, out: &Arc<M
     let mut hash = md5.is_some().then(md5::Context::new);
     let mut size = 0u64;
     while let Some(piece) = chunks.next().await {
-        let piece = piece.map_err(|e| read_failure(e, &shown_source(&origin.address, &file)))?;
+        let piece = piece.map_err(|e| read_failure(e, &display_source(&origin.address, &file)))?;
         let len = piece.len() as u64;
         size += len;
         if let Some(limit) = &origin.client.limit {
@@ -95,7 +99,7 @@ async fn one(id: FileId, origin: &GetSource, checksum: ChecksumMode, out: &Arc<M
         });
         let written = written.await.map_err(|e| Error::new(Kind::Other, "writing broke off").with_cause(e))?;
         hash = written.map_err(|e| Error::new(Kind::Local, "standard output can't be written").with_cause(e))?;
-        origin.client.events.tell(Event::Sent { id, bytes: len });
+        origin.client.events.send(Event::Sent { id, bytes: len });
     }
     check(&file, size, md5, hash)
 }

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::local::{Local, check_name, create_dirs_safely};
-use super::{GetItem, GetRun, GetSource, from, shown_source, tell_failed};
+use super::{GetItem, GetRun, GetSource, display_source, from, report_failed};
 use crate::contract::Entries;
 use crate::contract::entry_list::Rows;
 use crate::contract::walk::newest_filled;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, Report};
-use crate::transfer::download::open_folder::shown;
+use crate::transfer::download::open_folder::display_path;
 use crate::transfer::filter::{RemoteFilter, Verdict};
 use crate::transfer::task_set::TaskSet;
 use crate::transfer::walk::check_depth;
@@ -28,7 +28,7 @@ struct WalkLevel {
 }
 
 impl GetRun {
-    pub(super) async fn carry_out(self: Arc<Self>, origins: Vec<GetSource>) {
+    pub(super) async fn execute(self: Arc<Self>, origins: Vec<GetSource>) {
         let mut flying = TaskSet::default();
         for origin in origins.into_iter().map(Arc::new) {
             let entry = origin.entry.clone();
@@ -43,7 +43,7 @@ impl GetRun {
             let below = origin.below.clone();
             let path = join(&path_in(&origin, &below), &entry.name);
             let item = GetItem { origin, file: entry, below, name };
-            let verdict = self.filter(&item.origin).judge(&item.file, &path, item.below.is_empty()).await;
+            let verdict = self.filter(&item.origin).decide(&item.file, &path, item.below.is_empty()).await;
             if self.admits(&item, verdict) {
                 self.count(&item.origin, std::iter::once(item.file.clone()));
                 self.spawn(&mut flying, item).await;
@@ -60,12 +60,12 @@ impl GetRun {
             self.report_panic(flying.join_next().await);
         }
         let run = self.clone();
-        flying.spawn(item.clone(), async move { run.one(item).await });
+        flying.spawn(item.clone(), async move { run.process(item).await });
     }
 
     pub(super) fn report_panic(&self, broken: Option<(GetItem, Error)>) {
         if let Some((item, error)) = broken {
-            tell_failed(self.next_id(), &item.origin, &item.file, &error);
+            report_failed(self.next_id(), &item.origin, &item.file, &error);
         }
     }
 
@@ -99,7 +99,7 @@ impl GetRun {
             Ok(entries) => Some(WalkLevel { id: folder.id.clone(), below, entries }),
             Err(error) => {
                 self.stop.failure(&origin.key, &error);
-                tell_failed(self.next_id(), origin, folder, &error);
+                report_failed(self.next_id(), origin, folder, &error);
                 None
             }
         }
@@ -115,8 +115,8 @@ impl GetRun {
         let filter = &self.options.filter;
         let path = path_in(origin, below);
         if let Some(why) = filter.closes(&path) {
-            let note = filter.count_left_out(&shown_source(&origin.address, folder), &Verdict::LeavesOut(why));
-            note.into_iter().for_each(|note| origin.client.events.tell(Event::Note(note)));
+            let note = filter.count_left_out(&display_source(&origin.address, folder), &Verdict::LeavesOut(why));
+            note.into_iter().for_each(|note| origin.client.events.send(Event::Note(note)));
             return Ok(Entries::all(Rows::default(), Arc::default(), &folder.path, |path, _, _| path.clone()));
         }
         // A folder of which nothing may come is made with its first file.
@@ -125,7 +125,7 @@ impl GetRun {
         }
         let (mut listed, left_out) = origin.client.list_whole(folder).await?;
         if let Some(error) = left_out {
-            tell_failed(self.next_id(), origin, folder, &error);
+            report_failed(self.next_id(), origin, folder, &error);
         }
         listed.sort();
         if filter.is_active() {
@@ -148,19 +148,19 @@ impl GetRun {
         let filter = &self.options.filter;
         match verdict {
             Verdict::Takes => return true,
-            Verdict::Failed(error) => tell_failed(self.next_id(), origin, file, &error),
+            Verdict::Failed(error) => report_failed(self.next_id(), origin, file, &error),
             Verdict::Unsettled(reason) => {
                 filter.count_left_out(&file.name, &Verdict::Unsettled(String::new()));
                 let path: PathBuf = below.iter().chain([name]).collect();
                 let (source, remote, path_there) = from(item);
-                let target = Some(shown(&self.local.folder().join(path)));
+                let target = Some(display_path(&self.local.folder().join(path)));
                 let (id, size) = (Some(file.id.clone()), file.size);
                 let report = Report::Skipped { source, remote, path: path_there, target, id, size, reason };
-                origin.client.events.tell(Event::Finished { id: self.next_id(), report: Box::new(report) });
+                origin.client.events.send(Event::Finished { id: self.next_id(), report: Box::new(report) });
             }
             verdict => {
-                if let Some(note) = filter.count_left_out(&shown_source(&origin.address, file), &verdict) {
-                    origin.client.events.tell(Event::Note(note));
+                if let Some(note) = filter.count_left_out(&display_source(&origin.address, file), &verdict) {
+                    origin.client.events.send(Event::Note(note));
                 }
             }
         }
@@ -203,7 +203,7 @@ impl GetRun {
             let mut of_one_name = std::mem::take(&mut twins);
             of_one_name.retain(|(_, entry)| {
                 if entry.incomplete {
-                    origin.client.events.tell(Event::Note(format!("{}: an upload that never ended, left out", entry.path)));
+                    origin.client.events.send(Event::Note(format!("{}: an upload that never ended, left out", entry.path)));
                 }
                 !entry.incomplete
             });
@@ -213,9 +213,9 @@ impl GetRun {
                 of_one_name.retain(|(_, entry)| chosen.iter().any(|chosen| chosen.id == entry.id));
             }
             for (at, entry) in &of_one_name {
-                match unfit(entry, &of_one_name) {
+                match rejection(entry, &of_one_name) {
                     None => fit.push(*at),
-                    Some(error) => tell_failed(self.next_id(), origin, entry, &error),
+                    Some(error) => report_failed(self.next_id(), origin, entry, &error),
                 }
             }
         }
@@ -230,7 +230,7 @@ impl GetRun {
             planned.0 += 1;
             planned.1 = planned.1.saturating_add(file.size.unwrap_or(0));
         }
-        origin.client.events.tell(Event::Planned { files: planned.0, bytes: planned.1 });
+        origin.client.events.send(Event::Planned { files: planned.0, bytes: planned.1 });
     }
 }
 
@@ -245,7 +245,7 @@ fn path_in(origin: &GetSource, below: &[String]) -> String {
 }
 
 /// Why an entry can't have its name here.
-fn unfit(entry: &Entry, of_one_name: &[(usize, Entry)]) -> Option<Error> {
+fn rejection(entry: &Entry, of_one_name: &[(usize, Entry)]) -> Option<Error> {
     if let Err(error) = check_name(&entry.name) {
         return Some(error);
     }

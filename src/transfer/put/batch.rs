@@ -26,7 +26,7 @@ const BATCHES: u64 = 2;
 
 /// How many small files are prepared together, while `jobs` other files are being sent.
 #[cfg(unix)]
-pub(crate) fn at_once(jobs: usize) -> usize {
+pub(crate) fn batch_size(jobs: usize) -> usize {
     use rustix::process::{Resource, getrlimit};
     let Some(all) = getrlimit(Resource::Nofile).current else { return MAX_BATCH };
     let left = all.saturating_sub(HANDLES + jobs as u64 * HANDLES_FOR_A_FILE) / (BATCHES * HANDLES_OF_ONE);
@@ -34,7 +34,7 @@ pub(crate) fn at_once(jobs: usize) -> usize {
 }
 
 #[cfg(not(unix))]
-pub(crate) fn at_once(_: usize) -> usize {
+pub(crate) fn batch_size(_: usize) -> usize {
     MAX_BATCH
 }
 
@@ -98,14 +98,14 @@ pub(super) struct BatchAhead {
 impl PutRun {
     /// Starts the preparation of the files.
     pub(super) fn make_ready(self: &Arc<Self>, small: Vec<(FileId, PutItem)>) -> BatchAhead {
-        let (run, files) = (self.clone(), small.iter().map(|(id, item)| (*id, item.shown())).collect());
+        let (run, files) = (self.clone(), small.iter().map(|(id, item)| (*id, item.display_source())).collect());
         BatchAhead { files, batch: AbortOnDropHandle::new(tokio::spawn(async move { run.prepare_batch(small).await })) }
     }
 
-    pub(super) async fn made_ready(&self, ahead: BatchAhead) -> Batch {
+    pub(super) async fn prepare_batch(&self, ahead: BatchAhead) -> Batch {
         ahead.batch.await.unwrap_or_else(|broken| {
             let error = Error::new(Kind::Other, "a defect of haul ended the work on this file").with_cause(broken);
-            ahead.files.iter().for_each(|(id, shown)| self.failed(*id, shown, None, &error));
+            ahead.files.iter().for_each(|(id, shown)| self.report_failure(*id, shown, None, &error));
             Batch { ready: Vec::new(), busy: Vec::new() }
         })
     }
@@ -113,7 +113,7 @@ impl PutRun {
     /// How many small files are prepared together, while `jobs` others are being sent. None: each file is prepared alone.
     pub(crate) fn batch_size(&self, jobs: usize) -> Option<usize> {
         let most = self.job.client.inspect(|provider| provider.abilities().batch_creation.map(|batch| batch.most()));
-        most.filter(|_| !self.job.options.dry_run).map(|most| at_once(jobs).min(most))
+        most.filter(|_| !self.job.options.dry_run).map(|most| batch_size(jobs).min(most))
     }
 
     /// Decides about each file and opens it; a file that needs nothing more is reported here. Returns the prepared files, and
@@ -156,7 +156,7 @@ impl PutRun {
     async fn commit_all<'a>(&self, journals: impl Iterator<Item = &'a Journal>) {
         for journal in journals {
             if let Err(e) = journal.commit().await {
-                self.job.client.events.tell(Event::Warning(format!("the plan could not be recorded: {e}")));
+                self.job.client.events.send(Event::Warning(format!("the plan could not be recorded: {e}")));
             }
         }
     }
@@ -167,7 +167,7 @@ impl PutRun {
         if let Err(error) = create.await
             && error.kind() != Kind::Auth
         {
-            self.job.client.events.tell(Event::Note(format!("these files are started one by one: {error}")));
+            self.job.client.events.send(Event::Note(format!("these files are started one by one: {error}")));
         }
     }
 
@@ -179,7 +179,7 @@ impl PutRun {
         let remote = &self.job.target.remote;
         let shown: Vec<String> = left.iter().take(MAX_REPORTED).map(|id| format!("{remote}:{id}")).collect();
         let more = if left.len() > MAX_REPORTED { format!(" and {} more", left.len() - MAX_REPORTED) } else { String::new() };
-        self.job.client.events.tell(Event::Warning(format!("empty entries stay on the server: {}{more}", shown.join(", "))));
+        self.job.client.events.send(Event::Warning(format!("empty entries stay on the server: {}{more}", shown.join(", "))));
     }
 }
 

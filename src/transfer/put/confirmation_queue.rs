@@ -75,7 +75,7 @@ impl ConfirmationQueue {
     }
 
     /// No upload of this run brought what was on the server before this time.
-    pub(crate) fn begun(&self) -> Instant {
+    pub(crate) fn start_time(&self) -> Instant {
         self.0.begun
     }
 
@@ -90,7 +90,7 @@ impl ConfirmationQueue {
     }
 
     /// Waits until some file enters or leaves.
-    pub(super) async fn changed(&self) {
+    pub(super) async fn wait_for_change(&self) {
         self.0.changed.notified().await;
     }
 
@@ -119,7 +119,7 @@ impl ConfirmationQueue {
 
     /// One look for the file of `ticket`, when its turn is. `since`: when its bytes were accepted, or it was last looked for;
     /// `held`: entries of its folder before the run.
-    pub(crate) async fn look<T, F>(&self, ticket: &UploadHandle, held: usize, since: Instant, ask: impl FnOnce(Instant) -> F) -> T
+    pub(crate) async fn check<T, F>(&self, ticket: &UploadHandle, held: usize, since: Instant, ask: impl FnOnce(Instant) -> F) -> T
     where
         F: Future<Output = T>,
     {
@@ -129,7 +129,7 @@ impl ConfirmationQueue {
         }
         let folder = ticket.folder.clone().unwrap_or_default();
         let looks = self.0.folders.lock().entry(folder).or_default().clone();
-        let _lists = looks.turn(since, held, &self.0.hurry).await;
+        let _lists = looks.wait_for_check(since, held, &self.0.hurry).await;
         ask(since).await
     }
 }
@@ -172,7 +172,7 @@ pub(crate) struct Confirming {
 impl Confirming {
     /// The file was found. The last steps run for as many files at once as are sent, in the order in which the files were
     /// found.
-    pub(crate) async fn seen(&mut self) {
+    pub(crate) async fn finish_confirmation(&mut self) {
         self.step = self.queue.0.steps.clone().acquire_owned().await.ok();
     }
 }
@@ -207,7 +207,7 @@ struct LookState {
 impl FolderLooks {
     /// Waits until a look that begins after `since` is on its way, or due. Of those for whom it is due the first is given
     /// the look, which ends with what is given.
-    async fn turn(self: &Arc<Self>, since: Instant, held: usize, hurry: &AtomicBool) -> Option<ListingRequest> {
+    async fn wait_for_check(self: &Arc<Self>, since: Instant, held: usize, hurry: &AtomicBool) -> Option<ListingRequest> {
         let mut counted = WaitingFile { looks: self, is_counted: false };
         loop {
             let changed = self.changed.notified();
@@ -337,7 +337,7 @@ mod tests {
                         tokio::time::sleep(row * u32::try_from(there.load(Ordering::Relaxed)).unwrap()).await;
                     }
                 };
-                queue.look(ticket, 0, since, ask).await;
+                queue.check(ticket, 0, since, ask).await;
             }
         };
         join_all((0..files).map(one)).await;
@@ -365,10 +365,10 @@ mod tests {
         let (queue, ticket) = (ConfirmationQueue::new(8), ticket());
         let begun = Instant::now();
         let _confirming = queue.enter();
-        tokio::join!(queue.look(&ticket, 0, begun, |_| async {}), async { queue.full(1) });
+        tokio::join!(queue.check(&ticket, 0, begun, |_| async {}), async { queue.full(1) });
         assert_eq!(begun.elapsed(), Duration::ZERO);
         queue.has_more();
-        queue.look(&ticket, 0, Instant::now() + Duration::from_millis(1), |_| async {}).await;
+        queue.check(&ticket, 0, Instant::now() + Duration::from_millis(1), |_| async {}).await;
         assert_eq!(begun.elapsed().as_secs(), 1, "a file that comes alone");
     }
 
@@ -376,9 +376,9 @@ mod tests {
     async fn a_look_that_is_given_up_is_nobodys_end() {
         let (queue, ticket) = (ConfirmationQueue::new(8), ticket());
         let since = Instant::now();
-        let never = queue.look(&ticket, 0, since, |_| std::future::pending::<()>());
+        let never = queue.check(&ticket, 0, since, |_| std::future::pending::<()>());
         assert!(tokio::time::timeout(Duration::from_secs(5), never).await.is_err());
-        queue.look(&ticket, 0, Instant::now(), |_| async {}).await;
+        queue.check(&ticket, 0, Instant::now(), |_| async {}).await;
         assert!(since.elapsed() < Duration::from_secs(60));
     }
 }

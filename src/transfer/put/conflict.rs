@@ -90,7 +90,7 @@ pub async fn resolve(policy: IfExists, ask: &ConflictCheck<'_>, ledger: &dyn Tra
 /// The entries of that name. The empty entry of an abandoned upload does not count. An entry that only looks empty (in a share
 /// that may not download) counts if this machine filled it.
 fn existing<'a>(ask: &ConflictCheck<'a>, ledger: &dyn TransferStore) -> Result<Vec<&'a Entry>> {
-    let counts = |entry: &Entry| Ok::<_, Error>(!entry.incomplete || ledger.finished(ask.remote, &entry.id)?.is_some());
+    let counts = |entry: &Entry| Ok::<_, Error>(!entry.incomplete || ledger.completed_transfer(ask.remote, &entry.id)?.is_some());
     let mut there = Vec::new();
     for entry in ask.folder.readable(ask.name)? {
         if counts(entry)? {
@@ -99,10 +99,10 @@ fn existing<'a>(ask: &ConflictCheck<'a>, ledger: &dyn TransferStore) -> Result<V
     }
     if there.is_empty()
         && !ask.folder.children.is_empty()
-        && let Some(stored) = ledger.stored_as(&place_key(ask.remote, &ask.folder.entry.path.join(ask.name)?))?
+        && let Some(stored) = ledger.stored_name_of(&place_key(ask.remote, &ask.folder.entry.path.join(ask.name)?))?
     {
         // The server stores names in another form: the file has that name there.
-        there.extend(ask.folder.named(&stored).filter(|entry| !entry.is_folder()));
+        there.extend(ask.folder.find_by_name(&stored).filter(|entry| !entry.is_folder()));
     }
     Ok(there)
 }
@@ -118,7 +118,7 @@ fn single(ask: &ConflictCheck<'_>, there: &[&Entry]) -> Result<Option<Box<Entry>
 
 /// A name that is free in the folder, and that no other file of this run gets.
 fn next_free_name(ask: &ConflictCheck<'_>) -> String {
-    free_name(ask.name, |name| ask.folder.named(name).next().is_some() || !ask.folder.reserve_name(name))
+    free_name(ask.name, |name| ask.folder.find_by_name(name).next().is_some() || !ask.folder.reserve_name(name))
 }
 
 pub(crate) struct Same {
@@ -137,7 +137,7 @@ async fn provably_same(ask: &ConflictCheck<'_>, there: &Entry, ledger: &dyn Tran
         return Ok(Some(Same { reason: SAME_SIZE, seen: None }));
     }
     let ours = ledger
-        .finished(ask.remote, &there.id)?
+        .completed_transfer(ask.remote, &there.id)?
         .filter(|put| EntryFingerprint::of(there).matches(&put.stamp) && put.source_size == here.size);
     let unchanged = ours.as_ref().is_some_and(|put| is_unchanged(ask.origin, put, here));
     if unchanged && !compares_content(ask.checksum, there) {
@@ -174,7 +174,7 @@ pub(crate) fn same_by_signs(
     if compares_content(options.checksum, there) {
         return Ok(None);
     }
-    let put = ledger.finished(remote, &there.id)?.filter(|put| EntryFingerprint::of(there).matches(&put.stamp));
+    let put = ledger.completed_transfer(remote, &there.id)?.filter(|put| EntryFingerprint::of(there).matches(&put.stamp));
     Ok(put.filter(|put| is_unchanged(origin, put, here)).map(|_| UNCHANGED))
 }
 
@@ -236,7 +236,7 @@ pub(crate) fn known_md5(there: &Entry, ledger: &dyn TransferStore, remote: &str)
     if there.md5.is_some() {
         return Ok(there.md5.clone());
     }
-    let put = ledger.finished(remote, &there.id)?;
+    let put = ledger.completed_transfer(remote, &there.id)?;
     Ok(put.filter(|put| EntryFingerprint::of(there).matches(&put.stamp)).and_then(|put| put.md5))
 }
 
@@ -245,7 +245,7 @@ pub fn known_size(there: &Entry, ledger: &dyn TransferStore, remote: &str) -> Re
     if there.size.is_some() {
         return Ok(there.size);
     }
-    let put = ledger.finished(remote, &there.id)?;
+    let put = ledger.completed_transfer(remote, &there.id)?;
     Ok(put.filter(|put| EntryFingerprint::of(there).matches(&put.stamp)).map(|put| put.source_size))
 }
 
@@ -259,7 +259,7 @@ mod tests {
         ListedFolder::new(Entry::new(EntryKind::Folder, "top", RemotePath::root()), names.iter().map(child).collect(), 0)
     }
 
-    fn changed(folder: ListedFolder, at: usize, change: impl FnOnce(&mut Entry)) -> ListedFolder {
+    fn with_changed_entry(folder: ListedFolder, at: usize, change: impl FnOnce(&mut Entry)) -> ListedFolder {
         let mut children = folder.children.to_vec();
         change(&mut children[at]);
         ListedFolder::new(folder.entry, children, 0)
@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn names_that_are_free() {
         let f = folder(&["a.mov", "a (2).mov", ".rc", "b"]);
-        let free = |name| free_name(name, |n| f.named(n).next().is_some());
+        let free = |name| free_name(name, |n| f.find_by_name(n).next().is_some());
         assert_eq!((free("a.mov"), free(".rc"), free("b")), ("a (3).mov".to_owned(), ".rc (2)".to_owned(), "b (2)".to_owned()));
     }
 
@@ -306,9 +306,9 @@ mod tests {
     async fn size_alone_proves_nothing_and_md5_does() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "content").unwrap();
-        let here = FileFingerprint::settled(file.path()).await.unwrap();
+        let here = FileFingerprint::of_settled(file.path()).await.unwrap();
         let (_dir, book) = book();
-        let f = changed(folder(&["a"]), 0, |a| a.size = Some(7));
+        let f = with_changed_entry(folder(&["a"]), 0, |a| a.size = Some(7));
         let ask = ConflictCheck {
             origin: &SourceSpec::File(file.path().to_owned()),
             here: Some(&here),
@@ -320,7 +320,7 @@ mod tests {
             size_only: false,
         };
         assert!(matches!(resolve(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
-        let f = changed(f, 0, |a| a.md5 = Some(format!("{:X}", md5::compute("content"))));
+        let f = with_changed_entry(f, 0, |a| a.md5 = Some(format!("{:X}", md5::compute("content"))));
         let ask = ConflictCheck {
             origin: &SourceSpec::File(file.path().to_owned()),
             here: Some(&here),
@@ -342,8 +342,8 @@ mod tests {
     async fn what_this_machine_put_and_nobody_changed() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "content").unwrap();
-        let here = FileFingerprint::settled(file.path()).await.unwrap();
-        let f = changed(folder(&["a"]), 0, |a| a.size = Some(7));
+        let here = FileFingerprint::of_settled(file.path()).await.unwrap();
+        let f = with_changed_entry(folder(&["a"]), 0, |a| a.size = Some(7));
         let (_dir, book) = book();
         let put = CompletedTransfer {
             remote: "r".into(),
@@ -378,8 +378,8 @@ mod tests {
     #[tokio::test]
     async fn what_a_given_up_upload_left_is_in_nobodys_way() {
         for policy in [IfExists::Update, IfExists::Replace, IfExists::Skip, IfExists::Fail, IfExists::Rename] {
-            let f = changed(folder(&["a", "a"]), 0, |a| a.incomplete = true);
-            let f = changed(f, 1, |a| (a.incomplete, a.id) = (true, "other".into()));
+            let f = with_changed_entry(folder(&["a", "a"]), 0, |a| a.incomplete = true);
+            let f = with_changed_entry(f, 1, |a| (a.incomplete, a.id) = (true, "other".into()));
             let ask = ConflictCheck {
                 origin: &SourceSpec::Stdin,
                 here: None,
@@ -398,7 +398,7 @@ mod tests {
     #[tokio::test]
     async fn two_of_a_name_are_not_replaced() {
         let (_dir, book) = book();
-        let f = changed(folder(&["a", "a"]), 1, |a| a.id = "other".into());
+        let f = with_changed_entry(folder(&["a", "a"]), 1, |a| a.id = "other".into());
         let ask = ConflictCheck {
             origin: &SourceSpec::Stdin,
             here: None,
@@ -425,7 +425,7 @@ mod tests {
             md5: Some(format!("{:x}", md5::compute(if id == "99" { "content" } else { "other" }))),
             ..Entry::new(EntryKind::File, id, RemotePath::root().join("a").unwrap())
         };
-        let here = FileFingerprint::settled(file.path()).await.unwrap();
+        let here = FileFingerprint::of_settled(file.path()).await.unwrap();
         let told = async |versions: Vec<Entry>, policy| {
             let f = ListedFolder::new(Entry::new(EntryKind::Folder, "top", RemotePath::root()), versions, 0);
             let ask = ConflictCheck {

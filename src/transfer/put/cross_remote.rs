@@ -79,7 +79,7 @@ pub async fn copy_between(job: PutJob, sources: Vec<CopySource>, moves: bool) ->
     for (at, (source, top)) in found.into_iter().enumerate() {
         let brought = SourceTree { same_server: is_same_server(&source.client, &run.job.client).await?, moves, source, top };
         let before = laid.plan.items.len();
-        let laid_out = brought.lay_out(&run.job, into, &mut laid.plan).await?;
+        let laid_out = brought.plan_tree(&run.job, into, &mut laid.plan).await?;
         laid.whose.resize(laid.plan.items.len(), at);
         let files = laid.plan.items.iter().skip(before);
         let originals = files.filter_map(|item| match &item.origin {
@@ -88,14 +88,14 @@ pub async fn copy_between(job: PutJob, sources: Vec<CopySource>, moves: bool) ->
         });
         trees.push((brought, originals.collect::<Vec<_>>(), laid_out));
     }
-    laid.refuse_doubles()?;
+    laid.reject_duplicates()?;
     let folders_made = run.execute(PlanStream::whole(laid.plan.into_steps())).await;
     if !moves || run.job.options.dry_run || !folders_made {
         return Ok(());
     }
     for (brought, originals, LaidOut { whole, emptied }) in trees {
         if !whole {
-            brought.leave_emptied(&run.job, emptied).await;
+            brought.remove_emptied(&run.job, emptied).await;
         } else if brought.top.entry.is_folder() && originals.iter().all(|original| original.is_deleted()) {
             brought.leave_folder(&run.job).await;
         }
@@ -140,7 +140,7 @@ impl CombinedPlan {
     /// Refuses two sources with one target. Inside of one source (giga0 and ioGates allow two files of one name in a folder)
     /// all files of that name are left out and reported, because one of them would replace the other unnoticed. Where nothing
     /// can be removed, the newest one is meant.
-    fn refuse_doubles(&mut self) -> Result<()> {
+    fn reject_duplicates(&mut self) -> Result<()> {
         let mut by_place: HashMap<(RemotePath, String), Vec<usize>> = HashMap::new();
         for (at, item) in self.plan.items.iter().enumerate() {
             by_place.entry((item.folder.clone(), item.name.clone())).or_default().push(at);
@@ -174,9 +174,9 @@ impl CombinedPlan {
             }
             let id = item.origin.original().map(|original| original.entry.id.clone()).unwrap_or_default();
             let error = Error::new(Kind::Ambiguous, "several entries of its folder have this name")
-                .with_subject(item.shown())
+                .with_subject(item.display_source())
                 .with_hint(format!("copy this one under another name, as @{id}"));
-            self.plan.unfit.push((item.shown(), error));
+            self.plan.unfit.push((item.display_source(), error));
         }
         Ok(())
     }
@@ -214,12 +214,12 @@ struct SourceTree {
 
 impl SourceTree {
     /// What of it is in the plan.
-    async fn lay_out(&self, job: &PutJob, into: bool, plan: &mut Plan) -> Result<LaidOut> {
+    async fn plan_tree(&self, job: &PutJob, into: bool, plan: &mut Plan) -> Result<LaidOut> {
         let CopySource { client, ledger, key, from } = &self.source;
         let (target, top) = (&job.target.place.path.join_path(&from.below), &self.top.entry);
         let filter = RemoteFilter { filter: job.options.filter.clone(), client: client.clone(), ledger: ledger.clone(), key: key.clone() };
         if !top.is_folder() {
-            let verdict = filter.judge(top, &from.path(top), from.within.is_none()).await;
+            let verdict = filter.decide(top, &from.path(top), from.within.is_none()).await;
             if !self.admits(job, top, verdict, plan) {
                 return Ok(LaidOut::default());
             }
@@ -241,17 +241,17 @@ impl SourceTree {
         while let Some(FilteredStep { event, verdict, path: below }) = scan.next().await? {
             match event {
                 WalkEvent::Entry { entry, depth, .. } => {
-                    let shown = self.shown(&entry);
+                    let shown = self.display_source(&entry);
                     let parent = open.at(depth).cloned();
                     if !self.admits(job, &entry, verdict, plan) {
                         whole = false;
-                        open.keep();
+                        open.mark_kept();
                         continue;
                     }
                     let Some(path) = self.path_there(&entry, &target) else {
                         plan.unfit.push((shown, Error::new(Kind::Refused, "this name leads out of its folder")));
                         whole = false;
-                        open.keep();
+                        open.mark_kept();
                         continue;
                     };
                     if entry.is_folder() {
@@ -266,8 +266,8 @@ impl SourceTree {
                 WalkEvent::Failed { folder, depth, error } => {
                     whole = false;
                     open.at(depth + 1);
-                    open.keep();
-                    plan.unfit.push((self.shown(&folder), error));
+                    open.mark_kept();
+                    plan.unfit.push((self.display_source(&folder), error));
                 }
                 WalkEvent::Left { depth, .. } => emptied.extend(open.leave(depth, &rules)),
             }
@@ -278,7 +278,7 @@ impl SourceTree {
 
     /// Tells what becomes of what does not fit; true: it fits.
     fn admits(&self, job: &PutJob, entry: &Entry, verdict: Verdict, plan: &mut Plan) -> bool {
-        let (filter, events, shown) = (&job.options.filter, &job.client.events, self.shown(entry));
+        let (filter, events, shown) = (&job.options.filter, &job.client.events, self.display_source(entry));
         match verdict {
             Verdict::Takes => {
                 if !entry.is_folder() {
@@ -291,11 +291,11 @@ impl SourceTree {
                 filter.count_left_out(&shown, &Verdict::Unsettled(String::new()));
                 let (remote, path) = (job.target.remote.clone(), job.target.place.display_path(&job.target.place.path));
                 let report = Report::Skipped { source: shown, remote, path, target: None, id: None, size: entry.size, reason };
-                events.tell(Event::Finished { id: u64::MAX, report: Box::new(report) });
+                events.send(Event::Finished { id: u64::MAX, report: Box::new(report) });
             }
             verdict => {
                 if let Some(note) = filter.count_left_out(&shown, &verdict) {
-                    events.tell(Event::Note(note));
+                    events.send(Event::Note(note));
                 }
             }
         }
@@ -307,7 +307,7 @@ impl SourceTree {
         Some(target.join_path(&below))
     }
 
-    fn shown(&self, entry: &Entry) -> String {
+    fn display_source(&self, entry: &Entry) -> String {
         match entry.path.below(&self.top.entry.path) {
             Some(below) if !below.is_root() => format!("{}{below}", self.top.shown.trim_end_matches('/')),
             _ => self.top.shown.clone(),
@@ -339,18 +339,18 @@ impl SourceTree {
         if let Err(error) = left {
             let error = error.with_hint("the files that were found are moved; only the folder stays");
             let report = Box::new(Report::Failed(Failure::new(&error).of_source(self.top.shown.clone())));
-            job.client.events.tell(Event::Finished { id: u64::MAX, report });
+            job.client.events.send(Event::Finished { id: u64::MAX, report });
         }
     }
 
     /// Of a folder that stays, the folders in it of which all was moved.
-    async fn leave_emptied(&self, job: &PutJob, emptied: Vec<Emptied>) {
+    async fn remove_emptied(&self, job: &PutJob, emptied: Vec<Emptied>) {
         let hands = ConfirmedChanges::new(self.source.client.clone());
         for folder in emptied {
             if let Err(error) = folder.remove(&self.source.client, &hands).await {
                 let error = error.with_hint("the matching files are moved; only this folder stays");
-                let report = Report::Failed(Failure::new(&error).of_source(self.shown(&folder.folder)));
-                job.client.events.tell(Event::Finished { id: u64::MAX, report: Box::new(report) });
+                let report = Report::Failed(Failure::new(&error).of_source(self.display_source(&folder.folder)));
+                job.client.events.send(Event::Finished { id: u64::MAX, report: Box::new(report) });
             }
         }
     }

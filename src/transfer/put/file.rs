@@ -8,7 +8,7 @@ use super::options::ChecksumMode;
 use super::plan::PutItem;
 use super::previous::{PreviousUpload, SentContent};
 use super::run::PutRun;
-use super::settle::unsettled;
+use super::settle::reason_unsettled;
 use crate::contract::{
     BoxFuture, Checksum, CompletedTransfer, PlaceLock, Provider, Replacement, Source, UploadHandle, UploadRequest, place_key,
 };
@@ -20,7 +20,7 @@ use crate::model::{Entry, Event, RemotePath, Report};
 use crate::transfer::effort::Effort;
 use crate::transfer::fingerprint::{EntryFingerprint, FileFingerprint};
 use crate::transfer::folder_cache::{ListedFolder, now_in_ms};
-use crate::transfer::lock_wait::turn;
+use crate::transfer::lock_wait::lock_place;
 use crate::transfer::source::file::md5_of;
 use crate::transfer::source::open_file::OpenFile;
 use crate::transfer::source::stdin::StdinSource;
@@ -88,27 +88,27 @@ impl PutRun {
     /// Decides about a file before any byte is sent. With `wait` it waits for another run that is uploading to the same place.
     pub(crate) async fn prepare(&self, item: &PutItem, wait: bool) -> Result<FilePlan> {
         self.job.client.check_name(&item.name)?;
-        if let Some(reason) = unsettled(item, &self.job.options.filter).await? {
-            return self.left_for_later(item, reason).map(|report| FilePlan::Done(Box::new(report)));
+        if let Some(reason) = reason_unsettled(item, &self.job.options.filter).await? {
+            return self.postponed_report(item, reason).map(|report| FilePlan::Done(Box::new(report)));
         }
         self.check_size(item)?;
         let folder = self.folders().ensure(&item.folder).await?;
         if self.job.options.dry_run {
             let folder = self.with_remembered(folder, &item.name).await?;
-            let here = item.origin.look(&self.real_folders).await?.identity;
+            let here = item.origin.inspect(&self.real_folders).await?.identity;
             let decision = self.decide(item, here.as_ref(), &folder).await?;
             return self.plan_report(item, &folder, decision).map(|report| FilePlan::Done(Box::new(report)));
         }
         let path = folder.entry.path.join(&item.name)?;
         let key = self.place_key(&folder, &path);
         // Runs that put to one place take turns; the second run sees what the first has done.
-        let Some(claim) = self.turn(&key, &path, wait).await? else { return Ok(FilePlan::Busy) };
-        let SourceLook { identity, file } = item.origin.look(&self.real_folders).await?;
+        let Some(claim) = self.lock(&key, &path, wait).await? else { return Ok(FilePlan::Busy) };
+        let SourceLook { identity, file } = item.origin.inspect(&self.real_folders).await?;
         let claimed = key.clone();
         let journal = self.journal(key, item, &path, identity);
         let is_again = self.sessions.as_ref().is_some_and(|sessions| sessions.is_sent_to_again(&claimed));
         let folder = self.current(folder, &item.folder, claim.waited || is_again, journal.as_ref()).await?;
-        if let Some(earlier) = self.earlier(journal.as_ref(), &item.origin, &folder).await? {
+        if let Some(earlier) = self.find_previous(journal.as_ref(), &item.origin, &folder).await? {
             let PreviousUpload { name, replaces, unused, sent } = earlier;
             return Ok(FilePlan::Send(Box::new(UploadTarget { folder, name, replaces, unused, fresh: false, sent, journal, file, claim })));
         }
@@ -118,7 +118,7 @@ impl PutRun {
             Decision::Upload { name, replaces } => {
                 let replaces = replaces.map(|old| *old);
                 if let Some(journal) = &journal {
-                    journal.planned(&name, replaces.as_ref(), folder.named(&name).map(|e| e.id.clone()).collect())?;
+                    journal.record_planned(&name, replaces.as_ref(), folder.find_by_name(&name).map(|e| e.id.clone()).collect())?;
                 }
                 let (unused, fresh, sent) = (None, true, None);
                 Ok(FilePlan::Send(Box::new(UploadTarget { folder, name, replaces, unused, fresh, sent, journal, file, claim })))
@@ -127,15 +127,15 @@ impl PutRun {
     }
 
     /// Locks the place. While it waits, it reports the reason to the user.
-    async fn turn(&self, key: &str, path: &RemotePath, wait: bool) -> Result<Option<PlaceLock>> {
+    async fn lock(&self, key: &str, path: &RemotePath, wait: bool) -> Result<Option<PlaceLock>> {
         match wait {
-            true => turn(&self.job.client, self.job.ledger.as_ref(), key, &path.to_string()).await.map(Some),
+            true => lock_place(&self.job.client, self.job.ledger.as_ref(), key, &path.to_string()).await.map(Some),
             false => self.job.ledger.lock_place(key).await,
         }
     }
 
     /// If the copy of a move is there already, only the last step is missing.
-    async fn moved_before(&self, origin: &SourceSpec, there: &Entry, reason: String) -> Result<String> {
+    async fn find_moved_before(&self, origin: &SourceSpec, there: &Entry, reason: String) -> Result<String> {
         let Some(original) = origin.original().filter(|original| original.moves) else { return Ok(reason) };
         let verified = match (&there.md5, there.size) {
             (Some(_), _) => Verified::Md5,
@@ -152,8 +152,8 @@ impl PutRun {
         if let Some(seen) = seen {
             self.record(&seen);
         }
-        let reason = if same { self.moved_before(&item.origin, &there, reason).await? } else { reason };
-        Ok(self.skipped(item, *there, reason))
+        let reason = if same { self.find_moved_before(&item.origin, &there, reason).await? } else { reason };
+        Ok(self.skipped_report(item, *there, reason))
     }
 
     pub(in crate::transfer) async fn decide(
@@ -178,12 +178,12 @@ impl PutRun {
 
     fn plan_report(&self, item: &PutItem, folder: &ListedFolder, decision: Decision) -> Result<Report> {
         let (name, replaces) = match decision {
-            Decision::Skip(Skip { there, reason, .. }) => return Ok(self.skipped(item, *there, reason)),
+            Decision::Skip(Skip { there, reason, .. }) => return Ok(self.skipped_report(item, *there, reason)),
             Decision::Upload { name, replaces } => (name, replaces),
         };
         Ok(Report::Planned {
             action: if replaces.is_some() { "replace" } else { item.origin.action() },
-            source: Some(item.shown()),
+            source: Some(item.display_source()),
             remote: self.job.target.remote.clone(),
             path: folder.entry.path.join(&name)?,
             target: None,
@@ -191,9 +191,9 @@ impl PutRun {
         })
     }
 
-    fn skipped(&self, item: &PutItem, there: Entry, reason: String) -> Report {
+    fn skipped_report(&self, item: &PutItem, there: Entry, reason: String) -> Report {
         Report::Skipped {
-            source: item.shown(),
+            source: item.display_source(),
             remote: self.job.target.remote.clone(),
             path: there.path,
             target: None,
@@ -218,14 +218,14 @@ impl PutRun {
             chunk_size: self.job.options.chunk_size,
             spans: if stream.is_none() { spans_of(source.as_ref(), self.job.options.streams) } else { Vec::new() },
             reusable: way.unused,
-            on_created: way.journal.as_ref().map(Journal::when_made),
+            on_created: way.journal.as_ref().map(Journal::on_created),
             source,
         };
         Ok(PreparedUpload { item, fresh: way.fresh, sent: way.sent, journal: way.journal, stream, _claim: way.claim })
     }
 
     pub(crate) fn announce(&self, id: FileId, item: &PutItem, ready: &PreparedUpload) {
-        self.job.client.events.tell(Event::Started { id, name: item.shown(), size: ready.item.source.size() });
+        self.job.client.events.send(Event::Started { id, name: item.display_source(), size: ready.item.source.size() });
     }
 
     pub(crate) async fn send(&self, id: FileId, item: &PutItem, mut ready: PreparedUpload) -> Result<Report> {
@@ -278,7 +278,7 @@ impl PutRun {
             outcome => return outcome,
         };
         let Some(stream) = ready.stream.take() else { return Err(needs_size) };
-        client.events.tell(Event::Note(format!("{}: stored in a temporary file first, as the server must know its size", stream.name())));
+        client.events.send(Event::Note(format!("{}: stored in a temporary file first, as the server must know its size", stream.name())));
         ready.item.source = Arc::new(stream.spool().await?);
         upload_within(client, id, ready.item.clone(), hash, ready.journal.clone(), &self.confirmations, effort).await
     }
@@ -336,7 +336,7 @@ impl PutRun {
         }
         let stamp = EntryFingerprint::of(&entry).text();
         let report = item.origin.report(Transfer {
-            source: item.shown(),
+            source: item.display_source(),
             remote: self.job.target.remote.clone(),
             path: entry.path.clone(),
             id: Some(entry.id.clone()),
@@ -358,7 +358,7 @@ impl PutRun {
     /// Records the name that the server gave the file, for the next run. Not a name with a number: there another file has the
     /// wished name.
     fn learn(&self, path: &RemotePath, wished: &str, stored: &str) -> Result<()> {
-        self.job.client.events.tell(Event::Warning(format!("{}: stored as {stored:?}", self.job.client.address(path))));
+        self.job.client.events.send(Event::Warning(format!("{}: stored as {stored:?}", self.job.client.address(path))));
         if is_numbered(stored, wished) {
             return Ok(());
         }
@@ -385,7 +385,7 @@ impl PutRun {
 
     fn record(&self, finished: &CompletedTransfer) {
         if let Err(e) = self.job.ledger.record_finished(finished) {
-            self.job.client.events.tell(Event::Warning(format!("this upload could not be recorded: {e}")));
+            self.job.client.events.send(Event::Warning(format!("this upload could not be recorded: {e}")));
         }
     }
 }

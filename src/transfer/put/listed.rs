@@ -63,20 +63,20 @@ impl ListedFiles {
 
     pub fn steps(mut self) -> impl Iterator<Item = PlanStep> {
         let lines = std::mem::take(&mut self.lines).into_iter();
-        lines.flat_map(move |line| self.planned(&line).map(PlannedSource::steps).into_iter().flatten())
+        lines.flat_map(move |line| self.plan_line(&line).map(PlannedSource::steps).into_iter().flatten())
     }
 
     /// None: it stood in the list before.
-    fn planned(&mut self, line: &Path) -> Option<PlannedSource> {
+    fn plan_line(&mut self, line: &Path) -> Option<PlannedSource> {
         let path = self.base.as_ref().map_or_else(|| line.to_owned(), |base| base.join(line));
         let shown = path.display().to_string();
-        match self.land(line, path) {
+        match self.place(line, path) {
             Ok(planned) => planned,
             Err(error) => Some(PlannedSource::Unfit(shown.clone(), error.with_source_path(&shown))),
         }
     }
 
-    fn land(&mut self, line: &Path, path: PathBuf) -> Result<Option<PlannedSource>> {
+    fn place(&mut self, line: &Path, path: PathBuf) -> Result<Option<PlannedSource>> {
         let (target, at) = self.place_of(line, &path)?;
         let first = self.seen.insert(target.clone());
         let meta = std::fs::metadata(&path).map_err(|e| unreadable(&path, e))?;
@@ -161,7 +161,7 @@ fn below(path: &Path, top: &Path) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
-    fn landed(sources: &[SourceArg], lines: &[&str]) -> Vec<String> {
+    fn planned_targets(sources: &[SourceArg], lines: &[&str]) -> Vec<String> {
         let lines = lines.iter().map(PathBuf::from).collect();
         let list = ListedFiles::new(lines, sources, &RemotePath::parse("/x").unwrap(), &Arc::default()).unwrap();
         let told = |step| match step {
@@ -183,14 +183,14 @@ mod tests {
         let (one, contents) = (SourceArg::Folder(at.clone(), "d".into()), SourceArg::Contents(at.clone()));
         let absolute = at.join("sub/c").display().to_string();
         assert_eq!(
-            landed(std::slice::from_ref(&one), &["a", "./sub/c", "a", "none", "../z"]),
+            planned_targets(std::slice::from_ref(&one), &["a", "./sub/c", "a", "none", "../z"]),
             ["/x/d/a", "/x/d/sub/c", "none: not-found", "z: usage"]
         );
-        assert_eq!(landed(std::slice::from_ref(&contents), &["sub", &absolute, "sub/../b"]), ["/x/sub/c", "/x/sub/c", "/x/b"]);
-        assert_eq!(landed(&[], &[&absolute]), ["/x/c"], "as if it were named itself");
+        assert_eq!(planned_targets(std::slice::from_ref(&contents), &["sub", &absolute, "sub/../b"]), ["/x/sub/c", "/x/sub/c", "/x/b"]);
+        assert_eq!(planned_targets(&[], &[&absolute]), ["/x/c"], "as if it were named itself");
         let file = SourceArg::File(at.join("a"), 1);
         let lines = [at.join("a"), at.join("sub/c"), at.join("b")].map(|path| path.display().to_string());
         let lines = lines.each_ref().map(String::as_str);
-        assert_eq!(landed(&[file, SourceArg::Contents(at.join("sub"))], &lines), ["/x/a", "/x/c", "b: usage"]);
+        assert_eq!(planned_targets(&[file, SourceArg::Contents(at.join("sub"))], &lines), ["/x/a", "/x/c", "b: usage"]);
     }
 }

@@ -34,7 +34,7 @@ pub use self::options::{ChecksumMode, HANDLES, HANDLES_FOR_A_FILE, PutJob, PutOp
 use self::batch::{Batch, BatchAhead, NextFiles};
 use self::file::PreparedUpload;
 use self::listed::ListedFiles;
-use self::plan::{NamedSources, PlannedSource, PutItem, inspect_sources, lay_out, target_is_folder};
+use self::plan::{NamedSources, PlannedSource, PutItem, inspect_sources, plan_uploads, target_is_folder};
 use self::plan_stream::PlanStream;
 use self::run::PutRun;
 use self::session::PutSessions;
@@ -74,7 +74,7 @@ pub(crate) async fn put_chosen(
     }
     let mut planned: Vec<PlannedSource> = unfit.collect();
     let size = run.job.options.stdin_size;
-    let laid_out = tokio::task::spawn_blocking(move || lay_out(&found, &target, as_folder, size, &filter));
+    let laid_out = tokio::task::spawn_blocking(move || plan_uploads(&found, &target, as_folder, size, &filter));
     planned.extend(laid_out.await.map_err(|e| Error::new(Kind::Other, "the sources could not be read").with_cause(e))??);
     run.execute(PlanStream::walk(planned)).await;
     Ok(())
@@ -113,12 +113,12 @@ impl PutRun {
                     self.send_batch(ahead.take(), &mut crew, None).await;
                     match other {
                         Some(Next::Send(NextFiles::One(item))) => {
-                            let (run, id, shown) = (self.clone(), next_id(), item.shown());
+                            let (run, id, shown) = (self.clone(), next_id(), item.display_source());
                             self.spawn(&mut crew, (id, shown), async move { run.process(id, item).await }).await;
                         }
                         Some(Next::Unfit(shown, error)) => {
                             self.stop.failure(&self.job.remote_key, &error);
-                            self.failed(next_id(), &shown, None, &error);
+                            self.report_failure(next_id(), &shown, None, &error);
                         }
                         Some(Next::Send(NextFiles::Small(_))) | None => break,
                     }
@@ -147,7 +147,7 @@ impl PutRun {
                 Err(error) => {
                     all_made = false;
                     self.stop.failure(&self.job.remote_key, &error);
-                    self.failed(next_id(), &folder.to_string(), Some(&folder), &error);
+                    self.report_failure(next_id(), &folder.to_string(), Some(&folder), &error);
                 }
             }
         }
@@ -164,28 +164,28 @@ impl PutRun {
     ) -> Option<BatchAhead> {
         let mut ahead = None;
         if let Some(batch) = batch {
-            let Batch { ready, busy } = self.made_ready(batch).await;
+            let Batch { ready, busy } = self.prepare_batch(batch).await;
             if busy.is_empty() {
                 ahead = next.take().map(|next| self.make_ready(next));
             }
             for (id, item, ready) in ready {
-                let (run, shown) = (self.clone(), item.shown());
+                let (run, shown) = (self.clone(), item.display_source());
                 self.spawn(crew, (id, shown), async move { run.send_prepared(id, item, ready).await }).await;
             }
             for (id, item) in busy {
-                let (run, shown) = (self.clone(), item.shown());
+                let (run, shown) = (self.clone(), item.display_source());
                 self.spawn(crew, (id, shown), async move { run.process(id, item).await }).await;
             }
         }
         if let Some(next) = next {
             // The files are opened and locked shortly before they are sent, not while a large file takes hours.
-            self.make_room(crew).await;
+            self.wait_for_slot(crew).await;
             ahead = Some(self.make_ready(next));
         }
         ahead
     }
 
-    async fn make_room(&self, crew: &mut TaskSet<(FileId, String)>) {
+    async fn wait_for_slot(&self, crew: &mut TaskSet<(FileId, String)>) {
         while !self.confirmations.has_room(crew.len(), self.at_once.files()) {
             self.at_once.full();
             self.wait_for(crew).await;
@@ -203,19 +203,19 @@ impl PutRun {
         }
         tokio::select! {
             over = crew.join_next() => self.report_panic(over),
-            () = self.confirmations.changed() => {}
+            () = self.confirmations.wait_for_change() => {}
         }
     }
 
     /// Starts the work on a file as soon as there is room for it.
     async fn spawn(&self, crew: &mut TaskSet<(FileId, String)>, on: (FileId, String), flight: impl Future<Output = ()> + Send + 'static) {
-        self.make_room(crew).await;
+        self.wait_for_slot(crew).await;
         crew.spawn(on, flight);
     }
 
     fn report_panic(&self, broken: Option<((FileId, String), Error)>) {
         if let Some(((id, shown), error)) = broken {
-            self.failed(id, &shown, None, &error);
+            self.report_failure(id, &shown, None, &error);
         }
     }
 
@@ -223,7 +223,7 @@ impl PutRun {
         let outcome = match self.check_running(&item) {
             Ok(()) => {
                 let work = self.upload_file(id, &item);
-                tell_hashing(&self.job.client.events, id, item.shown(), item.size, work).await
+                tell_hashing(&self.job.client.events, id, item.display_source(), item.size, work).await
             }
             Err(stopped) => Err(stopped),
         };
@@ -245,7 +245,7 @@ impl PutRun {
     async fn empty_folder(&self, path: &RemotePath) -> Result<bool> {
         if !self.job.client.has(|can| can.folders.is_some()) {
             let note = format!("{path}: {} makes folders only for files, so this empty one is left out", self.job.client.info().title);
-            self.job.client.events.tell(Event::Note(note));
+            self.job.client.events.send(Event::Note(note));
             return Ok(false);
         }
         self.folders().ensure(path).await.map(|_| true)

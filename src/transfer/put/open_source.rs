@@ -7,7 +7,7 @@ use super::plan::PutItem;
 use crate::contract::Source;
 use crate::error::Result;
 use crate::transfer::source::SourceSpec;
-use crate::transfer::source::file::{FileSource, unmeasured, unreadable};
+use crate::transfer::source::file::{FileSource, read_sizeless_file, unreadable};
 use crate::transfer::source::open_file::OpenFile;
 use crate::transfer::source::stdin::{StdinSource, standard_input};
 use crate::transfer::spans::split;
@@ -20,13 +20,13 @@ pub(super) async fn open_source(item: &PutItem, file: Option<OpenFile>) -> Resul
         (SourceSpec::File(path), None) => return Ok((Arc::new(FileSource::open(path)?), None)),
         (SourceSpec::File(path), Some(opened)) if opened.is_unmeasured() => {
             let OpenFile { head, file, .. } = opened;
-            let content = unmeasured(head, file).map_err(|e| unreadable(path, e))?;
-            StdinSource::named(item.shown(), content, None)
+            let content = read_sizeless_file(head, file).map_err(|e| unreadable(path, e))?;
+            StdinSource::with_name(item.display_source(), content, None)
         }
         (SourceSpec::File(path), Some(opened)) => {
             let content = opened.whole();
             let OpenFile { file, meta, changed_ns, .. } = opened;
-            return Ok((Arc::new(FileSource::looked_at(file, &meta, path, changed_ns, content)?), None));
+            return Ok((Arc::new(FileSource::from_open_file(file, &meta, path, changed_ns, content)?), None));
         }
     };
     let stream = Arc::new(stream);

@@ -66,8 +66,8 @@ impl Placement {
                 return Ok(item);
             }
             let why = format!("it would be stored as {path}, and so would something else of this run");
-            let error = Error::new(Kind::Exists, why).with_subject(item.shown()).with_hint("give it another name first");
-            Err((item.shown(), error))
+            let error = Error::new(Kind::Exists, why).with_subject(item.display_source()).with_hint("give it another name first");
+            Err((item.display_source(), error))
         })
     }
 }

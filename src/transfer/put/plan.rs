@@ -27,7 +27,7 @@ pub struct PutItem {
 
 impl PutItem {
     /// The name of the source for the user: the path as it was typed or found, `-` for standard input, `REMOTE:PATH`.
-    pub fn shown(&self) -> String {
+    pub fn display_source(&self) -> String {
         match &self.origin {
             SourceSpec::File(path) => path.display().to_string(),
             SourceSpec::Stdin => "-".to_owned(),
@@ -85,7 +85,7 @@ impl PlannedSource {
         match self {
             PlannedSource::One(item, at) => Box::new(one_step(item, &at).into_iter()),
             PlannedSource::Tree(top, target, at) => {
-                Box::new(LocalTree::new(&top, &target).filtered(at.filter, at.path).filter_map(PlanStep::of))
+                Box::new(LocalTree::new(&top, &target).with_filter(at.filter, at.path).filter_map(PlanStep::of))
             }
             PlannedSource::Unfit(shown, error) => Box::new(std::iter::once(PlanStep::Unfit(shown, error))),
         }
@@ -97,9 +97,9 @@ fn one_step(item: PutItem, at: &FilterPath) -> Option<PlanStep> {
     let FilterPath { filter, path, is_source } = at;
     if let SourceSpec::File(file) = &item.origin {
         let modified = filter.needs_time().then(|| file.metadata().and_then(|meta| meta.modified()).ok()).flatten().map(DateTime::from);
-        let verdict = filter.judge(&Candidate { path, is_source: *is_source, is_folder: false, size: item.size, modified });
+        let verdict = filter.decide(&Candidate { path, is_source: *is_source, is_folder: false, size: item.size, modified });
         if !matches!(verdict, Verdict::Unsettled(_))
-            && let Some(note) = filter.count_left_out(&item.shown(), &verdict)
+            && let Some(note) = filter.count_left_out(&item.display_source(), &verdict)
         {
             return Some(PlanStep::LeftOut(note));
         }
@@ -193,7 +193,7 @@ pub fn target_is_folder(sources: &[SourceArg], unfit: usize, says_folder: bool) 
 /// Plans the sources below `target`. With `as_folder` each source goes into it under its own name, else `target` is the new
 /// name of the one file. `stdin_size` is the announced size of standard input in bytes. Fails if two sources have the same
 /// target.
-pub fn lay_out(
+pub fn plan_uploads(
     sources: &[SourceArg],
     target: &RemotePath,
     as_folder: bool,
@@ -261,7 +261,7 @@ fn reject_duplicates(planned: &[PlannedSource]) -> Result<()> {
         match source {
             PlannedSource::One(item, _) => take(item, &mut taken)?,
             PlannedSource::Tree(top, target, at) if shared.contains(target) => {
-                for step in LocalTree::new(top, target).filtered(at.filter.clone(), at.path.clone()).filter_map(PlanStep::of) {
+                for step in LocalTree::new(top, target).with_filter(at.filter.clone(), at.path.clone()).filter_map(PlanStep::of) {
                     if let PlanStep::Put(item) = step {
                         take(&item, &mut taken)?;
                     }
@@ -279,8 +279,8 @@ fn take(item: &PutItem, taken: &mut HashSet<RemotePath>) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(Kind::Usage, format!("two sources have the same target: {at}"))
-        .with_subject(item.shown())
-        .with_source_path(item.shown())
+        .with_subject(item.display_source())
+        .with_source_path(item.display_source())
         .with_hint("put them into different folders"))
 }
 
@@ -297,15 +297,15 @@ mod tests {
         dir
     }
 
-    fn planned(dir: &Path, sources: &[&str], target: &str, exists: bool) -> Result<Vec<PlannedSource>> {
+    fn plan_in(dir: &Path, sources: &[&str], target: &str, exists: bool) -> Result<Vec<PlannedSource>> {
         let sources: Vec<String> = sources.iter().map(|s| format!("{}/{s}", dir.display())).collect();
         let named = inspect_sources(&sources).unwrap();
         let as_folder = target_is_folder(&named.found, 0, target.ends_with('/') || exists);
-        lay_out(&named.found, &RemotePath::parse(target).unwrap(), as_folder, None, &Arc::default())
+        plan_uploads(&named.found, &RemotePath::parse(target).unwrap(), as_folder, None, &Arc::default())
     }
 
     fn landing(dir: &Path, sources: &[&str], target: &str, exists: bool) -> Vec<String> {
-        let steps = planned(dir, sources, target, exists).unwrap().into_iter().flat_map(PlannedSource::steps);
+        let steps = plan_in(dir, sources, target, exists).unwrap().into_iter().flat_map(PlannedSource::steps);
         let places = steps.filter_map(|step| match step {
             PlanStep::Put(item) => Some(item.folder.join(&item.name).unwrap().to_string()),
             _ => None,
@@ -342,7 +342,7 @@ mod tests {
         let missing = inspect_sources(&[format!("{}/nope", dir.path().display())]).unwrap_err();
         assert_eq!(missing.kind(), Kind::NotFound);
         assert_eq!(inspect_sources(&["-".into(), "-".into()]).unwrap_err().kind(), Kind::Usage);
-        assert_eq!(lay_out(&[SourceArg::Stdin], &RemotePath::root(), true, None, &Arc::default()).unwrap_err().kind(), Kind::Usage);
+        assert_eq!(plan_uploads(&[SourceArg::Stdin], &RemotePath::root(), true, None, &Arc::default()).unwrap_err().kind(), Kind::Usage);
     }
 
     #[test]
@@ -363,7 +363,7 @@ mod tests {
             (&["d/sub/", "e/d/"], None),
             (&["d", "f"], None),
         ] {
-            let refused = planned(at, sources, "/x", false).err().map(|e| (e.kind(), e.to_string()));
+            let refused = plan_in(at, sources, "/x", false).err().map(|e| (e.kind(), e.to_string()));
             let wanted = place.map(|place| (Kind::Usage, format!("two sources have the same target: {place}")));
             assert_eq!(
                 refused.map(|(kind, text)| (kind, text.contains(place.unwrap_or("?")))),

@@ -42,9 +42,9 @@ impl PlanStream {
         PlanStream { steps, totals, is_broken: false }
     }
 
-    /// What somebody sends. `hold`: as [`StepsAhead::fed`].
-    pub(in crate::transfer) fn fed(hold: usize) -> (PlanSender, PlanStream) {
-        let (sender, steps) = StepsAhead::fed(hold);
+    /// What somebody sends. `hold`: as [`StepsAhead::channel`].
+    pub(in crate::transfer) fn channel(hold: usize) -> (PlanSender, PlanStream) {
+        let (sender, steps) = StepsAhead::channel(hold);
         let totals = Arc::<Totals>::default();
         (PlanSender { sender, totals: totals.clone() }, PlanStream { steps, totals, is_broken: false })
     }

@@ -43,7 +43,7 @@ impl PutRun {
         if !self.is_stale(&folder, waited, journal)? {
             return Ok(folder);
         }
-        match self.folders().refreshed(path).await {
+        match self.folders().last_refresh(path).await {
             Some(newer) if !self.is_stale(&newer, waited, journal)? => Ok(newer),
             _ => self.folders().refresh(path).await,
         }
@@ -52,7 +52,7 @@ impl PutRun {
     /// Whether another run has put this very source since the folder was listed, or was uploading it.
     fn is_stale(&self, folder: &ListedFolder, waited: bool, journal: Option<&Journal>) -> Result<bool> {
         let Some(journal) = journal.filter(|_| !waited) else { return Ok(waited) };
-        self.job.ledger.finished_since(&self.job.remote_key, &journal.source().path, folder.seen)
+        self.job.ledger.has_completed_since(&self.job.remote_key, &journal.source().path, folder.seen)
     }
 
     /// The key of the place in locks and records: the folder's id and the name, so that `r:/films/x` and `r:@125/x` are one
@@ -77,14 +77,14 @@ impl PutRun {
 
     /// Returns what an earlier run began with this very file. What it began with another content is removed, and a message says
     /// so.
-    pub(crate) async fn earlier(
+    pub(crate) async fn find_previous(
         &self,
         journal: Option<&Journal>,
         origin: &SourceSpec,
         folder: &ListedFolder,
     ) -> Result<Option<PreviousUpload>> {
         let Some(journal) = journal else { return Ok(None) };
-        let Some((begun, freshness)) = journal.earlier()? else { return Ok(None) };
+        let Some((begun, freshness)) = journal.load()? else { return Ok(None) };
         // A file that was sent by one request has left nothing there: the decision is made anew, from what is there now.
         let left_nothing = begun.stage == Stage::Sending && !begun.may_have_arrived();
         if freshness == SourceMatch::Same && left_nothing && !begun.spoils_name {
@@ -94,7 +94,7 @@ impl PutRun {
             return self.discard_changed(journal, &begun, &folder.entry, why).await.map(|()| None);
         }
         match begun.stage {
-            Stage::Planned => self.created_unconfirmed(begun, folder).await,
+            Stage::Planned => self.find_unconfirmed(begun, folder).await,
             Stage::Made => Ok(Some(PreviousUpload { unused: Some(begun.ticket), name: begun.name, replaces: begun.replaces, sent: None })),
             Stage::Sending | Stage::Leaving | Stage::Finishing | Stage::Missing => {
                 let sent = Some(SentContent { md5: begun.md5 });
@@ -147,14 +147,14 @@ impl PutRun {
         }
         let path = &begun.ticket.path;
         let text = format!("{path}: {why}, so it starts from its first byte{stays}");
-        self.job.client.events.tell(Event::Warning(text));
+        self.job.client.events.send(Event::Warning(text));
         Ok(())
     }
 
     /// The earlier run may have died after its request to make the entry and before the answer: looks for an empty entry that
     /// was not there before.
-    async fn created_unconfirmed(&self, begun: JournalRecord, folder: &ListedFolder) -> Result<Option<PreviousUpload>> {
-        let new: Vec<&Entry> = folder.named(&begun.name).filter(|entry| !begun.ticket.known_ids.contains(&entry.id)).collect();
+    async fn find_unconfirmed(&self, begun: JournalRecord, folder: &ListedFolder) -> Result<Option<PreviousUpload>> {
+        let new: Vec<&Entry> = folder.find_by_name(&begun.name).filter(|entry| !begun.ticket.known_ids.contains(&entry.id)).collect();
         for entry in new {
             let adopted = self.job.client.call(|p| p.adopt_empty_entry(entry)).await?;
             if adopted.is_some() {

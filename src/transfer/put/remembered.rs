@@ -23,7 +23,7 @@ impl PutRun {
             return Ok(folder);
         }
         let path = folder.entry.path.join(name)?;
-        let stored = self.job.ledger.stored_as(&place_key(&self.job.remote_key, &path))?;
+        let stored = self.job.ledger.stored_name_of(&place_key(&self.job.remote_key, &path))?;
         let Some(id) = stored.and_then(|stored| stored.strip_prefix(BY_ID).map(str::to_owned)) else { return Ok(folder) };
         let entry = match self.job.client.stat(&Place { root: Root::Id(id), path: RemotePath::root() }).await {
             Ok(entry) => Entry { name: name.to_owned(), path, ..entry },

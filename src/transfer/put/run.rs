@@ -82,11 +82,11 @@ impl PutRun {
 
     /// Fails with the reason if the file must not be tried any more.
     pub(super) fn check_running(&self, item: &PutItem) -> Result<()> {
-        self.stop.check(&self.line(item))
+        self.stop.check(&self.server_key(item))
     }
 
     /// The servers that the file needs: a copy between remotes needs two, and either may be down.
-    fn line(&self, item: &PutItem) -> String {
+    fn server_key(&self, item: &PutItem) -> String {
         match item.origin.original() {
             Some(original) => format!("{} {}", original.remote, self.job.remote_key),
             None => self.job.remote_key.clone(),
@@ -95,7 +95,7 @@ impl PutRun {
 
     pub(super) fn check_size(&self, item: &PutItem) -> Result<()> {
         let Some(size) = item.size else { return Ok(()) };
-        let refused = |why: String| Err(Error::new(Kind::Refused, why).with_subject(item.shown()));
+        let refused = |why: String| Err(Error::new(Kind::Refused, why).with_subject(item.display_source()));
         match (self.limits.file_size, self.free) {
             (Some(limit), _) if size > limit => {
                 refused(format!("its {size} bytes are more than this account may have in one file ({limit} bytes)"))
@@ -112,23 +112,23 @@ impl PutRun {
             Ok(report) => {
                 // A skipped file proves nothing: it may be known from an earlier run.
                 if !matches!(report, Report::Skipped { .. }) {
-                    self.stop.success(&self.line(item));
-                    self.at_once.finished();
+                    self.stop.success(&self.server_key(item));
+                    self.at_once.record_finished();
                 }
-                self.job.client.events.tell(Event::Finished { id, report: Box::new(report) });
+                self.job.client.events.send(Event::Finished { id, report: Box::new(report) });
             }
             Err(error) => {
-                self.stop.failure(&self.line(item), &error);
-                self.failed(id, &item.shown(), item.folder.join(&item.name).ok().as_ref(), &error);
+                self.stop.failure(&self.server_key(item), &error);
+                self.report_failure(id, &item.display_source(), item.folder.join(&item.name).ok().as_ref(), &error);
             }
         }
     }
 
-    pub(super) fn failed(&self, id: FileId, shown: &str, path: Option<&RemotePath>, error: &Error) {
+    pub(super) fn report_failure(&self, id: FileId, shown: &str, path: Option<&RemotePath>, error: &Error) {
         let mut failure = Failure::new(error).of_source(shown);
         failure.remote = Some(self.job.target.remote.clone());
         failure.path = path.cloned();
-        self.job.client.events.tell(Event::Finished { id, report: Box::new(Report::Failed(failure)) });
+        self.job.client.events.send(Event::Finished { id, report: Box::new(Report::Failed(failure)) });
     }
 }
 

@@ -31,7 +31,7 @@ impl PutSession {
     pub(super) async fn open(client: RemoteClient, job: &PutJob) -> Result<PutSession> {
         let account = client.call(|p| p.sign_in()).await?;
         for warning in &account.warnings {
-            client.events.tell(Event::Warning(warning.clone()));
+            client.events.send(Event::Warning(warning.clone()));
         }
         admit(&account.limits).map_err(|e| e.with_subject(job.target.remote.clone()))?;
         let folders = FolderCache::new(client, job.target.place.root.clone(), job.options.dry_run)
@@ -123,7 +123,7 @@ impl PutSessions {
     }
 
     /// Waits until some file waits to be confirmed, or no longer does.
-    pub async fn changed(&self) {
+    pub async fn wait_for_change(&self) {
         self.changed.notified().await;
     }
 

@@ -9,20 +9,20 @@ use crate::transfer::source::SourceSpec;
 use crate::transfer::source::file::unreadable;
 
 /// Why the file is not sent; none: it has settled, or nobody asked.
-pub(in crate::transfer) async fn unsettled(item: &PutItem, filter: &Filter) -> Result<Option<String>> {
+pub(in crate::transfer) async fn reason_unsettled(item: &PutItem, filter: &Filter) -> Result<Option<String>> {
     let (Some(_), SourceSpec::File(path)) = (filter.settle(), &item.origin) else { return Ok(None) };
     let meta = tokio::fs::metadata(path).await.map_err(|e| unreadable(path, e))?;
     if let Some(planned) = item.size.filter(|planned| *planned != meta.len()) {
         return Ok(Some(format!("it had {planned} bytes when it was found and has {} now: somebody is writing it", meta.len())));
     }
     let modified = meta.modified().map_err(|e| unreadable(path, e))?;
-    Ok(filter.unsettled(modified.into(), chrono::Utc::now()))
+    Ok(filter.reason_unsettled(modified.into(), chrono::Utc::now()))
 }
 
 impl PutRun {
-    pub(super) fn left_for_later(&self, item: &PutItem, reason: String) -> Result<Report> {
+    pub(super) fn postponed_report(&self, item: &PutItem, reason: String) -> Result<Report> {
         Ok(Report::Skipped {
-            source: item.shown(),
+            source: item.display_source(),
             remote: self.job.target.remote.clone(),
             path: self.job.target.place.display_path(&item.folder.join(&item.name)?),
             target: None,
@@ -50,11 +50,11 @@ mod tests {
         let (minute, none) = (Filter::new(spec(Some(Duration::from_secs(60)))).unwrap(), Filter::default());
         let item =
             |size| PutItem { origin: SourceSpec::File(path.clone()), folder: RemotePath::root(), name: "f".into(), size: Some(size) };
-        assert!(unsettled(&item(5), &minute).await.unwrap().unwrap().contains("--settle"));
-        assert_eq!(unsettled(&item(5), &none).await.unwrap(), None);
+        assert!(reason_unsettled(&item(5), &minute).await.unwrap().unwrap().contains("--settle"));
+        assert_eq!(reason_unsettled(&item(5), &none).await.unwrap(), None);
         let old = std::fs::File::options().append(true).open(&path).unwrap();
         old.set_modified(std::time::SystemTime::now() - Duration::from_secs(600)).unwrap();
-        assert_eq!(unsettled(&item(5), &minute).await.unwrap(), None);
-        assert!(unsettled(&item(4), &minute).await.unwrap().unwrap().contains("has 5 now"));
+        assert_eq!(reason_unsettled(&item(5), &minute).await.unwrap(), None);
+        assert!(reason_unsettled(&item(4), &minute).await.unwrap().unwrap().contains("has 5 now"));
     }
 }

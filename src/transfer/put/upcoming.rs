@@ -82,7 +82,7 @@ impl Upcoming {
     fn next_of(&mut self, step: PlanStep) -> Option<Next> {
         match step {
             PlanStep::Put(item) => {
-                let shown = item.shown();
+                let shown = item.display_source();
                 match self.place(item) {
                     Ok(item) => self.small.add(item?).map(Next::Send),
                     Err(error) => Some(Next::Unfit(shown, error)),
@@ -98,11 +98,11 @@ impl Upcoming {
             }
             PlanStep::Unfit(shown, error) => Some(Next::Unfit(shown, error)),
             PlanStep::LeftOut(note) => {
-                self.run.job.client.events.tell(Event::Note(note));
+                self.run.job.client.events.send(Event::Note(note));
                 None
             }
             PlanStep::Special(note) => {
-                self.run.job.client.events.tell(Event::Warning(note));
+                self.run.job.client.events.send(Event::Warning(note));
                 None
             }
         }
@@ -127,7 +127,7 @@ impl Upcoming {
         if self.told != Some(totals) {
             self.told = Some(totals);
             let (files, bytes) = totals;
-            self.run.job.client.events.tell(Event::Planned { files, bytes });
+            self.run.job.client.events.send(Event::Planned { files, bytes });
         }
     }
 }

@@ -84,10 +84,10 @@ mod tests {
     }
 
     fn land(policy: IfExists, way: Op, source: &Entry, name: &str) -> Result<String, Kind> {
-        told(landing(policy, way, source, &shelf(), &RemotePath::root(), name))
+        outcome(landing(policy, way, source, &shelf(), &RemotePath::root(), name))
     }
 
-    fn told(landing: Result<Resolution>) -> Result<String, Kind> {
+    fn outcome(landing: Result<Resolution>) -> Result<String, Kind> {
         Ok(match landing.map_err(|e| e.kind())? {
             Resolution::Free(name) => format!("as {name}"),
             Resolution::Replace(old) => format!("replace {}", old.id),
@@ -143,7 +143,7 @@ mod tests {
         let mut shelf = shelf();
         shelf.children[0].md5 = Some("0".repeat(32));
         let new = Entry { md5: Some("0".repeat(32)), ..entry(EntryKind::File, "9", "a") };
-        let decide = |policy| told(landing(policy, Op::Copy, &new, &shelf, &RemotePath::root(), "a"));
+        let decide = |policy| outcome(landing(policy, Op::Copy, &new, &shelf, &RemotePath::root(), "a"));
         assert_eq!(decide(IfExists::Update), ok("skip 1: same MD5"));
         assert_eq!(decide(IfExists::Replace), ok("replace 1"));
     }

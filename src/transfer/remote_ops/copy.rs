@@ -45,7 +45,7 @@ impl CopyTask {
         }
     }
 
-    fn as_lost(&self) -> FailedTask {
+    fn as_failed_task(&self) -> FailedTask {
         FailedTask {
             shown: self.shown.clone(),
             path: self.folder.join(&self.name).ok(),
@@ -97,10 +97,10 @@ impl OpsRun {
             if air.names.contains(&piece.place()) {
                 self.drain(&mut air, 0).await;
             }
-            let lost = piece.as_lost();
+            let lost = piece.as_failed_task();
             match self.begin(&mut air, piece).await {
                 Ok(None) => self.drain(&mut air, self.job.jobs.saturating_sub(1)).await,
-                Ok(Some(CopyOutcome::Over(report))) => self.finished(*report),
+                Ok(Some(CopyOutcome::Over(report))) => self.report_finished(*report),
                 Ok(Some(CopyOutcome::Opened(pieces))) => open.extend(pieces),
                 Err(e) => self.on_failure(&mut air, lost, &e),
             }
@@ -108,7 +108,7 @@ impl OpsRun {
         self.drain(&mut air, 0).await;
         if air.partly && matches!(self.job.if_exists, IfExists::Fail | IfExists::Rename) {
             let text = "not all of a folder is copied; with `--if-exists skip` the same command goes on with what is missing";
-            self.job.client.events.tell(Event::Warning(text.to_owned()));
+            self.job.client.events.send(Event::Warning(text.to_owned()));
         }
     }
 
@@ -122,8 +122,8 @@ impl OpsRun {
                 Err(e) => Err(e),
             };
             match told {
-                Ok(report) => self.finished(report),
-                Err(e) => self.on_failure(air, piece.as_lost(), &e),
+                Ok(report) => self.report_finished(report),
+                Err(e) => self.on_failure(air, piece.as_failed_task(), &e),
             }
         }
     }
@@ -133,7 +133,7 @@ impl OpsRun {
         let FailedTask { shown, path, inside, folder } = lost;
         // Whether a folder's own place was made is not known then.
         air.partly |= inside || (folder && error.kind() == Kind::Unknown && !self.copies_folders());
-        self.failed(&shown, path.as_ref(), error);
+        self.report_failure(&shown, path.as_ref(), error);
     }
 
     /// Can it be copied beside others, if its name is free?
@@ -174,11 +174,11 @@ impl OpsRun {
         let shelf = self.shelves.at(folder).await?.clone();
         let over = |report| Ok(CopyOutcome::Over(Box::new(report)));
         match landing(self.job.if_exists, Op::Copy, entry, &shelf, folder, name)? {
-            Resolution::Skip(there, reason) => over(self.skipped(shown, &folder.join(name)?, &there, reason)),
+            Resolution::Skip(there, reason) => over(self.skipped_report(shown, &folder.join(name)?, &there, reason)),
             Resolution::Merge => self.enter_folder(&piece, name, false).await,
             Resolution::Free(name) if entry.is_folder() && !self.copies_folders() => self.enter_folder(&piece, &name, true).await,
-            Resolution::Free(name) if self.job.dry_run => over(self.planned("copy", shown, &folder.join(&name)?, entry)),
-            Resolution::Replace(old) if self.job.dry_run => over(self.planned("replace", shown, &folder.join(&old.name)?, entry)),
+            Resolution::Free(name) if self.job.dry_run => over(self.planned_report("copy", shown, &folder.join(&name)?, entry)),
+            Resolution::Replace(old) if self.job.dry_run => over(self.planned_report("replace", shown, &folder.join(&old.name)?, entry)),
             Resolution::Free(name) => {
                 let copy = self.copy_as(entry, &shelf, &name).await?;
                 over(self.report_copied(&piece, copy).await?)
@@ -193,7 +193,8 @@ impl OpsRun {
 
     async fn report_copied(&mut self, piece: &CopyTask, copy: Entry) -> Result<Report> {
         let path = safe_child_path(&piece.folder, &copy.name);
-        let report = Report::Copied(self.placed(&piece.shown, &path, &Entry { size: copy.size.or(piece.entry.size), ..copy.clone() }));
+        let report =
+            Report::Copied(self.placed_report(&piece.shown, &path, &Entry { size: copy.size.or(piece.entry.size), ..copy.clone() }));
         self.shelves.at(&piece.folder).await?.children.push(copy);
         Ok(report)
     }
@@ -205,7 +206,7 @@ impl OpsRun {
         // Listed before the new one is made.
         let (children, left_out) = self.job.client.list_whole(&piece.entry).await?;
         if let Some(error) = left_out {
-            self.failed(&piece.shown, Some(&path), &error);
+            self.report_failure(&piece.shown, Some(&path), &error);
         }
         // Where single files are chosen a folder is made with the first that goes into it.
         if self.job.filter.takes_folder(&piece.below) {
@@ -215,8 +216,8 @@ impl OpsRun {
             }
             if children.is_empty() && new {
                 let report = match self.job.dry_run {
-                    true => self.planned("copy", &piece.shown, &path, &piece.entry),
-                    false => Report::Copied(self.placed(&piece.shown, &path, &made)),
+                    true => self.planned_report("copy", &piece.shown, &path, &piece.entry),
+                    false => Report::Copied(self.placed_report(&piece.shown, &path, &made)),
                 };
                 return Ok(CopyOutcome::Over(Box::new(report)));
             }
@@ -265,7 +266,7 @@ impl OpsRun {
 
     /// Copies into the target folder, under a name that is free there.
     pub(crate) async fn copy_as(&mut self, entry: &Entry, shelf: &TargetFolder, name: &str) -> Result<Entry> {
-        if entry.name != name && shelf.has(&entry.name) && !self.allows_doubles() {
+        if entry.name != name && shelf.has(&entry.name) && !self.allows_duplicate_names() {
             return self.copy_via_temp_folder(entry, shelf, name).await;
         }
         let copy = self.hands.copy_into(entry, &shelf.folder, &shelf.children).await;
@@ -295,7 +296,7 @@ impl OpsRun {
     /// A copy has the name of its original, which is taken in the folder it goes to (by the original itself, as a rule):
     /// it gets its new name in a folder of its own, which then goes.
     async fn copy_via_temp_folder(&mut self, entry: &Entry, shelf: &TargetFolder, name: &str) -> Result<Entry> {
-        let spare = self.shelves.spare_name(shelf);
+        let spare = self.shelves.temp_name(shelf);
         let detour = match self.shelves.folder(shelf, &spare).await {
             Ok(detour) => detour,
             Err(failure) => return Err(self.remove_temp_folder(failure, shelf, &spare).await),

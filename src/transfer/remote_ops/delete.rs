@@ -78,14 +78,14 @@ impl Remover {
     /// One result for each removed entry: a single one, or one for each entry of a top folder.
     pub async fn remove(&self, found: &Resolved, dry_run: bool) -> Result<Vec<Result<Report, (RemotePath, Error)>>> {
         if !found.top {
-            return Ok(vec![Ok(self.one(&found.entry, found.parent.as_ref(), found.path.clone(), dry_run).await?)]);
+            return Ok(vec![Ok(self.delete_entry(&found.entry, found.parent.as_ref(), found.path.clone(), dry_run).await?)]);
         }
         let mut outcomes = Vec::new();
         let (entries, left_out) = self.client.list_whole(&found.entry).await?;
         outcomes.extend(left_out.map(|error| Err((found.path.clone(), error))));
         for entry in entries {
             let path = crate::contract::lookup::safe_child_path(&found.path, &entry.name);
-            let outcome = self.one(&entry, Some(&found.entry), path.clone(), dry_run).await;
+            let outcome = self.delete_entry(&entry, Some(&found.entry), path.clone(), dry_run).await;
             outcomes.push(outcome.map_err(|e| (path, e)));
         }
         Ok(outcomes)
@@ -104,10 +104,10 @@ impl Remover {
         let names = within.into_iter().flat_map(RemotePath::names).chain([&found.entry.name]);
         let path = names.cloned().collect::<Vec<_>>().join("/");
         if !found.entry.is_folder() {
-            let removal = match filter.judge(&found.entry, &path, within.is_none()).await {
+            let removal = match filter.decide(&found.entry, &path, within.is_none()).await {
                 Verdict::Takes => {
                     filter.filter.count_taken();
-                    Removal::Done(Box::new(self.one(&found.entry, found.parent.as_ref(), found.path.clone(), dry_run).await?))
+                    Removal::Done(Box::new(self.delete_entry(&found.entry, found.parent.as_ref(), found.path.clone(), dry_run).await?))
                 }
                 Verdict::Failed(error) => return Err(error),
                 verdict => Removal::LeftOut(found.path.clone(), verdict),
@@ -121,25 +121,25 @@ impl Remover {
         while let Some(FilteredStep { event, verdict, path }) = walk.next().await? {
             match event {
                 WalkEvent::Entry { entry, depth, .. } => {
-                    let shown = shown(&entry, found);
+                    let shown = display_path(&entry, found);
                     let parent = open.at(depth).cloned();
                     match verdict {
                         Verdict::Takes if entry.is_folder() => open.enter(entry, path),
                         Verdict::Takes => {
                             filter.filter.count_taken();
-                            let removed = self.one(&entry, parent.as_ref(), shown.clone(), dry_run).await;
+                            let removed = self.delete_entry(&entry, parent.as_ref(), shown.clone(), dry_run).await;
                             tell(outcome(removed, shown, &mut open));
                         }
                         Verdict::Failed(error) => tell(outcome(Err(error), shown, &mut open)),
                         verdict => {
-                            open.keep();
+                            open.mark_kept();
                             tell(Removal::LeftOut(shown, verdict));
                         }
                     }
                 }
                 WalkEvent::Left { folder, depth } => {
                     let Some(emptied) = open.leave(depth, &filter.filter).filter(|_| depth > 0 || !found.top) else { continue };
-                    let shown = shown(&folder, found);
+                    let shown = display_path(&folder, found);
                     if dry_run {
                         let (remote, path) = (self.remote.clone(), shown);
                         let planned = Report::Planned { action: "delete", source: None, remote, path, target: None, size: None };
@@ -151,14 +151,14 @@ impl Remover {
                             let (remote, id, kind) = (self.remote.clone(), folder.id, folder.kind);
                             tell(Removal::Done(Box::new(Report::Deleted { remote, path: shown, id, kind })));
                         }
-                        Ok(false) => open.keep(),
+                        Ok(false) => open.mark_kept(),
                         Err(error) if is_fatal(error.kind()) => return Err(error),
                         Err(error) => tell(outcome(Err(error), shown, &mut open)),
                     }
                 }
                 WalkEvent::Failed { folder, depth, error } => {
                     open.at(depth + 1);
-                    tell(outcome(Err(error), shown(&folder, found), &mut open));
+                    tell(outcome(Err(error), display_path(&folder, found), &mut open));
                 }
             }
         }
@@ -179,7 +179,7 @@ impl Remover {
         Ok(files)
     }
 
-    async fn one(&self, entry: &Entry, parent: Option<&Entry>, path: RemotePath, dry_run: bool) -> Result<Report> {
+    async fn delete_entry(&self, entry: &Entry, parent: Option<&Entry>, path: RemotePath, dry_run: bool) -> Result<Report> {
         let remote = self.remote.clone();
         if let Some((_, removed)) = self.known.as_ref().filter(|_| dry_run) {
             removed.lock().insert(entry.path.clone());
@@ -196,7 +196,7 @@ impl Remover {
 }
 
 /// For reports: as the place was typed.
-fn shown(entry: &Entry, found: &Resolved) -> RemotePath {
+fn display_path(entry: &Entry, found: &Resolved) -> RemotePath {
     entry.path.below(&found.entry.path).map_or_else(|| entry.path.clone(), |below| found.path.join_path(&below))
 }
 
@@ -204,7 +204,7 @@ fn outcome(removed: Result<Report>, path: RemotePath, open: &mut OpenFolders) ->
     match removed {
         Ok(report) => Removal::Done(Box::new(report)),
         Err(error) => {
-            open.keep();
+            open.mark_kept();
             Removal::Failed(path, error)
         }
     }

@@ -52,7 +52,7 @@ impl OpenFolders {
     fn close(&mut self, depth: usize) {
         while self.open.len() > depth.max(1) {
             self.open.pop();
-            self.keep();
+            self.mark_kept();
         }
     }
 
@@ -61,7 +61,7 @@ impl OpenFolders {
     }
 
     /// Something in the innermost folder stays.
-    pub fn keep(&mut self) {
+    pub fn mark_kept(&mut self) {
         if let Some(level) = self.open.last_mut() {
             level.keeps = true;
         }
@@ -73,7 +73,7 @@ impl OpenFolders {
         let EmptiedLevel { folder, path, keeps, is_filled } = self.open.pop()?;
         // Another machine may have taken what this one leaves to it.
         if (keeps && !filter.has_shard()) || !filter.takes_emptied_folder(&path) {
-            self.keep();
+            self.mark_kept();
             return None;
         }
         let parent = self.open.last().map(|level| level.folder.clone()).or_else(|| self.parent.clone());

@@ -101,36 +101,36 @@ impl OpsRun {
                 }
                 return true;
             }
-            Verdict::Failed(error) => self.failed(shown, Some(path), &error),
+            Verdict::Failed(error) => self.report_failure(shown, Some(path), &error),
             Verdict::Unsettled(reason) => {
                 self.job.filter.count_left_out(shown, &Verdict::Unsettled(String::new()));
-                let report = self.skipped(shown, path, entry, reason);
-                self.finished(report);
+                let report = self.skipped_report(shown, path, entry, reason);
+                self.report_finished(report);
             }
             verdict => {
                 if let Some(note) = self.job.filter.count_left_out(shown, &verdict) {
-                    self.job.client.events.tell(Event::Note(note));
+                    self.job.client.events.send(Event::Note(note));
                 }
             }
         }
         false
     }
 
-    pub fn finished(&mut self, report: Report) {
-        self.job.client.events.tell(Event::Finished { id: self.over, report: Box::new(report) });
+    pub fn report_finished(&mut self, report: Report) {
+        self.job.client.events.send(Event::Finished { id: self.over, report: Box::new(report) });
         self.over += 1;
     }
 
-    pub fn failed(&mut self, source: &str, path: Option<&RemotePath>, error: &Error) {
+    pub fn report_failure(&mut self, source: &str, path: Option<&RemotePath>, error: &Error) {
         self.stopped |= self.job.fail_fast || error.kind() == Kind::Auth;
         let mut failure = Failure::new(error).of_source(source);
         failure.remote = Some(self.job.to.remote.clone());
         failure.path = path.map(|path| self.job.to.place.display_path(path));
-        self.finished(Report::Failed(failure));
+        self.report_finished(Report::Failed(failure));
     }
 
     /// `path` is counted from the target's root.
-    pub fn placed(&self, source: &str, path: &RemotePath, entry: &Entry) -> Placed {
+    pub fn placed_report(&self, source: &str, path: &RemotePath, entry: &Entry) -> Placed {
         Placed {
             source: source.to_owned(),
             remote: self.job.to.remote.clone(),
@@ -141,12 +141,12 @@ impl OpsRun {
         }
     }
 
-    pub fn planned(&self, action: &'static str, source: &str, path: &RemotePath, entry: &Entry) -> Report {
+    pub fn planned_report(&self, action: &'static str, source: &str, path: &RemotePath, entry: &Entry) -> Report {
         let (remote, path) = (self.job.to.remote.clone(), self.job.to.place.display_path(path));
         Report::Planned { action, source: Some(source.to_owned()), remote, path, target: None, size: entry.size }
     }
 
-    pub fn skipped(&self, source: &str, path: &RemotePath, there: &Entry, reason: String) -> Report {
+    pub fn skipped_report(&self, source: &str, path: &RemotePath, there: &Entry, reason: String) -> Report {
         let (remote, path) = (self.job.to.remote.clone(), self.job.to.place.display_path(path));
         Report::Skipped { source: source.to_owned(), remote, path, target: None, id: Some(there.id.clone()), size: there.size, reason }
     }

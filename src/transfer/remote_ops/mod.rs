@@ -28,7 +28,7 @@ use crate::model::{Address, RemotePath};
 
 /// Moves or copies `from` within the remote of `job.to`. An error means that nothing was changed; failures of single
 /// sources are events.
-pub async fn arrange(mut job: ServerSideJob, from: &[CopyFrom]) -> Result<()> {
+pub async fn execute(mut job: ServerSideJob, from: &[CopyFrom]) -> Result<()> {
     job.to.place.path = StoredNameNotes::new(job.client.clone()).path(&job.to.place.path)?;
     let mut run = OpsRun::new(job);
     let mut sources = Vec::new();
@@ -38,7 +38,7 @@ pub async fn arrange(mut job: ServerSideJob, from: &[CopyFrom]) -> Result<()> {
             Ok(found) if found.top => return Err(top_stays(address)),
             Ok(found) => sources.push((one, found)),
             Err(e) if e.kind() == Kind::Auth => return Err(e),
-            Err(e) => run.failed(&address.to_string(), None, &e),
+            Err(e) => run.report_failure(&address.to_string(), None, &e),
         }
     }
     if sources.is_empty() || run.stopped {
@@ -58,7 +58,7 @@ pub async fn arrange(mut job: ServerSideJob, from: &[CopyFrom]) -> Result<()> {
             None => split(&run.job.to)?,
         };
         if !source.entry.is_folder() {
-            let verdict = filter.judge(&source.entry, &from.path(&source.entry), from.within.is_none()).await;
+            let verdict = filter.decide(&source.entry, &from.path(&source.entry), from.within.is_none()).await;
             if !run.admits(&source.shown, &path.join(&name)?, &source.entry, verdict) {
                 continue;
             }
@@ -72,10 +72,10 @@ pub async fn arrange(mut job: ServerSideJob, from: &[CopyFrom]) -> Result<()> {
                 continue;
             }
             _ if is_filtered && source.entry.is_folder() => run.move_fitting((from, &source), &path, &name, &filter).await,
-            _ => run.move_one(&source, &path, &name).await.map(|report| run.finished(report)),
+            _ => run.move_one(&source, &path, &name).await.map(|report| run.report_finished(report)),
         };
         if let Err(e) = outcome {
-            run.failed(&source.shown, path.join(&name).ok().as_ref(), &e);
+            run.report_failure(&source.shown, path.join(&name).ok().as_ref(), &e);
         }
     }
     run.copy_all(pieces).await;

@@ -34,7 +34,7 @@ impl OpsRun {
         let Chosen { files, emptied, is_whole } = self.choose((from, source), &target, filter).await?;
         if is_whole && filter.filter.takes_emptied_folder(&from.path(&source.entry)) {
             let moved = self.move_one(source, to, name).await?;
-            self.finished(moved);
+            self.report_finished(moved);
             return Ok(());
         }
         for (file, folder) in files {
@@ -42,8 +42,8 @@ impl OpsRun {
                 return Ok(());
             }
             match self.move_one(&file, &folder, &file.entry.name).await {
-                Ok(report) => self.finished(report),
-                Err(error) => self.failed(&file.shown, folder.join(&file.entry.name).ok().as_ref(), &error),
+                Ok(report) => self.report_finished(report),
+                Err(error) => self.report_failure(&file.shown, folder.join(&file.entry.name).ok().as_ref(), &error),
             }
         }
         if self.job.dry_run {
@@ -51,9 +51,9 @@ impl OpsRun {
         }
         for folder in emptied {
             if let Err(error) = folder.remove(&self.job.client, &self.hands).await {
-                let shown = shown(source, &folder.folder);
+                let shown = display_source(source, &folder.folder);
                 let error = error.with_hint("the matching files are moved; only this folder stays");
-                self.failed(&shown, None, &error);
+                self.report_failure(&shown, None, &error);
             }
         }
         Ok(())
@@ -66,11 +66,11 @@ impl OpsRun {
         while let Some(FilteredStep { event, verdict, path }) = walk.next().await? {
             match event {
                 WalkEvent::Entry { entry, depth, .. } => {
-                    let (shown, place) = (shown(source, &entry), target.join_path(&below(source, &entry)));
+                    let (shown, place) = (display_source(source, &entry), target.join_path(&below(source, &entry)));
                     let parent = open.at(depth).cloned();
                     if !self.admits(&shown, &place, &entry, verdict) {
                         chosen.is_whole = false;
-                        open.keep();
+                        open.mark_kept();
                     } else if entry.is_folder() {
                         open.enter(entry, path);
                     } else {
@@ -89,8 +89,8 @@ impl OpsRun {
                 WalkEvent::Failed { folder, depth, error } => {
                     chosen.is_whole = false;
                     open.at(depth + 1);
-                    open.keep();
-                    self.failed(&shown(source, &folder), None, &error);
+                    open.mark_kept();
+                    self.report_failure(&display_source(source, &folder), None, &error);
                     if error.kind() == Kind::Auth {
                         return Err(error);
                     }
@@ -105,7 +105,7 @@ impl OpsRun {
 fn empty_folder(source: &Resolved, target: &RemotePath, folder: Emptied) -> (Resolved, RemotePath) {
     let Emptied { folder: entry, parent, .. } = folder;
     let place = target.join_path(&below(source, &entry));
-    let shown = shown(source, &entry);
+    let shown = display_source(source, &entry);
     (Resolved { path: entry.path.clone(), entry, parent, top: false, shown }, place.parent().unwrap_or_default())
 }
 
@@ -114,7 +114,7 @@ fn below(source: &Resolved, entry: &Entry) -> RemotePath {
 }
 
 /// As the source was typed.
-fn shown(source: &Resolved, entry: &Entry) -> String {
+fn display_source(source: &Resolved, entry: &Entry) -> String {
     match below(source, entry) {
         below if below.is_root() => source.shown.clone(),
         below => format!("{}{below}", source.shown.trim_end_matches('/')),

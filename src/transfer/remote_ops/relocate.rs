@@ -15,10 +15,12 @@ impl OpsRun {
         self.job.client.check_name(name)?;
         let shelf = self.shelves.at(to).await?.clone();
         let landed = match landing(self.job.if_exists, Op::Move, &source.entry, &shelf, to, name)? {
-            Resolution::Skip(there, reason) => return Ok(self.skipped(&source.shown, &to.join(name)?, &there, reason)),
-            Resolution::Free(name) if self.job.dry_run => return Ok(self.planned("move", &source.shown, &to.join(&name)?, &source.entry)),
+            Resolution::Skip(there, reason) => return Ok(self.skipped_report(&source.shown, &to.join(name)?, &there, reason)),
+            Resolution::Free(name) if self.job.dry_run => {
+                return Ok(self.planned_report("move", &source.shown, &to.join(&name)?, &source.entry));
+            }
             Resolution::Replace(_) | Resolution::Merge if self.job.dry_run => {
-                return Ok(self.planned("replace", &source.shown, &to.join(name)?, &source.entry));
+                return Ok(self.planned_report("replace", &source.shown, &to.join(name)?, &source.entry));
             }
             Resolution::Free(name) => self.move_and_rename(&source.entry, source.parent.as_ref(), &shelf, &name).await?,
             Resolution::Replace(old) => {
@@ -32,7 +34,7 @@ impl OpsRun {
         let shelf = self.shelves.at(to).await?;
         shelf.children.retain(|e| e.id != landed.id);
         shelf.children.push(landed.clone());
-        Ok(Report::Moved(self.placed(&source.shown, &path, &Entry { size: landed.size.or(source.entry.size), ..landed })))
+        Ok(Report::Moved(self.placed_report(&source.shown, &path, &Entry { size: landed.size.or(source.entry.size), ..landed })))
     }
 
     /// Moves the entry into the target folder, under a name that is free there.
@@ -73,7 +75,7 @@ impl OpsRun {
     /// The name between the two calls: the old name where it is free in the new folder, else the new name where it is free in
     /// the old folder, else a name that is free in both.
     async fn intermediate_name(&self, entry: &Entry, parent: Option<&Entry>, shelf: &TargetFolder, name: &str) -> Result<String> {
-        if entry.name == name || !shelf.has(&entry.name) || self.allows_doubles() {
+        if entry.name == name || !shelf.has(&entry.name) || self.allows_duplicate_names() {
             return Ok(entry.name.clone());
         }
         let siblings = match parent {
@@ -84,7 +86,7 @@ impl OpsRun {
         Ok(if taken(name) { free_name(name, |n| taken(n) || shelf.has(n)) } else { name.to_owned() })
     }
 
-    pub(crate) fn allows_doubles(&self) -> bool {
+    pub(crate) fn allows_duplicate_names(&self) -> bool {
         self.job.client.has(|can| can.allows_duplicate_names)
     }
 }

@@ -13,7 +13,7 @@ use crate::transfer::resolve::Resolved;
 impl OpsRun {
     pub(crate) async fn replace_by_move(&self, source: &Resolved, shelf: &TargetFolder, old: &Entry) -> Result<Entry> {
         let (entry, parent) = (&source.entry, source.parent.as_ref());
-        if self.allows_doubles() {
+        if self.allows_duplicate_names() {
             let stays = parent.is_some_and(|p| p.id == shelf.folder.id);
             let moved = if stays { Ok(entry.clone()) } else { self.hands.move_into(entry, &shelf.folder).await };
             let moved = moved.map_err(|e| may_be_at(e, "it", shelf, &entry.name))?;
@@ -29,7 +29,7 @@ impl OpsRun {
     }
 
     pub(crate) async fn replace_by_copy(&mut self, entry: &Entry, shelf: &TargetFolder, old: &Entry) -> Result<Entry> {
-        if self.allows_doubles() {
+        if self.allows_duplicate_names() {
             let copy = self.hands.copy_into(entry, &shelf.folder, &shelf.children).await;
             let copy = copy.map_err(|e| may_be_at(e, "a copy", shelf, &entry.name))?;
             let back = async |copy: &Entry| self.hands.remove(copy, Some(&shelf.folder)).await;

@@ -62,7 +62,7 @@ impl TargetFolders {
     }
 
     /// A free name for a temporary folder.
-    pub fn spare_name(&mut self, within: &TargetFolder) -> String {
+    pub fn temp_name(&mut self, within: &TargetFolder) -> String {
         self.spares += 1;
         // No name is used twice, so a folder that was removed is not made again under the same path.
         let name = format!(".haul-{}-{}", std::process::id(), self.spares);

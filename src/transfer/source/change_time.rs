@@ -20,17 +20,17 @@ pub enum ChangeTime {
     Unknown,
 }
 
-/// `changed_ns`: as in [`told`], asked for at or after `now`.
+/// `ctime_ns`: as in [`reported_time`], asked for at or after `now`.
 pub fn change_time(changed_ns: Option<i64>, now: SystemTime) -> ChangeTime {
-    changed_ns.map_or(ChangeTime::Unknown, |changed| judge(changed, ns_since_1970(now)))
+    changed_ns.map_or(ChangeTime::Unknown, |changed| classify(changed, ns_since_1970(now)))
 }
 
 /// The time as the file system reports it, however recent; none where it proves nothing.
-pub fn told(file: &File, meta: &Metadata) -> Option<i64> {
-    changed_ns(meta).filter(|_| is_kept(file))
+pub fn reported_time(file: &File, meta: &Metadata) -> Option<i64> {
+    ctime_ns(meta).filter(|_| is_kept(file))
 }
 
-fn judge(changed: i64, now: i64) -> ChangeTime {
+fn classify(changed: i64, now: i64) -> ChangeTime {
     let step = if changed % 1_000_000_000 == 0 { SECOND } else { TICK };
     let step_ns = i64::try_from(step.as_nanos()).unwrap_or(i64::MAX);
     let age = now.saturating_sub(changed);
@@ -53,13 +53,13 @@ pub fn ns_since_1970(time: SystemTime) -> i64 {
 }
 
 #[cfg(unix)]
-pub fn changed_ns(meta: &Metadata) -> Option<i64> {
+pub fn ctime_ns(meta: &Metadata) -> Option<i64> {
     use std::os::unix::fs::MetadataExt;
     meta.ctime().checked_mul(1_000_000_000)?.checked_add(meta.ctime_nsec())
 }
 
 #[cfg(not(unix))]
-pub fn changed_ns(_: &Metadata) -> Option<i64> {
+pub fn ctime_ns(_: &Metadata) -> Option<i64> {
     None
 }
 
@@ -104,13 +104,13 @@ mod tests {
     #[test]
     fn a_time_counts_when_no_later_change_can_show_the_same() {
         let now = 1_700_000_000_500_000_001;
-        assert_eq!(judge(now - 20_000_000, now), ChangeTime::Settled(now - 20_000_000));
-        assert_eq!(judge(now - 5_000_000, now), ChangeTime::Young(Duration::from_millis(15)));
-        assert_eq!(judge(now + 5_000_000, now), ChangeTime::Young(Duration::from_millis(25)));
-        assert_eq!(judge(now + 3_600_000_000_000, now), ChangeTime::Unknown, "another clock");
+        assert_eq!(classify(now - 20_000_000, now), ChangeTime::Settled(now - 20_000_000));
+        assert_eq!(classify(now - 5_000_000, now), ChangeTime::Young(Duration::from_millis(15)));
+        assert_eq!(classify(now + 5_000_000, now), ChangeTime::Young(Duration::from_millis(25)));
+        assert_eq!(classify(now + 3_600_000_000_000, now), ChangeTime::Unknown, "another clock");
         let whole = 1_700_000_000_000_000_000;
-        assert_eq!(judge(whole, now), ChangeTime::Young(Duration::from_nanos(519_999_999)), "whole seconds");
-        assert_eq!(judge(whole, now + 600_000_000), ChangeTime::Settled(whole));
+        assert_eq!(classify(whole, now), ChangeTime::Young(Duration::from_nanos(519_999_999)), "whole seconds");
+        assert_eq!(classify(whole, now + 600_000_000), ChangeTime::Settled(whole));
     }
 
     #[cfg(target_os = "linux")]
@@ -119,7 +119,7 @@ mod tests {
         let look = |path: &std::path::Path| {
             let file = File::open(path).unwrap();
             let meta = file.metadata().unwrap();
-            told(&file, &meta)
+            reported_time(&file, &meta)
         };
         assert_eq!(look("/proc/self/status".as_ref()), None);
         // Here a disk of the machine that builds: ext4, XFS, Btrfs, overlayfs or tmpfs.

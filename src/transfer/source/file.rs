@@ -14,7 +14,7 @@ use futures_util::stream;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
-use super::change_time::{changed_ns, told};
+use super::change_time::{ctime_ns, reported_time};
 use super::hashing::HashProgress;
 use super::meter::HASH_AHEAD;
 use crate::contract::part::CHUNK_READ;
@@ -53,7 +53,7 @@ impl FileSource {
                 .on_local(name)
                 .with_hint("pipe it in: … | haul put - REMOTE:PATH"));
         }
-        let changed_ns = told(&file, &meta);
+        let changed_ns = reported_time(&file, &meta);
         Ok(FileSource {
             name,
             file: Arc::new(file),
@@ -65,7 +65,7 @@ impl FileSource {
     }
 
     /// Makes a source of a file in the state in which it was opened.
-    pub fn looked_at(file: File, meta: &Metadata, path: &Path, changed_ns: Option<i64>, content: Option<Bytes>) -> Result<FileSource> {
+    pub fn from_open_file(file: File, meta: &Metadata, path: &Path, changed_ns: Option<i64>, content: Option<Bytes>) -> Result<FileSource> {
         let name = path.display().to_string();
         if !meta.is_file() {
             return Self::of(name, file);
@@ -77,7 +77,7 @@ impl FileSource {
 
 /// Reads a file that reports a size of 0 and has content, as files of `/proc` do: its size is known when it has been read.
 /// `head` is what was read of it so far.
-pub fn unmeasured(head: Bytes, mut file: File) -> io::Result<Box<dyn Read + Send>> {
+pub fn read_sizeless_file(head: Bytes, mut file: File) -> io::Result<Box<dyn Read + Send>> {
     file.seek(io::SeekFrom::Start(head.len() as u64))?;
     Ok(Box::new(io::Cursor::new(head).chain(file)))
 }
@@ -99,7 +99,7 @@ impl Source for FileSource {
         Some(self.size)
     }
 
-    fn modified(&self) -> Option<DateTime<Utc>> {
+    fn modified_at(&self) -> Option<DateTime<Utc>> {
         self.modified.map(DateTime::from)
     }
 
@@ -113,7 +113,7 @@ impl Source for FileSource {
             let (mut at, end, mut buffers) = (from, from.saturating_add(len), Buffers::new());
             while at < end {
                 let piece = buffers.read(&file, at, end - at);
-                let piece = piece.and_then(|p| if p.is_empty() { Err(cut_short(&name, at)) } else { Ok(p) });
+                let piece = piece.and_then(|p| if p.is_empty() { Err(cut_short_error(&name, at)) } else { Ok(p) });
                 at += piece.as_ref().map_or(0, |p| p.len() as u64);
                 let failed = piece.is_err();
                 // The receiver is gone when the request was abandoned, so the rest is not read.
@@ -147,11 +147,11 @@ impl Source for FileSource {
         if meta.len() == self.size && meta.modified().ok() == self.modified {
             return Ok(());
         }
-        Err(changed_meanwhile(&self.name))
+        Err(changed_source_error(&self.name))
     }
 
     fn is_touched(&self) -> bool {
-        let is_touched = self.changed_ns.is_some() && self.file.metadata().map_or(true, |meta| changed_ns(&meta) != self.changed_ns);
+        let is_touched = self.changed_ns.is_some() && self.file.metadata().map_or(true, |meta| ctime_ns(&meta) != self.changed_ns);
         if is_touched {
             // From now on the file is read as it is now.
             *self.content.lock() = None;
@@ -218,7 +218,7 @@ fn in_pieces(content: &Bytes, from: u64, len: u64) -> Chunks {
     Box::pin(stream::iter(pieces))
 }
 
-pub(crate) fn changed_meanwhile(name: &str) -> Error {
+pub(crate) fn changed_source_error(name: &str) -> Error {
     Error::new(Kind::Integrity, "the file changed while it was read")
         .on_local(name)
         .with_hint("run it again when nothing writes to the file")
@@ -229,7 +229,7 @@ pub fn receive(receiver: mpsc::Receiver<io::Result<Bytes>>) -> Chunks {
 }
 
 /// The file is shorter than it was when the upload began.
-pub fn cut_short(name: &str, at: u64) -> io::Error {
+pub fn cut_short_error(name: &str, at: u64) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
         Error::new(Kind::Integrity, format!("the source ended after {at} bytes, before its announced size")).on_local(name),
@@ -387,7 +387,7 @@ mod tests {
         std::thread::sleep(std::time::Duration::from_millis(30));
         let opened = OpenFile::open(file.path()).unwrap();
         let content = opened.whole();
-        let source = FileSource::looked_at(opened.file, &opened.meta, file.path(), opened.changed_ns, content).unwrap();
+        let source = FileSource::from_open_file(opened.file, &opened.meta, file.path(), opened.changed_ns, content).unwrap();
         let then = opened.meta.modified().unwrap();
         std::fs::write(file.path(), "CONTENT").unwrap();
         std::fs::File::options().write(true).open(file.path()).unwrap().set_modified(then).unwrap();

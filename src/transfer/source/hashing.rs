@@ -46,7 +46,7 @@ impl HashProgress {
         self.told = Instant::now();
         // Nobody listens where a checksum is computed beside the sending: the bar shows the sending.
         let _ = LISTENER.try_with(|Listener { events, id, name, size }| {
-            events.tell(Event::Hashing { id: *id, name: name.clone(), size: *size, done: self.done });
+            events.send(Event::Hashing { id: *id, name: name.clone(), size: *size, done: self.done });
         });
     }
 }

@@ -55,7 +55,7 @@ impl Activity {
     }
 
     /// Marks that the source is waited for: a slow source is no stalled transfer.
-    async fn awaited(&self, name: &str, next: impl Future<Output = Option<std::io::Result<Bytes>>>) -> Option<std::io::Result<Bytes>> {
+    async fn await_source(&self, name: &str, next: impl Future<Output = Option<std::io::Result<Bytes>>>) -> Option<std::io::Result<Bytes>> {
         self.held.store(true, Ordering::Relaxed);
         let piece = next.await;
         self.held.store(false, Ordering::Relaxed);
@@ -67,7 +67,7 @@ impl Activity {
 
     /// The source's own failure, if it failed. The failure of the network may hide it: after a lost connection a pipe is read
     /// twice.
-    pub fn dried_up(&self) -> Option<Error> {
+    pub fn source_error(&self) -> Option<Error> {
         self.dry.get().map(Error::duplicate)
     }
 }
@@ -115,7 +115,7 @@ impl Meter {
     }
 
     /// The MD5 of the bytes that passed from the first one on, where it is computed.
-    pub(crate) async fn passed(&self) -> Option<RunningMd5> {
+    pub(crate) async fn running_md5(&self) -> Option<RunningMd5> {
         self.hash.as_ref()?.so_far().await
     }
 }
@@ -129,8 +129,8 @@ impl Source for Meter {
         self.inner.size()
     }
 
-    fn modified(&self) -> Option<chrono::DateTime<chrono::Utc>> {
-        self.inner.modified()
+    fn modified_at(&self) -> Option<chrono::DateTime<chrono::Utc>> {
+        self.inner.modified_at()
     }
 
     fn read(&self, from: u64, len: u64) -> Chunks {
@@ -140,14 +140,14 @@ impl Source for Meter {
         let name: Arc<str> = self.name().into();
         pulse.reached.store(from, Ordering::Relaxed);
         let chunks = match &limit {
-            Some(limit) => sliced(self.inner.read(from, len), limit.max_chunk()),
+            Some(limit) => split_chunks(self.inner.read(from, len), limit.max_chunk()),
             None => self.inner.read(from, len),
         };
         Box::pin(stream::unfold((chunks, from), move |(mut chunks, at)| {
             let (name, events, limit, pulse, hash) = (name.clone(), events.clone(), limit.clone(), pulse.clone(), hash.clone());
             let last_leaves = last_leaves.clone();
             async move {
-                let piece = pulse.awaited(&name, chunks.next()).await;
+                let piece = pulse.await_source(&name, chunks.next()).await;
                 pulse.held.store(true, Ordering::Relaxed);
                 if let Some(Ok(piece)) = &piece {
                     if let Some(hash) = &hash {
@@ -167,7 +167,7 @@ impl Source for Meter {
                 {
                     piece = Err(std::io::Error::other(e));
                 }
-                events.tell(Event::Sent { id, bytes: len });
+                events.send(Event::Sent { id, bytes: len });
                 pulse.moved.fetch_add(len, Ordering::Relaxed);
                 pulse.reached.store(at + len, Ordering::Relaxed);
                 pulse.furthest.fetch_max(at + len, Ordering::Relaxed);
@@ -181,7 +181,7 @@ impl Source for Meter {
         Box::pin(stream::unfold(self.inner.peek(from, len), move |mut chunks| {
             let (pulse, name) = (pulse.clone(), name.clone());
             async move {
-                let piece = pulse.awaited(&name, chunks.next()).await?;
+                let piece = pulse.await_source(&name, chunks.next()).await?;
                 Some((piece, chunks))
             }
         }))
@@ -201,7 +201,7 @@ impl Source for Meter {
 }
 
 /// The same bytes in pieces of at most `most`.
-fn sliced(chunks: Chunks, most: usize) -> Chunks {
+fn split_chunks(chunks: Chunks, most: usize) -> Chunks {
     let slices = move |piece: std::io::Result<Bytes>| {
         let mut slices = Vec::new();
         match piece {
@@ -230,7 +230,7 @@ pub(crate) enum Feed {
 }
 
 /// Adds the new bytes of a piece, in file order; bytes that are sent again are not added again.
-fn pass(sum: &mut RunningMd5, at: u64, piece: &Bytes) {
+fn update_sum(sum: &mut RunningMd5, at: u64, piece: &Bytes) {
     let fresh = sum.len().checked_sub(at).and_then(|skip| piece.get(usize::try_from(skip).ok()?..));
     sum.consume(fresh.unwrap_or_default());
 }
@@ -253,7 +253,7 @@ impl Feeder {
         match self {
             // A hash thread that is gone only costs the checksum.
             Feeder::Beside(thread) => drop(thread.send(Feed::Piece(at, piece.clone())).await),
-            Feeder::Here(sum) => pass(&mut sum.lock(), at, piece),
+            Feeder::Here(sum) => update_sum(&mut sum.lock(), at, piece),
         }
     }
 }
@@ -301,7 +301,7 @@ impl Hash {
             let mut sum = RunningMd5::default();
             while let Some(feed) = receiver.blocking_recv() {
                 match feed {
-                    Feed::Piece(at, piece) => pass(&mut sum, at, &piece),
+                    Feed::Piece(at, piece) => update_sum(&mut sum, at, &piece),
                     Feed::Question(asker) => {
                         // The caller may be gone.
                         let _ = asker.send(sum.clone());

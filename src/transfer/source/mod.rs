@@ -37,10 +37,10 @@ pub enum SourceSpec {
 impl SourceSpec {
     /// Opens and inspects the source. There is no fingerprint for standard input, which can't be read a second time, and for
     /// files without a reliable size.
-    pub async fn look(&self, folders: &RealFolders) -> Result<SourceLook> {
+    pub async fn inspect(&self, folders: &RealFolders) -> Result<SourceLook> {
         match self {
             SourceSpec::File(path) => {
-                let (identity, file) = FileFingerprint::opened(path, folders).await?;
+                let (identity, file) = FileFingerprint::open_settled(path, folders).await?;
                 Ok(SourceLook { identity: Some(identity).filter(FileFingerprint::is_measured), file: Some(file) })
             }
             SourceSpec::Stdin => Ok(SourceLook::default()),

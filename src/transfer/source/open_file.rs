@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use super::change_time::told;
+use super::change_time::reported_time;
 use super::file::{read_piece, unreadable};
 use crate::error::Result;
 
@@ -39,7 +39,7 @@ impl OpenFile {
         let at = SystemTime::now();
         let (file, may_be_link) = open(path).map_err(failed)?;
         let meta = file.metadata().map_err(failed)?;
-        let changed_ns = told(&file, &meta);
+        let changed_ns = reported_time(&file, &meta);
         // A file that says it is empty may not be (`/proc`).
         let most = if meta.len() == 0 { HEAD } else { meta.len().min(HEAD) };
         let head = read_piece(&file, 0, usize::try_from(most).unwrap_or(usize::MAX)).map_err(failed)?;

@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event};
 use crate::transfer::client::{RemoteClient, Retries};
 use crate::transfer::effort::Effort;
-use crate::transfer::stall::stalled;
+use crate::transfer::stall::wait_for_stall;
 
 /// The number of pieces that are read ahead; a piece is what one read from the network returned.
 const READ_AHEAD: usize = 8;
@@ -44,11 +44,11 @@ struct ReplayBuffer {
 }
 
 impl ReplayBuffer {
-    fn end(&self) -> u64 {
-        self.start + self.held()
+    fn end_offset(&self) -> u64 {
+        self.start + self.buffered_bytes()
     }
 
-    fn held(&self) -> u64 {
+    fn buffered_bytes(&self) -> u64 {
         self.kept.iter().map(|piece| piece.len() as u64).sum()
     }
 
@@ -80,12 +80,12 @@ impl ReplayBuffer {
         if let Some(piece) = self.at(at) {
             return Some(Ok(cut(piece)));
         }
-        if self.coming.is_none() || at != self.end() {
+        if self.coming.is_none() || at != self.end_offset() {
             self.kept.clear();
             self.start = at;
             self.coming = Some(bytes(&self.client, &self.file, at, self.size, &self.version));
         }
-        let piece = match self.piece(at).await? {
+        let piece = match self.next_piece(at).await? {
             Ok(piece) => piece,
             Err(e) => {
                 self.coming = None;
@@ -100,7 +100,7 @@ impl ReplayBuffer {
 
     /// Returns the next piece, at offset `at`. The last piece waits for the end of the answer: a caller that has all announced
     /// bytes asks for no more, and would not notice that the file is longer.
-    async fn piece(&mut self, at: u64) -> Option<std::io::Result<Bytes>> {
+    async fn next_piece(&mut self, at: u64) -> Option<std::io::Result<Bytes>> {
         let coming = self.coming.as_mut()?;
         let piece = coming.next().await?;
         match (&piece, self.size) {
@@ -227,15 +227,15 @@ impl ResumingDownload {
     async fn run(mut self, mut at: u64) {
         let client = self.client.clone();
         let mut patience = client.retries(None);
-        self.effort.reached(at);
+        self.effort.record_offset(at);
         loop {
             let Err(error) = self.once(&patience, &mut at).await else { return };
-            if self.effort.reached(at) {
+            if self.effort.record_offset(at) {
                 patience.progress();
             }
             let allowed = self.effort.ask_again(error, self.size);
             let again = match allowed {
-                Ok(error) => patience.after(error).await,
+                Ok(error) => patience.backoff(error).await,
                 enough => enough.map(drop),
             };
             if let Err(last) = again {
@@ -269,22 +269,22 @@ impl ResumingDownload {
         let begun = *at;
         let pulse = Activity::default();
         let passed = tokio::select! {
-            passed = self.pass(download.chunks, at, skip, &pulse) => passed,
-            stall = stalled(&pulse, 0..u64::MAX, &self.client.policy) => Err(stall),
+            passed = self.forward(download.chunks, at, skip, &pulse) => passed,
+            stall = wait_for_stall(&pulse, 0..u64::MAX, &self.client.policy) => Err(stall),
         };
         self.effort.spend(pulse.moved.load(Ordering::Relaxed));
         passed?;
         match self.size {
             _ if self.to.is_closed() => Ok(()),
             Some(end) if *at < end => {
-                self.client.events.tell(Event::Note(format!("{}: the bytes ended after {at} of {end}", self.file.path)));
+                self.client.events.send(Event::Note(format!("{}: the bytes ended after {at} of {end}", self.file.path)));
                 // The server itself ended the answer: the bytes may be its report of a failure, and they have been written by
                 // now.
                 let kind = if *at > begun { Kind::Integrity } else { Kind::Interrupted };
                 Err(Error::new(kind, format!("the bytes ended after {at} of {end}")))
             }
             None if !told => {
-                self.client.events.tell(Event::Warning(end_untold(&self.client.address(&self.file.path))));
+                self.client.events.send(Event::Warning(end_untold(&self.client.address(&self.file.path))));
                 Ok(())
             }
             _ => Ok(()),
@@ -292,7 +292,7 @@ impl ResumingDownload {
     }
 
     /// Passes on what follows the first `skip` bytes, to the end. None: the answer begins behind the requested byte.
-    async fn pass(&self, mut chunks: Chunks, at: &mut u64, mut skip: Option<u64>, pulse: &Activity) -> Result<()> {
+    async fn forward(&self, mut chunks: Chunks, at: &mut u64, mut skip: Option<u64>, pulse: &Activity) -> Result<()> {
         while let Some(piece) = chunks.next().await {
             let mut piece = piece.map_err(|e| read_failure(e, &self.client.address(&self.file.path)))?;
             pulse.moved.fetch_add(piece.len() as u64, Ordering::Relaxed);

@@ -47,8 +47,8 @@ impl Source for SpanSource {
         self.whole.check_unchanged()
     }
 
-    fn modified(&self) -> Option<chrono::DateTime<chrono::Utc>> {
-        self.whole.modified()
+    fn modified_at(&self) -> Option<chrono::DateTime<chrono::Utc>> {
+        self.whole.modified_at()
     }
 
     fn is_touched(&self) -> bool {

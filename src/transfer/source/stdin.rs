@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use tokio::sync::{Mutex, mpsc};
 
-use super::file::{FileSource, cut_short, receive};
+use super::file::{FileSource, cut_short_error, receive};
 use crate::contract::part::CHUNK_READ;
 use crate::contract::{BoxFuture, Chunks, Source};
 use crate::error::{Error, Kind, Result};
@@ -37,11 +37,11 @@ struct Window {
 
 impl StdinSource {
     pub fn new(input: Box<dyn Read + Send>, size: Option<u64>) -> Self {
-        Self::named("-", input, size)
+        Self::with_name("-", input, size)
     }
 
     /// `name`: as in [`Source::name`].
-    pub fn named(name: impl Into<String>, input: Box<dyn Read + Send>, size: Option<u64>) -> Self {
+    pub fn with_name(name: impl Into<String>, input: Box<dyn Read + Send>, size: Option<u64>) -> Self {
         let pipe = Window { name: name.into(), input, start: 0, window: BytesMut::new(), ended: false };
         StdinSource { name: pipe.name.clone(), size, pipe: Arc::new(Mutex::new(pipe)) }
     }
@@ -76,8 +76,8 @@ impl Window {
     /// Reads until the window reaches `end` or the input is over.
     fn fill_to(&mut self, end: u64) -> io::Result<()> {
         let mut buffer = vec![0; CHUNK_READ];
-        while !self.ended && self.end() < end {
-            let most = (end - self.end()).min(CHUNK_READ as u64) as usize;
+        while !self.ended && self.end_offset() < end {
+            let most = (end - self.end_offset()).min(CHUNK_READ as u64) as usize;
             match self.input.read(buffer.get_mut(..most).unwrap_or_default()) {
                 Ok(0) => self.ended = true,
                 Ok(n) => self.window.extend_from_slice(buffer.get(..n).unwrap_or_default()),
@@ -88,7 +88,7 @@ impl Window {
         Ok(())
     }
 
-    fn end(&self) -> u64 {
+    fn end_offset(&self) -> u64 {
         self.start + self.window.len() as u64
     }
 
@@ -100,7 +100,7 @@ impl Window {
     }
 
     /// Returns the next piece at `at`: from the window, or from the input and then not kept.
-    fn piece(&mut self, at: u64, most: u64) -> io::Result<Bytes> {
+    fn read_piece(&mut self, at: u64, most: u64) -> io::Result<Bytes> {
         if at < self.start {
             return Err(io::Error::other(
                 Error::new(Kind::Local, "it can't be read a second time").on_local(&self.name).with_hint("store it in a file and put that"),
@@ -149,9 +149,9 @@ impl Source for StdinSource {
             let mut pipe = pipe.blocking_lock();
             let (mut at, end) = (from, from.saturating_add(len));
             while at < end {
-                let piece = match pipe.piece(at, end - at) {
+                let piece = match pipe.read_piece(at, end - at) {
                     Ok(piece) if piece.is_empty() && end == u64::MAX => return,
-                    Ok(piece) if piece.is_empty() => Err(cut_short(&pipe.name, at)),
+                    Ok(piece) if piece.is_empty() => Err(cut_short_error(&pipe.name, at)),
                     other => other,
                 };
                 at += piece.as_ref().map_or(0, |p| p.len() as u64);
@@ -171,7 +171,7 @@ impl Source for StdinSource {
                 let mut pipe = pipe.blocking_lock();
                 pipe.drop_before(from);
                 pipe.fill_to(from.saturating_add(most.min(WINDOW)))?;
-                Ok::<_, io::Error>(pipe.end().saturating_sub(from).min(most))
+                Ok::<_, io::Error>(pipe.end_offset().saturating_sub(from).min(most))
             });
             let known = known.await.map_err(|e| self.unreadable(e).with_kind(Kind::Other))?;
             known.map_err(|e| self.unreadable(e))

@@ -5,13 +5,13 @@ use std::sync::atomic::AtomicU64;
 
 use super::actions::{Action, ActionKind, Look};
 use super::delete_remote::{RemoteDeletions, plan_deletion};
-use super::local_listing::changed_meanwhile;
+use super::local_listing::changed_folder_error;
 use super::moves_there::{FileMove, ToRemote};
 use super::options::{SyncOptions, SyncOutcome};
 use super::paper::{file_at, look_at_source};
 use super::remote_tree::{At, RemoteTree};
 use super::to_remote::{SyncFrom, find_folder};
-use super::watch::{tell_kept, watch};
+use super::watch::{report_kept, watch};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
@@ -49,19 +49,19 @@ pub async fn apply_to_remote(mut job: PutJob, mut from: SyncFrom, actions: Vec<A
     let mut outcome = SyncOutcome { equal: outcomes.equal, ..SyncOutcome::default() };
     let names: Vec<String> = deletions.iter().map(|action| action.path.to_string()).collect();
     if outcomes.failed > 0 {
-        tell_kept(&client, &outcomes, &names);
+        report_kept(&client, &outcomes, &names);
         outcome.left = names.len() as u64;
         return Ok(outcome);
     }
     let (mut files, mut folders): (Vec<At>, Vec<usize>) = (Vec::new(), Vec::new());
     for action in &deletions {
-        match doomed(&tree, action) {
+        match entry_to_delete(&tree, action) {
             Ok(None) => {}
             Ok(Some(Doomed::File(at))) => files.push(at),
             Ok(Some(Doomed::Folder(at))) => folders.push(at),
             Err(error) => {
                 let top = tree.folders.first().map(|top| top.entry.path.clone()).unwrap_or_default();
-                tell_failed(&client.events, &client.remote, &top.join_path(&action.path), &error);
+                report_failed(&client.events, &client.remote, &top.join_path(&action.path), &error);
             }
         }
     }
@@ -76,9 +76,9 @@ pub async fn apply_to_remote(mut job: PutJob, mut from: SyncFrom, actions: Vec<A
     Ok(outcome)
 }
 
-fn tell_failed(events: &Events, remote: &str, path: &RemotePath, error: &Error) {
+fn report_failed(events: &Events, remote: &str, path: &RemotePath, error: &Error) {
     let report = Report::Failed(Failure::new(error).at(remote, path.clone()));
-    events.tell(Event::Finished { id: u64::MAX, report: Box::new(report) });
+    events.send(Event::Finished { id: u64::MAX, report: Box::new(report) });
 }
 
 /// Something that is to be deleted, in the tree.
@@ -88,19 +88,19 @@ enum Doomed {
 }
 
 /// None: it is gone. Fails with `Exists` where it is another one by now.
-fn doomed(tree: &RemoteTree, action: &Action) -> Result<Option<Doomed>> {
+fn entry_to_delete(tree: &RemoteTree, action: &Action) -> Result<Option<Doomed>> {
     if action.kind == EntryKind::Folder {
         return Ok(tree.folder(&action.path).filter(|(at, _)| *at > 0).map(|(at, _)| Doomed::Folder(at)));
     }
     let (Some(parent), Some(name)) = (action.path.parent(), action.path.name()) else { return Ok(None) };
     let Some((at, folder)) = tree.folder(&parent) else { return Ok(None) };
-    let mut named = folder.named(name).filter_map(|n| folder.entries.get(n).map(|entry| (n, entry))).peekable();
+    let mut named = folder.find_by_name(name).filter_map(|n| folder.entries.get(n).map(|entry| (n, entry))).peekable();
     if named.peek().is_none() {
         return Ok(None);
     }
     let is_it = |entry: &_| action.target.as_ref().is_some_and(|look| look.is_of(entry));
     let found = named.find(|(_, entry)| !entry.is_folder() && is_it(entry));
-    found.map(|(n, _)| Some(Doomed::File((at, n)))).ok_or_else(changed_meanwhile)
+    found.map(|(n, _)| Some(Doomed::File((at, n)))).ok_or_else(changed_folder_error)
 }
 
 /// Moves and transfers. The tree is TO's, where something is to be moved or deleted.
@@ -118,7 +118,7 @@ async fn transfer(job: PutJob, from: SyncFrom, actions: Vec<Action>, deletes: bo
     let apply = Apply { to: ToRemote { run, target }, tree, origins };
     let (mut plan, mut moves) = (Vec::new(), Vec::new());
     for action in actions {
-        let shown = apply.origins.shown(&action.path);
+        let shown = apply.origins.display_path(&action.path);
         match apply.step(action, &mut plan, &mut moves).await {
             Ok(()) => {}
             Err(error) if error.kind() == Kind::Usage || error.kind() == Kind::Auth => return Err(error),
@@ -127,7 +127,7 @@ async fn transfer(job: PutJob, from: SyncFrom, actions: Vec<Action>, deletes: bo
     }
     for FileMove { item, .. } in apply.to.carry_out_moves(moves, &apply.tree).await {
         let error = Error::new(Kind::Other, "it could not be moved").with_hint("make a new plan");
-        plan.push(PlanStep::Unfit(item.shown(), error));
+        plan.push(PlanStep::Unfit(item.display_source(), error));
     }
     apply.to.run.execute(PlanStream::whole(plan)).await;
     Ok(apply.tree)
@@ -152,7 +152,7 @@ impl Origins {
         }
     }
 
-    fn shown(&self, path: &RemotePath) -> String {
+    fn display_path(&self, path: &RemotePath) -> String {
         match self {
             Origins::Local(top) => path.names().iter().fold(top.clone(), |at, name| at.join(name)).display().to_string(),
             Origins::Remote { source, tree, .. } => {
@@ -170,7 +170,8 @@ impl Origins {
         let origin = match self {
             Origins::Local(top) => SourceSpec::File(action.path.names().iter().fold(top.clone(), |at, name| at.join(name))),
             Origins::Remote { source, tree, same_server } => {
-                let entry = file_at(tree, &action.path).ok_or_else(|| changed_source().with_subject(self.shown(&action.path)))?;
+                let entry =
+                    file_at(tree, &action.path).ok_or_else(|| changed_source_error().with_subject(self.display_path(&action.path)))?;
                 let folder = tree.folder(&parent).map(|(_, folder)| &folder.entry);
                 SourceSpec::Remote(Arc::new(source.file(&to.run.job, *same_server, &entry, folder, source.client.address(&entry.path))?))
             }
@@ -182,14 +183,14 @@ impl Origins {
             _ => false,
         };
         if !is_same {
-            return Err(changed_source());
+            return Err(changed_source_error());
         }
         let folder = to.target.join_path(&to.run.stored.path(&parent)?);
         Ok(PutItem { origin, folder, name: to.run.stored.name(name), size: action.size })
     }
 }
 
-fn changed_source() -> Error {
+fn changed_source_error() -> Error {
     Error::new(Kind::Integrity, "the file has changed since the plan was made, so nothing was done").with_hint("make a new plan")
 }
 
@@ -231,7 +232,7 @@ impl Apply {
     /// Where a file that is to be moved stands.
     fn old_place(&self, action: &Action) -> Result<Option<(At, Option<String>)>> {
         let from = Action { path: action.from.clone().unwrap_or_default(), ..action.clone() };
-        let Some(Doomed::File(at)) = doomed(&self.tree, &from)? else { return Ok(None) };
+        let Some(Doomed::File(at)) = entry_to_delete(&self.tree, &from)? else { return Ok(None) };
         let PutJob { ledger, remote_key, .. } = &self.to.run.job;
         let md5 = self.tree.entry(at).map(|entry| known_md5(&entry, ledger.as_ref(), remote_key)).transpose()?;
         Ok(Some((at, md5.flatten())))
@@ -255,7 +256,7 @@ impl Apply {
             || Error::new(Kind::Exists, "TO has changed there since the plan was made, so nothing was done").with_hint("make a new plan");
         let run = &self.to.run;
         let folder = run.folders().find(&item.folder).await?.ok_or_else(changed)?;
-        let here = item.origin.look(&run.real_folders).await?.identity;
+        let here = item.origin.inspect(&run.real_folders).await?.identity;
         match run.decide(item, here.as_ref(), &folder).await? {
             Decision::Skip(skip) if skip.same => Ok(()),
             _ => Err(changed()),

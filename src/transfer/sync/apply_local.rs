@@ -6,12 +6,12 @@ use std::sync::atomic::AtomicU64;
 
 use super::actions::{Action, ActionKind, Look};
 use super::local_listing::{LocalKind, LocalListing, LocalState, delete, target};
-use super::local_target::{known, tell};
+use super::local_target::{local_history, send_report};
 use super::moves_here::MovesHere;
 use super::options::SyncOutcome;
 use super::paper::file_at;
 use super::remote_tree::RemoteTree;
-use super::watch::{tell_kept, watch};
+use super::watch::{report_kept, watch};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
@@ -37,16 +37,16 @@ pub async fn apply_to_local(mut source: GetSource, local: &str, get: GetOptions,
     let mut outcome = SyncOutcome { equal: outcomes.equal, ..SyncOutcome::default() };
     let names: Vec<String> = deletions.iter().map(|action| action.path.to_string()).collect();
     if outcomes.failed > 0 {
-        tell_kept(&client, &outcomes, &names);
+        report_kept(&client, &outcomes, &names);
         outcome.left = names.len() as u64;
         return Ok(outcome);
     }
     let open = LocalFolder::open(Path::new(local), false)?;
-    let listing = LocalListing::named(Path::new(local));
+    let listing = LocalListing::unread(Path::new(local));
     for action in deletions {
-        let shown = listing.shown(&action.path);
+        let shown = listing.display_path(&action.path);
         if dry_run {
-            tell(&client, Report::PlannedHere { action: "delete", path: action.path, target: shown, size: action.size });
+            send_report(&client, Report::PlannedHere { action: "delete", path: action.path, target: shown, size: action.size });
             continue;
         }
         let (kind, state) = match &action.target {
@@ -57,12 +57,12 @@ pub async fn apply_to_local(mut source: GetSource, local: &str, get: GetOptions,
         match delete(&open, &action.path, kind, &state) {
             Ok(true) => {
                 outcome.deleted += 1;
-                tell(&client, Report::DeletedHere { path: action.path, target: shown, kind: action.kind });
+                send_report(&client, Report::DeletedHere { path: action.path, target: shown, kind: action.kind });
             }
             Ok(false) => {}
             Err(error) => {
                 outcome.left += 1;
-                tell(&client, Report::Failed(Failure::new(&error).of_source(shown)));
+                send_report(&client, Report::Failed(Failure::new(&error).of_source(shown)));
             }
         }
     }
@@ -71,7 +71,7 @@ pub async fn apply_to_local(mut source: GetSource, local: &str, get: GetOptions,
 
 async fn fetch(source: GetSource, local: &str, get: GetOptions, actions: Vec<Action>) -> Result<()> {
     let tree = RemoteTree::list(&source.client, source.entry.clone(), get.jobs, &get.filter).await?;
-    let apply = ApplyHere { source, tree, listing: LocalListing::named(Path::new(local)), get };
+    let apply = ApplyHere { source, tree, listing: LocalListing::unread(Path::new(local)), get };
     let mut steps = Vec::new();
     for action in actions {
         match apply.step(local, &action).await {
@@ -82,7 +82,7 @@ async fn fetch(source: GetSource, local: &str, get: GetOptions, actions: Vec<Act
             Err(error) => {
                 let (remote, path) = (apply.source.address.remote.clone(), apply.source.entry.path.join_path(&action.path));
                 let failure = Failure::new(&error).of_source(format!("{remote}:{path}")).at(remote, path);
-                tell(&apply.source.client, Report::Failed(failure));
+                send_report(&apply.source.client, Report::Failed(failure));
             }
         }
     }
@@ -135,9 +135,9 @@ impl ApplyHere {
         }
         let path = self.listing.local(&action.path);
         let is_file = now.is_some_and(|now| now.is_file());
-        let here = if is_file { FileFingerprint::settled(&path).await.ok() } else { None };
+        let here = if is_file { FileFingerprint::of_settled(&path).await.ok() } else { None };
         let same = match here {
-            Some(here) => known(&self.source, &self.get).is_same(file, &here, &path).await?,
+            Some(here) => local_history(&self.source, &self.get).is_same(file, &here, &path).await?,
             None => false,
         };
         if same {
@@ -161,7 +161,7 @@ impl ApplyHere {
         self.check_here(top, action, None, &file).await?;
         let moves = MovesHere { source: &self.source, get: &self.get, listing: &self.listing, local };
         let report = moves.move_here(top, &old, &action.path, &file).await?;
-        tell(&self.source.client, report);
+        send_report(&self.source.client, report);
         Ok(None)
     }
 }

@@ -9,7 +9,7 @@ use super::actions::{Action, ActionKind, Look};
 use super::from_steps::{FileAt, FromFile, FromStep, Unfit, not_there};
 use super::guard::Guard;
 use super::local_listing::{LocalKind, LocalListing};
-use super::local_target::{LackingHere, LocalTarget, known, tell};
+use super::local_target::{LackingHere, LocalTarget, local_history, send_report};
 use super::moves_here::{LocalMove, MovesHere};
 use super::options::{STEPS_AT_A_TIME, SyncOptions};
 use super::remote_from::RemoteFrom;
@@ -66,8 +66,8 @@ impl ComparisonHere {
                 return Err(error);
             }
             let (client, top) = (&self.source.client, &self.source.entry.path);
-            let failure = Failure::new(&error).of_source(from.shown()).at(self.source.address.remote.clone(), top.clone());
-            tell(client, Report::Failed(failure));
+            let failure = Failure::new(&error).of_source(from.display()).at(self.source.address.remote.clone(), top.clone());
+            send_report(client, Report::Failed(failure));
         }
         self.out.sender.open().await;
         self.done.listing = Some(self.here.listing);
@@ -77,8 +77,8 @@ impl ComparisonHere {
     async fn compare(&mut self, from: &mut RemoteFrom) -> Result<()> {
         let mut steps = 0_u64;
         while let Some(found) = from.next().await? {
-            if let (Some(listed), Some(path)) = (self.get.filter.listed(), found.path()) {
-                listed.come_to(&text_of(&path));
+            if let (Some(listed), Some(path)) = (self.get.filter.path_list(), found.path()) {
+                listed.mark_found(&text_of(&path));
             }
             self.step(found).await?;
             steps += 1;
@@ -119,10 +119,10 @@ impl ComparisonHere {
     /// What a list names and FROM lacks is a failed file, but where it is deleted here for that.
     async fn tell_missing(&mut self, from: &RemoteFrom) {
         let filter = self.get.filter.clone();
-        for line in filter.listed().into_iter().flat_map(PathList::missing) {
+        for line in filter.path_list().into_iter().flat_map(PathList::missing) {
             if !self.options.delete && filter.judge_place(line, false).takes() {
-                let failure = Failure::new(&not_there()).of_source(format!("{}/{line}", from.shown()));
-                tell(self.client(), Report::Failed(failure));
+                let failure = Failure::new(&not_there()).of_source(format!("{}/{line}", from.display()));
+                send_report(self.client(), Report::Failed(failure));
             }
         }
     }
@@ -134,25 +134,25 @@ impl ComparisonHere {
                 return self.file(folder, *file).await;
             }
             FromStep::Folder(path) => {
-                self.here.come_to(&path);
+                self.here.advance_to(&path);
             }
             FromStep::EmptyFolder(path) => {
-                if self.here.come_to(&path).is_none() {
+                if self.here.advance_to(&path).is_none() {
                     self.done.actions.push(Action::on_folder(ActionKind::Create, path.clone()));
                     self.out.send(SelectedStep::Folder(path)).await;
                 }
             }
             FromStep::LeftOut { path, note } => {
                 if let Some(path) = path {
-                    self.here.come_to(&path);
+                    self.here.advance_to(&path);
                 }
-                self.client().events.tell(Event::Note(note));
+                self.client().events.send(Event::Note(note));
             }
             FromStep::Unsettled(FromFile { folder, at: FileAt::Remote(file, _), .. }, reason) => {
                 self.done.unsettled += 1;
                 let place = folder.join(&file.name)?;
-                self.here.come_to(&place);
-                self.tell_skipped(*file, &place, reason);
+                self.here.advance_to(&place);
+                self.report_skipped(*file, &place, reason);
             }
             FromStep::Unfit(Unfit { shown, at, error, is_unread }) => {
                 self.done.unread.extend(is_unread.then(|| shown.clone()));
@@ -160,7 +160,7 @@ impl ComparisonHere {
                 if let Some(path) = at {
                     failure = failure.at(self.source.address.remote.clone(), path);
                 }
-                tell(self.client(), Report::Failed(failure));
+                send_report(self.client(), Report::Failed(failure));
             }
             // Nothing of this comes from a remote.
             FromStep::File(_) | FromStep::Unsettled(..) | FromStep::Special { .. } => {}
@@ -170,16 +170,16 @@ impl ComparisonHere {
 
     async fn file(&mut self, folder: RemotePath, file: Entry) -> Result<()> {
         let place = folder.join(&file.name)?;
-        let there = self.here.come_to(&place).map(|entry| (entry.kind, entry.state.clone()));
+        let there = self.here.advance_to(&place).map(|entry| (entry.kind, entry.state.clone()));
         if self.get.if_exists == IfExists::Update && there.as_ref().is_some_and(|(kind, _)| *kind == LocalKind::File) {
             let here = self.signs.of(&self.here.listing.local(&place));
             let same = match here {
-                Some(here) => known(&self.source, &self.get).same_by_signs(&file, &here)?,
+                Some(here) => local_history(&self.source, &self.get).same_by_signs(&file, &here)?,
                 None => None,
             };
             if let Some(reason) = same {
                 self.equal.fetch_add(1, Ordering::Relaxed);
-                self.tell_skipped(file, &place, reason.to_owned());
+                self.report_skipped(file, &place, reason.to_owned());
                 return Ok(());
             }
         }
@@ -196,17 +196,17 @@ impl ComparisonHere {
         Ok(())
     }
 
-    fn tell_skipped(&self, file: Entry, place: &RemotePath, reason: String) {
+    fn report_skipped(&self, file: Entry, place: &RemotePath, reason: String) {
         let remote = self.source.address.remote.clone();
-        let (source, target) = (format!("{remote}:{}", file.path), Some(self.here.listing.shown(place)));
+        let (source, target) = (format!("{remote}:{}", file.path), Some(self.here.listing.display_path(place)));
         let (id, size) = (Some(file.id), file.size);
-        tell(self.client(), Report::Skipped { source, remote, path: file.path, target, id, size, reason });
+        send_report(self.client(), Report::Skipped { source, remote, path: file.path, target, id, size, reason });
     }
 
     /// What can't be looked at here can't be made equal.
     fn tell_unread(&self) {
         for (path, error) in self.here.listing.unread.iter().filter(|_| self.options.delete) {
-            tell(self.client(), Report::Failed(Failure::new(error).of_source(path.display().to_string())));
+            send_report(self.client(), Report::Failed(Failure::new(error).of_source(path.display().to_string())));
         }
     }
 

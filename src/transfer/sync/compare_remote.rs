@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::from_steps::{FileAt, FromFile, FromStep, Unfit, not_there};
 use super::from_walk::FromWalk;
-use super::guard::{Guard, named};
+use super::guard::{Guard, display_names};
 use super::moves_there::{FileMove, ToRemote};
 use super::options::{STEPS_AT_A_TIME, SyncOptions};
 use super::paper::Paper;
@@ -25,7 +25,7 @@ use crate::transfer::put::conflict::same_by_signs;
 use crate::transfer::put::cross_remote::CopySource;
 use crate::transfer::put::plan::{PlanStep, PutItem};
 use crate::transfer::put::plan_stream::PlanSender;
-use crate::transfer::put::settle::unsettled;
+use crate::transfer::put::settle::reason_unsettled;
 use crate::transfer::put::{PutJob, PutOptions};
 use crate::transfer::source::SourceSpec;
 
@@ -81,7 +81,7 @@ impl Comparison {
             if !self.out.sender.is_open() {
                 return Err(error);
             }
-            self.out.send(PlanStep::Unfit(from.shown(), error)).await;
+            self.out.send(PlanStep::Unfit(from.display(), error)).await;
         }
         self.out.sender.open().await;
         Ok(self.done)
@@ -90,8 +90,8 @@ impl Comparison {
     async fn compare(&mut self, from: &mut FromWalk) -> Result<()> {
         let mut steps = 0_u64;
         while let Some(found) = from.next().await? {
-            if let (Some(listed), Some(path)) = (self.filter.listed(), found.path()) {
-                listed.come_to(&text_of(&path));
+            if let (Some(listed), Some(path)) = (self.filter.path_list(), found.path()) {
+                listed.mark_found(&text_of(&path));
             }
             self.step(found).await?;
             steps += 1;
@@ -116,10 +116,10 @@ impl Comparison {
     /// What a list names and FROM lacks is a failed file, but where it is deleted at TO for that.
     async fn tell_missing(&mut self, from: &FromWalk) {
         let filter = self.filter.clone();
-        for line in filter.listed().into_iter().flat_map(PathList::missing) {
+        for line in filter.path_list().into_iter().flat_map(PathList::missing) {
             let is_here = matches!(from, FromWalk::Local(top, _) if top.join(line).symlink_metadata().is_ok());
             if !is_here && !self.options.delete && filter.judge_place(line, false).takes() {
-                self.out.send(PlanStep::Unfit(format!("{}/{line}", from.shown()), not_there())).await;
+                self.out.send(PlanStep::Unfit(format!("{}/{line}", from.display()), not_there())).await;
             }
         }
     }
@@ -128,7 +128,7 @@ impl Comparison {
         match found {
             FromStep::File(file) => {
                 self.done.from_files += 1;
-                let shown = file.shown(self.original.as_ref());
+                let shown = file.display_source(self.original.as_ref());
                 match self.file(file).await {
                     Err(error) if error.kind() == Kind::Exists || error.kind() == Kind::Refused => {
                         self.out.send(PlanStep::Unfit(shown, error)).await;
@@ -137,28 +137,28 @@ impl Comparison {
                 }
             }
             FromStep::Folder(path) => {
-                if let Err(error) = self.come_to(&path).await {
-                    self.unfit(path.to_string(), error).await?;
+                if let Err(error) = self.advance_to(&path).await {
+                    self.reject(path.to_string(), error).await?;
                 }
             }
-            FromStep::EmptyFolder(path) => match self.come_to(&path).await {
+            FromStep::EmptyFolder(path) => match self.advance_to(&path).await {
                 Ok(true) => {}
                 Ok(false) => {
                     let folder = self.to.target.join_path(&path);
                     self.done.paper.note_folder(path);
                     self.out.send(PlanStep::EmptyFolder(folder)).await;
                 }
-                Err(error) => self.unfit(path.to_string(), error).await?,
+                Err(error) => self.reject(path.to_string(), error).await?,
             },
             FromStep::LeftOut { path, note } => {
-                self.keep(path).await?;
+                self.keep_here(path).await?;
                 self.out.send(PlanStep::LeftOut(note)).await;
             }
             FromStep::Special { path, note } => {
-                self.keep(path).await?;
+                self.keep_here(path).await?;
                 self.out.send(PlanStep::Special(note)).await;
             }
-            FromStep::Unsettled(file, reason) => self.unsettled(&file, reason).await?,
+            FromStep::Unsettled(file, reason) => self.skip_unsettled(&file, reason).await?,
             FromStep::Unfit(Unfit { shown, error, is_unread, .. }) => {
                 self.done.unread.extend(is_unread.then(|| shown.clone()));
                 self.out.send(PlanStep::Unfit(shown, error)).await;
@@ -168,7 +168,7 @@ impl Comparison {
     }
 
     /// Of a folder that has no place of its own. Fails where every further step would.
-    async fn unfit(&mut self, shown: String, error: Error) -> Result<()> {
+    async fn reject(&mut self, shown: String, error: Error) -> Result<()> {
         match error.kind() {
             Kind::Exists | Kind::Refused => self.out.send(PlanStep::Unfit(shown, error)).await,
             _ => return Err(error),
@@ -176,13 +176,13 @@ impl Comparison {
         Ok(())
     }
 
-    async fn come_to(&mut self, path: &RemotePath) -> Result<bool> {
-        let stored = self.stored(path)?;
-        self.there.come_to(&stored).await
+    async fn advance_to(&mut self, path: &RemotePath) -> Result<bool> {
+        let stored = self.stored_path(path)?;
+        self.there.advance_to(&stored).await
     }
 
     /// As the provider will write the names.
-    fn stored(&self, path: &RemotePath) -> Result<RemotePath> {
+    fn stored_path(&self, path: &RemotePath) -> Result<RemotePath> {
         match self.to.run.stored.may_change() {
             true => self.to.run.stored.path(path),
             false => Ok(path.clone()),
@@ -191,14 +191,14 @@ impl Comparison {
 
     /// What TO has of that name.
     async fn find(&mut self, folder: &RemotePath, name: &str) -> Result<Vec<Entry>> {
-        let (folder, name) = (self.stored(folder)?, self.to.run.stored.name(name));
+        let (folder, name) = (self.stored_path(folder)?, self.to.run.stored.name(name));
         let PutJob { ledger, remote_key, .. } = &self.to.run.job;
-        let learned = |folder: &Entry| ledger.stored_as(&place_key(remote_key, &folder.path.join(&name)?));
+        let learned = |folder: &Entry| ledger.stored_name_of(&place_key(remote_key, &folder.path.join(&name)?));
         self.there.find(&folder, &name, learned).await
     }
 
     /// FROM has it: it is not what FROM lacks.
-    async fn keep(&mut self, path: Option<RemotePath>) -> Result<()> {
+    async fn keep_here(&mut self, path: Option<RemotePath>) -> Result<()> {
         if let Some((folder, name)) = path.as_ref().and_then(|path| Some((path.parent()?, path.name()?))) {
             self.find(&folder, name).await?;
         }
@@ -209,9 +209,9 @@ impl Comparison {
         let there = self.find(&file.folder, &file.name).await?;
         let (folder, name) = (file.folder.clone(), file.name.clone());
         let item = self.item(file)?;
-        if let Some(reason) = unsettled(&item, &self.filter).await? {
+        if let Some(reason) = reason_unsettled(&item, &self.filter).await? {
             self.filter.count_left_out(&item.name, &crate::transfer::filter::Verdict::Unsettled(String::new()));
-            self.tell_unsettled(item.shown(), &item, reason);
+            self.report_unsettled(item.display_source(), &item, reason);
             return Ok(());
         }
         let same = match self.to.run.job.options.if_exists {
@@ -220,9 +220,9 @@ impl Comparison {
         };
         if let Some((there, reason)) = same {
             self.equal.fetch_add(1, Ordering::Relaxed);
-            let (source, remote, reason) = (item.shown(), self.to.run.job.target.remote.clone(), reason.to_owned());
+            let (source, remote, reason) = (item.display_source(), self.to.run.job.target.remote.clone(), reason.to_owned());
             let (path, id) = (there.path, Some(there.id));
-            self.to.tell(Report::Skipped { source, remote, path, target: None, id, size: item.size, reason });
+            self.to.send_report(Report::Skipped { source, remote, path, target: None, id, size: item.size, reason });
             return Ok(());
         }
         if self.options.plan {
@@ -271,18 +271,18 @@ impl Comparison {
     }
 
     /// Files that still grow are left for the next run.
-    async fn unsettled(&mut self, file: &FromFile, reason: String) -> Result<()> {
-        self.keep(file.folder.join(&file.name).ok()).await?;
+    async fn skip_unsettled(&mut self, file: &FromFile, reason: String) -> Result<()> {
+        self.keep_here(file.folder.join(&file.name).ok()).await?;
         let (folder, name, size) = (self.to.target.join_path(&file.folder), file.name.clone(), file.size);
         let item = PutItem { origin: SourceSpec::Stdin, folder, name, size };
-        self.tell_unsettled(file.shown(self.original.as_ref()), &item, reason);
+        self.report_unsettled(file.display_source(self.original.as_ref()), &item, reason);
         Ok(())
     }
 
-    fn tell_unsettled(&mut self, source: String, item: &PutItem, reason: String) {
+    fn report_unsettled(&mut self, source: String, item: &PutItem, reason: String) {
         self.done.unsettled += 1;
         let (remote, path) = (self.to.run.job.target.remote.clone(), self.to.place(item));
-        self.to.tell(Report::Skipped { source, remote, path, target: None, id: None, size: item.size, reason });
+        self.to.send_report(Report::Skipped { source, remote, path, target: None, id: None, size: item.size, reason });
     }
 
     /// Moves what only moved; the rest of what is new is sent.
@@ -319,7 +319,7 @@ impl Comparison {
             let folders = lacking.folders.iter().filter_map(|at| lacking.tree.folders.get(*at));
             let names: Vec<String> = lacking.names().into_iter().chain(folders.map(|folder| format!("{}/", folder.entry.path))).collect();
             let title = client.info().title;
-            let why = format!("{title} has no call that removes, and at {} this would have to go: {}", options.to, named(&names));
+            let why = format!("{title} has no call that removes, and at {} this would have to go: {}", options.to, display_names(&names));
             return Err(Error::new(Kind::Unsupported, why)
                 .with_subject(self.to.run.job.target.remote.clone())
                 .with_hint("without --delete it stays"));
@@ -333,22 +333,22 @@ impl Comparison {
     fn tell_unread_target(&self) {
         let remote = &self.to.run.job.target.remote;
         for (folder, error) in &self.there.unread {
-            self.to.tell(Report::Failed(Failure::new(error).at(remote.clone(), folder.path.clone())));
+            self.to.send_report(Report::Failed(Failure::new(error).at(remote.clone(), folder.path.clone())));
         }
     }
 }
 
 impl FromFile {
     /// How a person calls it.
-    pub fn shown(&self, original: Option<&Original>) -> String {
+    pub fn display_source(&self, original: Option<&Original>) -> String {
         match (&self.at, original) {
-            (FileAt::Local(path), _) => shown_path(path),
+            (FileAt::Local(path), _) => display_path(path),
             (FileAt::Remote(entry, _), Some(original)) => original.source.client.address(&entry.path),
             (FileAt::Remote(entry, _), None) => entry.path.to_string(),
         }
     }
 }
 
-fn shown_path(path: &Path) -> String {
+fn display_path(path: &Path) -> String {
     path.display().to_string()
 }

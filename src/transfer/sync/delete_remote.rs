@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use futures_util::{StreamExt, stream};
 
-use super::local_listing::changed_meanwhile;
+use super::local_listing::changed_folder_error;
 use super::remote_tree::{At, RemoteTree};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
@@ -66,7 +66,7 @@ impl RemoteDeletions<'_> {
             Ok(now) => now,
             Err(error) if error.kind() == Kind::NotFound => return Vec::new(),
             Err(error) => {
-                self.failed(&listed.entry, &error, progress);
+                self.report_failure(&listed.entry, &error, progress);
                 return Vec::new();
             }
         };
@@ -79,7 +79,7 @@ impl RemoteDeletions<'_> {
             if is_same && EntryFingerprint::of(&now).matches(&EntryFingerprint::of(&then).text()) {
                 same.push(now);
             } else {
-                self.failed(&then, &changed_meanwhile(), progress);
+                self.report_failure(&then, &changed_folder_error(), progress);
             }
         }
         same
@@ -93,9 +93,9 @@ impl RemoteDeletions<'_> {
         match self.remove(&entry, parent).await {
             Ok(()) => {
                 progress.files.fetch_add(1, Ordering::Relaxed);
-                self.deleted(&entry, progress);
+                self.report_deleted(&entry, progress);
             }
-            Err(error) => self.failed(&entry, &error, progress),
+            Err(error) => self.report_failure(&entry, &error, progress),
         }
     }
 
@@ -122,38 +122,38 @@ impl RemoteDeletions<'_> {
         let is_empty = match self.client.list(&folder.entry).await {
             Ok(held) => held.is_empty() && held.faults.is_empty(),
             Err(error) if error.kind() == Kind::NotFound => return,
-            Err(error) => return self.failed(&folder.entry, &error, progress),
+            Err(error) => return self.report_failure(&folder.entry, &error, progress),
         };
         if !is_empty {
             let text = format!("{}: something is in it, so it stays", self.client.address(&folder.entry.path));
-            return self.client.events.tell(Event::Note(text));
+            return self.client.events.send(Event::Note(text));
         }
         match self.remove(&folder.entry, Some(&parent.entry)).await {
-            Ok(()) => self.deleted(&folder.entry, progress),
-            Err(error) => self.failed(&folder.entry, &error, progress),
+            Ok(()) => self.report_deleted(&folder.entry, progress),
+            Err(error) => self.report_failure(&folder.entry, &error, progress),
         }
     }
 
-    fn deleted(&self, entry: &Entry, progress: &DeleteProgress) {
+    fn report_deleted(&self, entry: &Entry, progress: &DeleteProgress) {
         progress.all.fetch_add(1, Ordering::Relaxed);
         let (remote, path) = (self.client.remote.clone(), entry.path.clone());
-        self.tell(Report::Deleted { remote, path, id: entry.id.clone(), kind: entry.kind });
+        self.send_report(Report::Deleted { remote, path, id: entry.id.clone(), kind: entry.kind });
     }
 
-    fn failed(&self, entry: &Entry, error: &Error, progress: &DeleteProgress) {
+    fn report_failure(&self, entry: &Entry, error: &Error, progress: &DeleteProgress) {
         if self.fail_fast || is_fatal(error.kind()) {
             progress.stopped.store(true, Ordering::Relaxed);
         }
-        self.tell(Report::Failed(Failure::new(error).at(self.client.remote.clone(), entry.path.clone())));
+        self.send_report(Report::Failed(Failure::new(error).at(self.client.remote.clone(), entry.path.clone())));
     }
 
-    fn tell(&self, report: Report) {
-        self.client.events.tell(Event::Finished { id: u64::MAX, report: Box::new(report) });
+    fn send_report(&self, report: Report) {
+        self.client.events.send(Event::Finished { id: u64::MAX, report: Box::new(report) });
     }
 }
 
 /// What a dry run says of them.
 pub(super) fn plan_deletion(client: &RemoteClient, path: RemotePath, size: Option<u64>) {
     let report = Report::Planned { action: "delete", source: None, remote: client.remote.clone(), path, target: None, size };
-    client.events.tell(Event::Finished { id: u64::MAX, report: Box::new(report) });
+    client.events.send(Event::Finished { id: u64::MAX, report: Box::new(report) });
 }

@@ -23,7 +23,7 @@ impl FromWalk {
     /// What is in a local folder. `filter`: with the files of patterns in it.
     pub fn local(top: &Path, filter: Arc<Filter>) -> FromWalk {
         let (tree, root) = (top.to_owned(), RemotePath::root());
-        let walk = move || LocalTree::new(&tree, &root).filtered(filter, String::new()).telling_folders();
+        let walk = move || LocalTree::new(&tree, &root).with_filter(filter, String::new()).telling_folders();
         FromWalk::Local(top.to_owned(), StepsAhead::of(walk))
     }
 
@@ -39,10 +39,10 @@ impl FromWalk {
     }
 
     /// How a person calls FROM.
-    pub fn shown(&self) -> String {
+    pub fn display(&self) -> String {
         match self {
             FromWalk::Local(top, _) => top.display().to_string(),
-            FromWalk::Remote(walk) => walk.shown(),
+            FromWalk::Remote(walk) => walk.display(),
         }
     }
 }

@@ -29,7 +29,7 @@ impl Guard<'_> {
         }
         let Guard { from, to, from_files, to_files, most, has_begun } = self;
         let nothing = if *has_begun { "nothing was deleted" } else { "nothing was done" };
-        let doomed = format!("{} would be deleted ({})", files(many), named(names));
+        let doomed = format!("{} would be deleted ({})", files(many), display_names(names));
         if *from_files == 0 {
             return Err(Error::new(Kind::Refused, format!("{from} holds no file, and at {to} {doomed}; {nothing}"))
                 .with_hint("check that the source is there (a disk that is not mounted?)"));
@@ -48,13 +48,14 @@ impl Guard<'_> {
 }
 
 /// Parts of FROM can't be read: what TO has of them would look superfluous. Fails with `Refused`.
-pub(super) fn check_whole(from: &str, unread: &[String], doomed: &[String]) -> Result<()> {
+pub(super) fn check_complete(from: &str, unread: &[String], doomed: &[String]) -> Result<()> {
     if unread.is_empty() {
         return Ok(());
     }
     let places = if unread.len() == 1 { "1 folder".to_owned() } else { format!("{} folders", unread.len()) };
-    let stays = if doomed.is_empty() { String::new() } else { format!(": {} stay ({})", files(doomed.len() as u64), named(doomed)) };
-    let why = format!("{places} of {from} can't be read ({}), so nothing was deleted{stays}", named(unread));
+    let stays =
+        if doomed.is_empty() { String::new() } else { format!(": {} stay ({})", files(doomed.len() as u64), display_names(doomed)) };
+    let why = format!("{places} of {from} can't be read ({}), so nothing was deleted{stays}", display_names(unread));
     Err(Error::new(Kind::Refused, why).with_hint("make the source readable, then run the same command again"))
 }
 
@@ -63,7 +64,7 @@ fn files(many: u64) -> String {
 }
 
 /// `a, b, c, …`
-pub(super) fn named(names: &[String]) -> String {
+pub(super) fn display_names(names: &[String]) -> String {
     let more = if names.len() > NAMES { ", …" } else { "" };
     format!("{}{more}", names.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", "))
 }
@@ -101,8 +102,8 @@ mod tests {
     #[test]
     fn an_unreadable_part_stops_deletions() {
         let unread = ["src/secret".to_owned()];
-        assert!(check_whole("src", &[], &["a".to_owned()]).is_ok());
-        let text = check_whole("src", &unread, &["a".to_owned(), "b".to_owned()]).unwrap_err().to_string();
+        assert!(check_complete("src", &[], &["a".to_owned()]).is_ok());
+        let text = check_complete("src", &unread, &["a".to_owned(), "b".to_owned()]).unwrap_err().to_string();
         assert!(text.contains("1 folder of src can't be read (src/secret), so nothing was deleted: 2 files stay (a, b)"), "{text}");
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
 use crate::model::RemotePath;
-use crate::transfer::download::open_folder::{LocalFolder, Target, shown};
+use crate::transfer::download::open_folder::{LocalFolder, Target, display_path};
 use crate::transfer::download::part_file::is_reserved;
 use crate::transfer::source::change_time::ns_since_1970;
 
@@ -33,7 +33,7 @@ impl LocalState {
     /// Of what was looked at in an open folder.
     pub fn of(meta: &Metadata) -> LocalState {
         let modified = meta.modified().ok().map(cap_std::time::SystemTime::into_std);
-        LocalState { size: meta.len(), modified_ns: modified.map(ns_since_1970), changed_ns: changed_ns(meta), inode: meta.ino() }
+        LocalState { size: meta.len(), modified_ns: modified.map(ns_since_1970), changed_ns: ctime_ns(meta), inode: meta.ino() }
     }
 
     /// Of what a path leads to.
@@ -43,13 +43,13 @@ impl LocalState {
 }
 
 #[cfg(unix)]
-fn changed_ns(meta: &Metadata) -> Option<i64> {
+fn ctime_ns(meta: &Metadata) -> Option<i64> {
     use cap_std::fs::MetadataExt;
     meta.ctime().checked_mul(1_000_000_000)?.checked_add(meta.ctime_nsec())
 }
 
 #[cfg(not(unix))]
-fn changed_ns(_: &Metadata) -> Option<i64> {
+fn ctime_ns(_: &Metadata) -> Option<i64> {
     None
 }
 
@@ -79,13 +79,13 @@ pub(super) struct LocalListing {
 
 impl LocalListing {
     /// Only the name, with nothing read.
-    pub fn named(top: &Path) -> LocalListing {
+    pub fn unread(top: &Path) -> LocalListing {
         LocalListing { top: top.to_owned(), entries: Vec::new(), by_path: HashMap::new(), unread: Vec::new() }
     }
 
     /// All of it; nothing where no such folder is there.
     pub fn read(top: &Path) -> Result<LocalListing> {
-        let mut listing = LocalListing::named(top);
+        let mut listing = LocalListing::unread(top);
         let mut open = vec![(LocalFolder::open(top, false)?, RemotePath::root())];
         while let Some((folder, path)) = open.pop() {
             let listed = match folder.list() {
@@ -127,8 +127,8 @@ impl LocalListing {
         path.names().iter().fold(self.top.clone(), |at, name| at.join(name))
     }
 
-    pub fn shown(&self, path: &RemotePath) -> String {
-        shown(&self.local(path))
+    pub fn display_path(&self, path: &RemotePath) -> String {
+        display_path(&self.local(path))
     }
 }
 
@@ -136,7 +136,7 @@ impl LocalListing {
 /// folder holds something. Fails with `Exists` where something else is there by now.
 pub(super) fn delete(top: &LocalFolder, path: &RemotePath, kind: LocalKind, state: &LocalState) -> Result<bool> {
     let Some(target) = target(top, path)? else { return Ok(false) };
-    let failed = |e: io::Error| Error::new(Kind::Local, "it can't be deleted").on_local(shown(&target.path())).with_cause(e);
+    let failed = |e: io::Error| Error::new(Kind::Local, "it can't be deleted").on_local(display_path(&target.path())).with_cause(e);
     let now = match target.metadata() {
         Ok(now) => now,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -150,7 +150,7 @@ pub(super) fn delete(top: &LocalFolder, path: &RemotePath, kind: LocalKind, stat
         };
     }
     if now.is_dir() || LocalState::of(&now) != *state {
-        return Err(changed_meanwhile().on_local(shown(&target.path())));
+        return Err(changed_folder_error().on_local(display_path(&target.path())));
     }
     target.delete().map(|()| true).map_err(failed)
 }
@@ -162,7 +162,7 @@ pub(super) fn target(top: &LocalFolder, path: &RemotePath) -> Result<Option<Targ
     Ok(folder.is_open().then(|| folder.at(name)))
 }
 
-pub(super) fn changed_meanwhile() -> Error {
+pub(super) fn changed_folder_error() -> Error {
     Error::new(Kind::Exists, "it has changed since it was looked at, so it stays")
 }
 

@@ -19,7 +19,7 @@ pub(super) struct LackingHere {
 
 impl LackingHere {
     pub fn names(&self, listing: &LocalListing) -> Vec<String> {
-        self.files.iter().filter_map(|at| listing.entries.get(*at)).map(|entry| listing.shown(&entry.path)).collect()
+        self.files.iter().filter_map(|at| listing.entries.get(*at)).map(|entry| listing.display_path(&entry.path)).collect()
     }
 }
 
@@ -36,7 +36,7 @@ impl LocalTarget {
     }
 
     /// What is here at a path; FROM has it.
-    pub fn come_to(&mut self, path: &RemotePath) -> Option<&LocalEntry> {
+    pub fn advance_to(&mut self, path: &RemotePath) -> Option<&LocalEntry> {
         let (at, entry) = self.listing.get(path)?;
         if let Some(met) = self.met.get_mut(at) {
             *met = true;
@@ -75,11 +75,11 @@ fn entry_may_go(filter: &Filter, entry: &LocalEntry) -> bool {
 }
 
 /// What this machine knows of the files that it has from the source.
-pub(super) fn known<'a>(source: &'a GetSource, get: &GetOptions) -> LocalHistory<'a> {
+pub(super) fn local_history<'a>(source: &'a GetSource, get: &GetOptions) -> LocalHistory<'a> {
     let GetOptions { checksum, size_only, dry_run, .. } = *get;
     LocalHistory { ledger: source.ledger.as_ref(), remote: &source.key, checksum, size_only, dry_run }
 }
 
-pub(super) fn tell(client: &RemoteClient, report: Report) {
-    client.events.tell(Event::Finished { id: u64::MAX, report: Box::new(report) });
+pub(super) fn send_report(client: &RemoteClient, report: Report) {
+    client.events.send(Event::Finished { id: u64::MAX, report: Box::new(report) });
 }

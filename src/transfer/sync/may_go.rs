@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 /// where nobody can tell.
 pub(super) fn may_go(filter: &Filter, path: &RemotePath, size: Option<u64>, modified: Option<DateTime<Utc>>) -> bool {
     let path = text_of(path);
-    filter.judge(&Candidate { path: &path, is_source: false, is_folder: false, size, modified }).takes()
+    filter.decide(&Candidate { path: &path, is_source: false, is_folder: false, size, modified }).takes()
 }
 
 /// As `may_go`, of an entry of a remote.

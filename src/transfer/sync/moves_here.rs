@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::local_listing::{LocalKind, LocalListing, LocalState, changed_meanwhile, target};
-use super::local_target::{LackingHere, known, tell};
+use super::local_listing::{LocalKind, LocalListing, LocalState, changed_folder_error, target};
+use super::local_target::{LackingHere, local_history, send_report};
 use super::renames::{RenameCandidate, proven};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, RemotePath, Report};
-use crate::transfer::download::open_folder::{LocalFolder, shown};
+use crate::transfer::download::open_folder::{LocalFolder, display_path};
 use crate::transfer::get::local::{check_name, create_dirs_safely};
 use crate::transfer::get::{GetOptions, GetSource};
 use crate::transfer::source::file::{FileSource, md5_of};
@@ -37,7 +37,7 @@ impl MovesHere<'_> {
         let ours: Vec<RenameCandidate> = new.iter().map(|(_, file)| candidate(file.size.unwrap_or(0), &file.name)).collect();
         let theirs: Vec<RenameCandidate> =
             (0..old.len()).filter_map(entry).map(|entry| candidate(entry.state.size, entry.path.name().unwrap_or_default())).collect();
-        let known = known(self.source, self.get);
+        let known = local_history(self.source, self.get);
         let of_new = async |n: usize| new.get(n).map_or(Ok(None), |(_, file)| known.md5(file));
         let of_old = async |n: usize| match entry(n) {
             Some(entry) => md5_of(&FileSource::open(&self.listing.local(&entry.path))?).await.map(Some),
@@ -56,11 +56,11 @@ impl MovesHere<'_> {
         for (n, was) in moves {
             let Some((folder, file)) = new.get(*n) else { continue };
             match self.move_one(folder, file, *was).await {
-                Ok(report) => tell(&self.source.client, report),
+                Ok(report) => send_report(&self.source.client, report),
                 Err(error) => {
                     lacking.files.push(*was);
                     unmoved.push(*n);
-                    self.source.client.events.tell(Event::Note(format!("not moved: {error}")));
+                    self.source.client.events.send(Event::Note(format!("not moved: {error}")));
                 }
             }
         }
@@ -68,39 +68,44 @@ impl MovesHere<'_> {
     }
 
     async fn move_one(&self, folder: &RemotePath, file: &Entry, was: usize) -> Result<Report> {
-        let old = self.listing.entries.get(was).ok_or_else(gone)?;
+        let old = self.listing.entries.get(was).ok_or_else(source_gone_error)?;
         let place = folder.join(&file.name)?;
         if self.get.dry_run {
-            return Ok(self.planned(&place, file));
+            return Ok(self.planned_report(&place, file));
         }
         let top = LocalFolder::open(Path::new(self.local), true)?;
         let now = target(&top, &old.path)?.and_then(|target| target.metadata().ok()).map(|meta| LocalState::of(&meta));
         if now.as_ref() != Some(&old.state) {
-            return Err(changed_meanwhile().on_local(self.listing.shown(&old.path)));
+            return Err(changed_folder_error().on_local(self.listing.display_path(&old.path)));
         }
         self.move_here(&top, &old.path, &place, file).await
     }
 
-    fn planned(&self, place: &RemotePath, file: &Entry) -> Report {
-        Report::PlannedHere { action: "move", path: place.clone(), target: self.listing.shown(place), size: file.size }
+    fn planned_report(&self, place: &RemotePath, file: &Entry) -> Report {
+        Report::PlannedHere { action: "move", path: place.clone(), target: self.listing.display_path(place), size: file.size }
     }
 
     /// Moves what was looked at before to its new place, which must be free.
     pub(super) async fn move_here(&self, top: &LocalFolder, old: &RemotePath, place: &RemotePath, file: &Entry) -> Result<Report> {
         if self.get.dry_run {
-            return Ok(self.planned(place, file));
+            return Ok(self.planned_report(place, file));
         }
-        let from = target(top, old)?.ok_or_else(gone)?;
-        let Some((name, above)) = place.names().split_last() else { return Err(gone()) };
+        let from = target(top, old)?.ok_or_else(source_gone_error)?;
+        let Some((name, above)) = place.names().split_last() else { return Err(source_gone_error()) };
         let to = create_dirs_safely(top, above, true)?.at(check_name(name)?);
-        let failed = |e: std::io::Error| Error::new(Kind::Local, "it can't be moved").on_local(shown(&from.path())).with_cause(e);
+        let failed = |e: std::io::Error| Error::new(Kind::Local, "it can't be moved").on_local(display_path(&from.path())).with_cause(e);
         from.rename_to_free(&to).map_err(failed)?;
-        let known = known(self.source, self.get);
+        let known = local_history(self.source, self.get);
         known.record_download(file, &to, known.md5(file)?).await?;
-        Ok(Report::MovedHere { source: self.listing.shown(old), path: place.clone(), target: shown(&to.path()), size: file.size })
+        Ok(Report::MovedHere {
+            source: self.listing.display_path(old),
+            path: place.clone(),
+            target: display_path(&to.path()),
+            size: file.size,
+        })
     }
 }
 
-fn gone() -> Error {
+fn source_gone_error() -> Error {
     Error::new(Kind::Local, "it is gone")
 }

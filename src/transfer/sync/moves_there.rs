@@ -38,8 +38,8 @@ impl ToRemote {
         item.folder.join(&item.name).unwrap_or_else(|_| item.folder.clone())
     }
 
-    pub fn tell(&self, report: Report) {
-        self.run.job.client.events.tell(Event::Finished { id: u64::MAX, report: Box::new(report) });
+    pub fn send_report(&self, report: Report) {
+        self.run.job.client.events.send(Event::Finished { id: u64::MAX, report: Box::new(report) });
     }
 
     /// Which of the new files only moved; they are no longer lacking. The others come back.
@@ -101,7 +101,7 @@ impl ToRemote {
             let path = self.place(&item);
             if options.dry_run {
                 let (source, remote) = (Some(source), target.remote.clone());
-                self.tell(Report::Planned { action: "move", source, remote, path, target: None, size: entry.size });
+                self.send_report(Report::Planned { action: "move", source, remote, path, target: None, size: entry.size });
                 continue;
             }
             let relocated = server.relocate(&entry, &folder.entry, &item.folder, &item.name).await;
@@ -109,14 +109,14 @@ impl ToRemote {
                 Ok(now) => {
                     self.remember_moved(&item, &now, md5.clone()).await;
                     let (id, kind, size) = (Some(now.id), now.kind, entry.size);
-                    self.tell(Report::Moved(Placed { source, remote: target.remote.clone(), path, id, kind, size }));
+                    self.send_report(Report::Moved(Placed { source, remote: target.remote.clone(), path, id, kind, size }));
                 }
                 // Where it is now is not known, and a second copy would not help.
                 Err(error) if error.kind() == Kind::Unknown || is_fatal(error.kind()) => {
-                    self.tell(Report::Failed(Failure::new(&error).of_source(item.shown()).at(target.remote.clone(), path)));
+                    self.send_report(Report::Failed(Failure::new(&error).of_source(item.display_source()).at(target.remote.clone(), path)));
                 }
                 Err(error) => {
-                    client.events.tell(Event::Note(format!("{source}: it can't be moved, so it is sent again: {error}")));
+                    client.events.send(Event::Note(format!("{source}: it can't be moved, so it is sent again: {error}")));
                     unmoved.push(FileMove { item, at, md5 });
                 }
             }
@@ -126,7 +126,7 @@ impl ToRemote {
 
     /// The next run finds it where it is now.
     async fn remember_moved(&self, item: &PutItem, now: &Entry, md5: Option<String>) {
-        let looked: Result<_, Error> = item.origin.look(&self.run.real_folders).await;
+        let looked: Result<_, Error> = item.origin.inspect(&self.run.real_folders).await;
         if let Ok(Some(identity)) = looked.map(|look| look.identity) {
             self.run.remember(now, md5, identity);
         }

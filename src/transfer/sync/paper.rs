@@ -89,7 +89,7 @@ pub(super) fn look_at_source(origin: &SourceSpec) -> Result<Look> {
 /// The file at a path of a tree, if it is one and the only one.
 pub(super) fn file_at(tree: &RemoteTree, path: &RemotePath) -> Option<Entry> {
     let (_, folder) = tree.folder(&path.parent()?)?;
-    let mut named = folder.named(path.name()?).filter_map(|n| folder.entries.get(n)).filter(|entry| !entry.incomplete);
+    let mut named = folder.find_by_name(path.name()?).filter_map(|n| folder.entries.get(n)).filter(|entry| !entry.incomplete);
     // Of several versions any will do: they are told apart by their ids when the plan is carried out.
     named.next().filter(|entry| !entry.is_folder())
 }

@@ -56,7 +56,7 @@ impl RemoteFrom {
         Ok(from)
     }
 
-    pub fn shown(&self) -> String {
+    pub fn display(&self) -> String {
         self.filter.client.address(&self.top.path)
     }
 
@@ -76,13 +76,13 @@ impl RemoteFrom {
                     coming.entries.pop_front();
                     self.folder(n).await?;
                 }
-                Some(_) => self.judge().await,
+                Some(_) => self.apply_filter().await,
             }
         }
     }
 
     /// The next files of the innermost folder, up to its next folder.
-    async fn judge(&mut self) {
+    async fn apply_filter(&mut self) {
         let (Some(coming), Some(level)) = (self.coming.last_mut(), self.levels.innermost()) else { return };
         let count = coming.entries.iter().take(JUDGED_AT_ONCE).take_while(|n| !level.entries.is_folder(**n)).count();
         let files: Vec<usize> = coming.entries.drain(..count).collect();

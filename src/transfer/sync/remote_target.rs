@@ -84,7 +84,7 @@ impl RemoteTarget {
 
     /// Comes to a folder of FROM, by its path at TO; true: TO has it. What is left by that is done with. Fails where every
     /// further listing would, and with `Exists` where TO has one folder for two of FROM.
-    pub async fn come_to(&mut self, folder: &RemotePath) -> Result<bool> {
+    pub async fn advance_to(&mut self, folder: &RemotePath) -> Result<bool> {
         while self.innermost().is_some_and(|level| folder.below(&level.path).is_none()) {
             self.leave().await?;
         }
@@ -116,7 +116,7 @@ impl RemoteTarget {
         name: &str,
         learned: impl FnOnce(&Entry) -> Result<Option<String>>,
     ) -> Result<Vec<Entry>> {
-        if !self.come_to(folder).await? {
+        if !self.advance_to(folder).await? {
             return Ok(Vec::new());
         }
         let Some(level) = self.levels.as_mut().and_then(RemoteLevels::innermost_mut) else { return Ok(Vec::new()) };
@@ -238,7 +238,7 @@ impl RemoteTarget {
         }
         self.lacking.files.extend((0..lacking.len()).map(|n| (open.at, n)));
         self.lacking.folders.extend(open.is_lacking.then_some(open.at));
-        self.lacking.tree.fill(open.at, level.entries.picked(&lacking)?);
+        self.lacking.tree.fill(open.at, level.entries.select(&lacking)?);
         Ok(())
     }
 }

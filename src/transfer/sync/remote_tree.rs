@@ -119,7 +119,7 @@ impl RemoteTree {
 
 impl TreeFolder {
     /// Where the entries of a name stand.
-    pub fn named(&self, name: &str) -> Range<usize> {
+    pub fn find_by_name(&self, name: &str) -> Range<usize> {
         self.entries.sorted_positions(name)
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 use super::actions::{Action, ActionKind, Look};
 use super::compare_local::{ComparedHere, ComparisonHere};
 use super::local_listing::{LocalKind, LocalListing, delete};
-use super::local_target::{LackingHere, LocalTarget, tell};
+use super::local_target::{LackingHere, LocalTarget, send_report};
 use super::options::{KEPT_BACK, SyncOptions, SyncOutcome};
 use super::remote_from::RemoteFrom;
 use super::watch::{may_delete, watch};
@@ -37,7 +37,7 @@ pub async fn sync_to_local(mut source: GetSource, local: &str, get: GetOptions, 
     let equal = Arc::new(AtomicU64::new(0));
     let (sent, outcomes) = tokio::join!(transfer(source, local, get, options, equal.clone()), watch(told, client.events.clone(), equal));
     let ComparedHere { listing, lacking, unread, unsettled, guarded, actions, mut files, .. } = sent?;
-    let listing = listing.unwrap_or_else(|| LocalListing::named(Path::new(local)));
+    let listing = listing.unwrap_or_else(|| LocalListing::unread(Path::new(local)));
     let left = lacking.files.len() as u64;
     let mut outcome = SyncOutcome { equal: outcomes.equal.saturating_sub(unsettled), left, ..SyncOutcome::default() };
     if options.plan {
@@ -69,7 +69,7 @@ async fn transfer(source: GetSource, local: &str, get: GetOptions, options: &Syn
     let from = RemoteFrom::open(filter, source.entry.clone(), get.jobs, |name| check_name(name).map(drop)).await?;
     let listing = tokio::task::spawn_blocking(move || LocalListing::read(&top)).await;
     let listing = listing.map_err(|e| Error::new(Kind::Other, "the target could not be read").with_cause(e))??;
-    let (out, files) = SelectedFiles::fed(if options.delete { KEPT_BACK } else { 0 });
+    let (out, files) = SelectedFiles::channel(if options.delete { KEPT_BACK } else { 0 });
     let comparison = ComparisonHere {
         source: source.clone(),
         local: local.to_owned(),
@@ -107,7 +107,7 @@ impl LocalDeletions<'_> {
         let mut files = 0;
         for at in lacking.files.iter().chain(&folders) {
             let Some(entry) = self.listing.entries.get(*at) else { continue };
-            let shown = self.listing.shown(&entry.path);
+            let shown = self.listing.display_path(&entry.path);
             let is_folder = entry.kind == LocalKind::Folder;
             let (path, kind) = (entry.path.clone(), if is_folder { EntryKind::Folder } else { EntryKind::File });
             if self.dry_run {
@@ -115,18 +115,18 @@ impl LocalDeletions<'_> {
                 let target = (!is_folder).then(|| Look::Local(entry.state.clone()));
                 let action = Action::on_file(ActionKind::Delete, path.clone(), size);
                 outcome.actions.push(Action { kind, target, ..action });
-                tell(&self.client, Report::PlannedHere { action: "delete", path, target: shown, size });
+                send_report(&self.client, Report::PlannedHere { action: "delete", path, target: shown, size });
                 continue;
             }
             match delete(&open, &entry.path, entry.kind, &entry.state) {
                 Ok(true) => {
                     files += u64::from(!is_folder);
                     outcome.deleted += 1;
-                    tell(&self.client, Report::DeletedHere { path, target: shown, kind });
+                    send_report(&self.client, Report::DeletedHere { path, target: shown, kind });
                 }
                 Ok(false) => {}
                 Err(error) => {
-                    tell(&self.client, Report::Failed(Failure::new(&error).of_source(shown)));
+                    send_report(&self.client, Report::Failed(Failure::new(&error).of_source(shown)));
                     if self.fail_fast {
                         break;
                     }

@@ -95,7 +95,7 @@ async fn transfer(job: PutJob, from: SyncFrom, options: &SyncOptions, equal: Arc
     let PutJob { client, options: put, .. } = &run.job;
     let mut options = options.clone();
     if options.track_renames && !client.has(|can| can.moves.is_some()) {
-        client.events.tell(Event::Note(format!("{} can't move files, so what moved is sent again", client.info().title)));
+        client.events.send(Event::Note(format!("{} can't move files, so what moved is sent again", client.info().title)));
         options.track_renames = false;
     }
     // Where nothing can be removed, nothing is sent before it is known that nothing would have to go.
@@ -124,7 +124,7 @@ async fn transfer(job: PutJob, from: SyncFrom, options: &SyncOptions, equal: Arc
     };
     let names = options.delete || options.track_renames;
     let there = RemoteTarget::open(client.clone(), top, put.jobs, filter.clone(), names, apart_from).await?;
-    let (out, steps) = PlanStream::fed(hold);
+    let (out, steps) = PlanStream::channel(hold);
     let comparison = Comparison {
         to: ToRemote { run: run.clone(), target: target.clone() },
         there,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::guard::{check_whole, named};
+use super::guard::{check_complete, display_names};
 use super::options::{SyncOptions, SyncOutcome};
 use crate::contract::Events;
 use crate::error::{Error, Result};
@@ -37,17 +37,17 @@ pub(super) async fn watch(mut told: UnboundedReceiver<Event>, to: Events, equal_
             },
             _ => {}
         }
-        to.tell(event);
+        to.send(event);
     }
     outcomes
 }
 
 /// What is at TO would have to go, and stays.
-pub(super) fn tell_kept(client: &RemoteClient, outcomes: &Outcomes, names: &[String]) {
+pub(super) fn report_kept(client: &RemoteClient, outcomes: &Outcomes, names: &[String]) {
     if !names.is_empty() {
         let failed = if outcomes.failed == 1 { "1 file has failed".to_owned() } else { format!("{} files have failed", outcomes.failed) };
-        let text = format!("{failed}, so nothing was deleted: {} stay ({})", names.len(), named(names));
-        client.events.tell(Event::Warning(text));
+        let text = format!("{failed}, so nothing was deleted: {} stay ({})", names.len(), display_names(names));
+        client.events.send(Event::Warning(text));
     }
 }
 
@@ -63,13 +63,13 @@ pub(super) fn may_delete(
     if !options.delete {
         return false;
     }
-    if let Err(refused) = check_whole(&options.from, unread, names) {
+    if let Err(refused) = check_complete(&options.from, unread, names) {
         outcome.only_unread = outcomes.failed == unread.len() as u64;
         outcome.refused = Some(refused);
         return false;
     }
     if outcomes.failed > 0 {
-        tell_kept(client, outcomes, names);
+        report_kept(client, outcomes, names);
         return false;
     }
     if let Err(refused) = guarded {

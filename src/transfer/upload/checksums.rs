@@ -10,7 +10,7 @@ use crate::contract::{Checksum, Source};
 use crate::error::{Error, Kind, Result};
 use crate::model::Entry;
 use crate::model::report::Verified;
-use crate::transfer::source::file::{changed_meanwhile, md5_of};
+use crate::transfer::source::file::{changed_source_error, md5_of};
 use crate::transfer::source::meter::Meter;
 
 /// What is to be found out beside the sending.
@@ -60,7 +60,7 @@ impl Sums {
 
     /// The `size` bytes of the file are accepted, and no other passes: the thread that hashes them is given back, for a file may
     /// wait long for its confirmation, and many wait at once.
-    pub(crate) async fn end(&mut self, size: u64) {
+    pub(crate) async fn finish(&mut self, size: u64) {
         if self.beside.is_none() && self.passed.is_none() {
             self.passed = Some(self.meter.md5(size).await);
         }
@@ -69,7 +69,7 @@ impl Sums {
     /// The MD5 of what is there, and what was compared. Fails with `Integrity` where something does not agree. `unproven`:
     /// nothing proves that what an earlier run sent is of this content, so that only the provider's word on the whole does.
     pub(crate) async fn compare(&mut self, entry: &Entry, size: u64, unproven: bool) -> Result<(Option<String>, Verified)> {
-        let md5 = self.agree(size).await?;
+        let md5 = self.compare(size).await?;
         match verify(entry, size, md5.as_deref())? {
             Verified::Size | Verified::None if unproven => {
                 let why = "an earlier run sent a part of it, and nothing proves that the file has not changed since";
@@ -81,8 +81,8 @@ impl Sums {
 
     /// Of the `size` bytes that are there, as far as it was computed. Fails with `Integrity` when they are a mixture, or not
     /// what the source holds.
-    async fn agree(&mut self, size: u64) -> Result<Option<String>> {
-        self.end(size).await;
+    async fn compare(&mut self, size: u64) -> Result<Option<String>> {
+        self.finish(size).await;
         let passed = match self.beside.take() {
             Some(beside) => Some(beside.await.map_err(|e| Error::new(Kind::Other, "the checksum could not be computed").with_cause(e))??),
             None => self.passed.take().flatten(),
@@ -95,7 +95,7 @@ impl Sums {
         let md5 = passed.or_else(|| self.checksum.md5.clone());
         // Its mode, its name or its content: only reading it again tells which.
         if self.source.is_touched() && md5 != Some(md5_of(self.source.as_ref()).await?) {
-            return Err(changed_meanwhile(self.source.name()));
+            return Err(changed_source_error(self.source.name()));
         }
         Ok(md5)
     }
@@ -106,7 +106,7 @@ impl Sums {
         } else if self.taken_up {
             format!("the file is not the one that an earlier run sent a part of: the MD5 differs: {before} then, {passed} now")
         } else {
-            return changed_meanwhile(self.source.name());
+            return changed_source_error(self.source.name());
         };
         Error::new(Kind::Integrity, why).on_local(self.source.name())
     }
@@ -151,7 +151,7 @@ mod tests {
             let mut sums = Sums::begin(&self.meter, &self.source, &checksum, sent, true).await?;
             self.meter.read(sent.unwrap_or(0), 7 - sent.unwrap_or(0)).for_each(|_| async {}).await;
             change(self.file.path());
-            sums.agree(7).await
+            sums.compare(7).await
         }
     }
 

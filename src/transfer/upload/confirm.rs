@@ -29,30 +29,30 @@ pub(crate) async fn wait_until_visible(
     if !client.has(|can| can.find_uploaded.is_some()) {
         return Ok(Some(accepted_entry(ticket, size)));
     }
-    client.events.tell(Event::Checking { id });
+    client.events.send(Event::Checking { id });
     let (other, accepted) = (Mutex::new(OtherSize::default()), Mutex::new(Some(Moment::now())));
     let is_over = |entry: &Entry| ticket.has_size_of(entry) || ticket.confirmed_entry.get().is_some() || other.lock().stays(entry);
     // A second look asks the server again.
     let since = || accepted.lock().take().unwrap_or_else(Moment::now);
-    let found = match client.check(|p| queue.look(ticket, held, since(), |since| p.find_uploaded(ticket, since))).await {
+    let found = match client.check(|p| queue.check(ticket, held, since(), |since| p.find_uploaded(ticket, since))).await {
         Ok(found) if found.as_ref().is_some_and(&is_over) => Ok(found),
         Ok(_) => {
             let is_over = &is_over;
             // The time limit begins now, as the first look may have waited for its turn.
             let look = client.poll(processing_time(client.policy.timeout, size), |p| async move {
-                Ok(queue.look(ticket, held, Moment::now(), |since| p.find_uploaded(ticket, since)).await?.filter(is_over))
+                Ok(queue.check(ticket, held, Moment::now(), |since| p.find_uploaded(ticket, since)).await?.filter(is_over))
             });
             look.await
         }
         Err(error) => Err(error),
     };
-    let found =
-        found.map_err(|e| undecided(client, ticket, "all bytes were sent, but looking for the file failed".to_owned()).with_cause(e))?;
+    let found = found
+        .map_err(|e| uncertain_error(client, ticket, "all bytes were sent, but looking for the file failed".to_owned()).with_cause(e))?;
     if let Some(entry) = found.as_ref().filter(|entry| !ticket.has_size_of(entry) && ticket.confirmed_entry.get().is_none()) {
         // A file that was found by its name alone may be another client's: the message names it, and haul does not remove it.
         return Err(match verify(entry, size, None) {
             Err(error) => error.with_hint(format!("a copy that is not good stays there as @{}: put the file again", entry.id)),
-            Ok(_) => undecided(client, ticket, "all bytes were sent and accepted, but the file there has another size".to_owned()),
+            Ok(_) => uncertain_error(client, ticket, "all bytes were sent and accepted, but the file there has another size".to_owned()),
         });
     }
     Ok(found)
@@ -64,16 +64,16 @@ fn accepted_entry(ticket: &UploadHandle, size: u64) -> Entry {
     Entry { size: Some(size), ..ticket.confirmed_entry.get().cloned().unwrap_or_else(unnamed) }
 }
 
-fn undecided(client: &RemoteClient, ticket: &UploadHandle, why: String) -> Error {
+fn uncertain_error(client: &RemoteClient, ticket: &UploadHandle, why: String) -> Error {
     Error::new(Kind::Unknown, why)
         .with_subject(client.address(&ticket.path))
         .with_hint(format!("{} before putting it again: the server may still be working on it", client.how_to_look(&ticket.path)))
 }
 
 /// The failure for a file that [`wait_until_visible`] did not find.
-pub(crate) fn unseen(client: &RemoteClient, ticket: &UploadHandle) -> Error {
+pub(crate) fn not_seen_error(client: &RemoteClient, ticket: &UploadHandle) -> Error {
     let under = ticket.upload_name.as_ref().map(|name| format!(" (they travelled under the name {name})")).unwrap_or_default();
-    let missing = undecided(client, ticket, format!("all bytes were sent and accepted, but the file does not appear{under}"));
+    let missing = uncertain_error(client, ticket, format!("all bytes were sent and accepted, but the file does not appear{under}"));
     match ticket.missing_hint {
         Some(hint) => missing.with_hint(format!("{}; {hint}", client.how_to_look(&ticket.path))),
         None => missing,

@@ -48,7 +48,7 @@ pub struct JournalRecord {
     pub name: String,
     /// The MD5 of the whole file, if it was computed before the first byte.
     pub md5: Option<String>,
-    /// As in `UploadSession::spoils_its_name`. Notes of an earlier version don't say: then the name is left alone.
+    /// As in `UploadSession::burns_name_on_failure`. Notes of an earlier version don't say: then the name is left alone.
     #[serde(default = "yes")]
     pub spoils_name: bool,
     /// A part was sent of a source of which nothing proves that it was of this content, see [`SourceMatch::Unproven`].
@@ -61,7 +61,7 @@ fn yes() -> bool {
 }
 
 /// The form in which the notes are read again.
-fn kept(entry: &Entry) -> Entry {
+fn recorded_entry(entry: &Entry) -> Entry {
     Entry { path: RemotePath::root().join_path(&entry.path), ..entry.clone() }
 }
 
@@ -113,20 +113,20 @@ impl Journal {
 
     /// Returns the pending upload of this very source, or the leftover of a source that has changed since; or what this run has
     /// noted so far.
-    pub fn earlier(&self) -> Result<Option<(JournalRecord, SourceMatch)>> {
+    pub fn load(&self) -> Result<Option<(JournalRecord, SourceMatch)>> {
         if let Some((begun, _)) = self.latest() {
-            let freshness = self.judge(&begun, self.source.likeness(&self.source));
+            let freshness = self.compare(&begun, self.source.likeness(&self.source));
             return Ok(Some((begun, freshness)));
         }
-        let Some(found) = self.ledger.unfinished(&self.key)? else { return Ok(None) };
+        let Some(found) = self.ledger.pending_upload(&self.key)? else { return Ok(None) };
         // Notes of a later version that this version can't read count as no notes.
         let Ok(begun) = serde_json::from_str::<JournalRecord>(&found.upload) else { return Ok(None) };
         let likeness = serde_json::from_str(&found.identity).map_or(Likeness::Other, |noted| self.source.likeness(&noted));
-        let freshness = self.judge(&begun, likeness);
+        let freshness = self.compare(&begun, likeness);
         Ok(Some((begun, freshness)))
     }
 
-    fn judge(&self, begun: &JournalRecord, likeness: Likeness) -> SourceMatch {
+    fn compare(&self, begun: &JournalRecord, likeness: Likeness) -> SourceMatch {
         match (self.judged.get(), likeness) {
             (Some(judged), _) => *judged,
             (None, Likeness::Same) if begun.unproven => SourceMatch::Unproven,
@@ -144,13 +144,13 @@ impl Journal {
 
     /// See [`SourceMatch::Unproven`].
     pub fn is_unproven(&self) -> bool {
-        matches!(self.earlier(), Ok(Some((_, SourceMatch::Unproven))))
+        matches!(self.load(), Ok(Some((_, SourceMatch::Unproven))))
     }
 
     /// Notes that the next call may make something under `name`. `before` holds the ids that have this name now.
-    pub fn planned(&self, name: &str, replaces: Option<&Entry>, before: Vec<String>) -> Result<()> {
+    pub fn record_planned(&self, name: &str, replaces: Option<&Entry>, before: Vec<String>) -> Result<()> {
         let ticket = UploadHandle { known_ids: before, ..UploadHandle::default() };
-        let (name, replaces) = (name.to_owned(), replaces.map(kept));
+        let (name, replaces) = (name.to_owned(), replaces.map(recorded_entry));
         self.write(JournalRecord {
             stage: Stage::Planned,
             protocol: None,
@@ -165,7 +165,7 @@ impl Journal {
     }
 
     /// The value for `UploadRequest::made`.
-    pub fn when_made(&self) -> OnCreated {
+    pub fn on_created(&self) -> OnCreated {
         let journal = self.clone();
         Arc::new(move |ticket| match journal.latest() {
             Some((begun, _)) => journal.write(JournalRecord { stage: Stage::Made, ticket: ticket.clone(), ..begun }),
@@ -188,16 +188,16 @@ impl Journal {
 
     /// Notes that an upload is open on the server and no byte was sent yet. `left`: the last byte may have left, or leaves with
     /// the first one.
-    pub fn opened(&self, item: &UploadRequest, ticket: &UploadHandle, session: &dyn UploadSession, left: bool) -> Result<()> {
+    pub fn record_opened(&self, item: &UploadRequest, ticket: &UploadHandle, session: &dyn UploadSession, left: bool) -> Result<()> {
         let begun = JournalRecord {
             stage: if left { Stage::Leaving } else { Stage::Sending },
             protocol: Some(session.protocol()),
             ticket: ticket.clone(),
             note: session.note(),
-            replaces: item.replaces.as_ref().map(kept),
+            replaces: item.replaces.as_ref().map(recorded_entry),
             name: item.name.clone(),
             md5: item.checksum.md5.clone(),
-            spoils_name: session.spoils_its_name(),
+            spoils_name: session.burns_name_on_failure(),
             unproven: false,
         };
         self.accepted.store(0, Ordering::Relaxed);
@@ -205,12 +205,12 @@ impl Journal {
     }
 
     /// Notes that the pending upload goes on.
-    pub fn taken_up(&self, begun: JournalRecord) {
+    pub fn record_resumed(&self, begun: JournalRecord) {
         *self.last.lock() = Some((begun, Instant::now()));
     }
 
     /// Notes that `offset` bytes are accepted.
-    pub fn accepted(&self, offset: u64) -> Result<()> {
+    pub fn record_accepted(&self, offset: u64) -> Result<()> {
         self.accepted.store(offset, Ordering::Relaxed);
         match self.latest() {
             Some((begun, noted)) if noted.elapsed() >= NOTE_EVERY => self.write(begun),
@@ -230,7 +230,7 @@ impl Journal {
     }
 
     /// Notes that the last byte has not left after all.
-    pub fn not_left(&self) -> Result<()> {
+    pub fn record_not_left(&self) -> Result<()> {
         match self.latest() {
             Some((begun, _)) if begun.stage == Stage::Leaving => self.write(JournalRecord { stage: Stage::Sending, ..begun }),
             _ => Ok(()),
@@ -270,18 +270,18 @@ impl Journal {
 
     /// Notes that the pending upload is not resumed: the next entry takes its place in the notes.
     pub fn begins_anew(&self, begun: JournalRecord) {
-        self.taken_up(JournalRecord { protocol: None, note: None, spoils_name: false, ..begun });
+        self.record_resumed(JournalRecord { protocol: None, note: None, spoils_name: false, ..begun });
     }
 
     /// Forgets the upload: the file is there, or the upload was aborted and left nothing.
     pub fn close(&self) -> Result<()> {
         *self.last.lock() = None;
-        self.mark.store(self.ledger.forget_unfinished(&self.key)?, Ordering::Relaxed);
+        self.mark.store(self.ledger.forget_pending_upload(&self.key)?, Ordering::Relaxed);
         Ok(())
     }
 
     /// Forgets a refused upload if nothing was made on the server, as there is nothing to resume or to clear.
-    pub fn refused(&self) -> Result<()> {
+    pub fn forget_refused(&self) -> Result<()> {
         match self.latest() {
             Some((begun, _)) if begun.stage == Stage::Planned => self.close(),
             _ => Ok(()),
@@ -306,7 +306,7 @@ impl Journal {
             at: now(),
         };
         self.mark.store(self.ledger.record_unfinished(&unfinished)?, Ordering::Relaxed);
-        self.taken_up(begun);
+        self.record_resumed(begun);
         Ok(())
     }
 }

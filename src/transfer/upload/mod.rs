@@ -22,17 +22,17 @@ use tokio::time::Instant as Moment;
 
 use super::client::RemoteClient;
 use super::effort::{Effort, way_out};
-use super::processing_time::intake_time;
+use super::processing_time::processing_time;
 use super::put::confirmation_queue::{ConfirmationQueue, Confirming};
 use super::source::meter::Meter;
-use super::stall::stalled;
+use super::stall::wait_for_stall;
 use super::upload::checksums::Sums;
-use super::upload::confirm::{discard, unseen, wait_until_visible};
+use super::upload::confirm::{discard, not_seen_error, wait_until_visible};
 use super::upload::journal::Journal;
 use super::upload::parts::{check_complete, next_part};
 use super::upload::resume::Resumed;
 use super::upload::stable_offset::{at_rest, may_be_on_its_way};
-use super::upload::uncertain::taken_meanwhile;
+use super::upload::uncertain::taken_name_error;
 use super::upload::uploader::{SessionEnd, Uploader};
 use crate::contract::{Chunking, Closed, Recovery, Source, UploadHandle, UploadRequest, UploadSession};
 use crate::error::{Error, Kind, Result};
@@ -95,20 +95,20 @@ pub(crate) async fn upload_within(
     });
     item.source = meter.clone();
     let mut carrier = Uploader::new(client, id, meter.clone(), journal, effort);
-    let taken_up = carrier.resume(&mut item, queue.begun()).await?;
-    let sent = (!matches!(taken_up, Resumed::Nothing)).then(|| taken_up.sent());
+    let taken_up = carrier.resume(&mut item, queue.start_time()).await?;
+    let sent = (!matches!(taken_up, Resumed::Nothing)).then(|| taken_up.resumed_bytes());
     let unproven = sent.is_some() && carrier.journal.as_ref().is_some_and(Journal::is_unproven);
     let mut sums = Sums::begin(&meter, &raw, &item.checksum, sent, hash).await?;
     let (ticket, protocol, size) = carrier.run(&mut item, taken_up, &mut sums).await?;
     let (retries, resumed_from) = (carrier.retries(), carrier.resumed_from);
-    sums.end(size).await;
+    sums.finish(size).await;
     let mut confirming = queue.enter();
     let entry = match wait_until_visible(client, id, (&ticket, size), (queue, item.siblings.len())).await {
         Ok(Some(entry)) => entry,
         Ok(None) => {
             // The next run looks once more and then begins anew: a file that has not appeared by now will not appear.
             carrier.note(Journal::missing)?;
-            return Err(unseen(client, &ticket));
+            return Err(not_seen_error(client, &ticket));
         }
         Err(error) if error.kind() == Kind::Integrity => {
             // If the next run resumed this upload, the file would be wrong again.
@@ -117,7 +117,7 @@ pub(crate) async fn upload_within(
         }
         Err(error) => return Err(error),
     };
-    confirming.seen().await;
+    confirming.finish_confirmation().await;
     let (md5, verified) = match sums.compare(&entry, size, unproven && resumed_from > 0).await {
         Ok(known) => known,
         Err(error) if error.kind() == Kind::Integrity => {
@@ -154,7 +154,7 @@ impl Uploader<'_> {
                 sums.read_beside();
             } else if item.spans.len() > 1 {
                 let text = format!("{}: goes in one stream, as the server takes no file in several", ticket.path);
-                self.client.events.tell(Event::Note(text));
+                self.client.events.send(Event::Note(text));
             }
             let mut accepted = from;
             (self.doubt, self.worthless) = (from > 0, false);
@@ -171,48 +171,48 @@ impl Uploader<'_> {
                 Ok(SessionEnd::StartOver(why)) => {
                     let why = match self.effort.start_over(why, way_out(self.client.info().protocols, session.protocol())) {
                         Ok(why) => why,
-                        Err(enough) => return self.give_up(enough, ticket, session, item, accepted).await,
+                        Err(enough) => return self.abort(enough, ticket, session, item, accepted).await,
                     };
                     if self.doubt
-                        && let Some(size) = self.already_arrived(&mut ticket, item).await?
+                        && let Some(size) = self.bytes_if_arrived(&mut ticket, item).await?
                     {
                         return Ok((ticket, session.protocol(), size));
                     }
                     if self.is_name_taken(&ticket).await {
-                        return Err(self.ended(taken_meanwhile(self.client, &ticket), session.as_mut()).await?);
+                        return Err(self.abort_upload(taken_name_error(self.client, &ticket), session.as_mut()).await?);
                     }
                     let spoilt = self.worthless || session.is_spoilt();
                     if spoilt {
-                        self.client.events.tell(Event::Warning(format!("{}: {why}; so its upload begins anew", ticket.path)));
+                        self.client.events.send(Event::Warning(format!("{}: {why}; so its upload begins anew", ticket.path)));
                     }
                     let left_behind = session.abort().await;
-                    self.client.events.tell(Event::Accepted { id: self.id, offset: 0 });
-                    self.client.events.tell(Event::StartedOver { id: self.id, left_behind });
+                    self.client.events.send(Event::Accepted { id: self.id, offset: 0 });
+                    self.client.events.send(Event::StartedOver { id: self.id, left_behind });
                     self.resumed_from = 0;
-                    item.reusable = (!spoilt && !session.spoils_its_name()).then_some(ticket);
+                    item.reusable = (!spoilt && !session.burns_name_on_failure()).then_some(ticket);
                 }
                 Err(error)
                     if accepted == 0
-                        && self.pulse.dried_up().is_none()
+                        && self.pulse.source_error().is_none()
                         && is_closed(&error)
                         && self.has_other_protocol(item, session.protocol()) =>
                 {
                     // A proxy's page came in place of the answer: the server may have taken all bytes.
                     let doubtful = error.kind() == Kind::Protocol;
-                    if doubtful && let Some(size) = self.already_arrived(&mut ticket, item).await? {
+                    if doubtful && let Some(size) = self.bytes_if_arrived(&mut ticket, item).await? {
                         return Ok((ticket, session.protocol(), size));
                     }
-                    self.client.events.tell(Event::Note(format!("{} can't be used: {error}", session.protocol())));
+                    self.client.events.send(Event::Note(format!("{} can't be used: {error}", session.protocol())));
                     let error = self.judge_unseen(error, session.as_ref(), &ticket.path);
                     session.abort().await;
                     item.avoid.push(Closed { protocol: session.protocol(), error: Arc::new(error) });
-                    item.reusable = (!(doubtful && session.spoils_its_name())).then_some(ticket);
+                    item.reusable = (!(doubtful && session.burns_name_on_failure())).then_some(ticket);
                 }
                 Err(error) => {
                     if error.kind() == Kind::Unknown && session.has_blind_last_step() {
                         self.note(Journal::is_unknown)?;
                     }
-                    return self.give_up(error, ticket, session, item, accepted).await;
+                    return self.abort(error, ticket, session, item, accepted).await;
                 }
             }
         }
@@ -234,7 +234,7 @@ impl Uploader<'_> {
                 }
                 (at, all_sent) = (source.size().unwrap_or(at), true);
             }
-            let before = (session.chunking(), self.effort.spent());
+            let before = (session.chunking(), self.effort.spent_attempts());
             let outcome = if all_sent {
                 // Before the last step makes the file appear under its name.
                 check_complete(source.as_ref(), at).await?;
@@ -250,7 +250,7 @@ impl Uploader<'_> {
                 Ok(_) if all_sent => return Ok(SessionEnd::Finished(at)),
                 Ok(sent) => (at, all_sent) = sent,
                 Err(failure) => {
-                    if let Some(own) = self.pulse.dried_up() {
+                    if let Some(own) = self.pulse.source_error() {
                         return Err(own);
                     }
                     self.note_failure(&failure, session, source.size(), at);
@@ -260,7 +260,7 @@ impl Uploader<'_> {
                     let shown = failure.duplicate();
                     let is_smaller = is_smaller(session.chunking(), before.0);
                     if is_smaller {
-                        self.effort.back_to(before.1);
+                        self.effort.reset_to(before.1);
                     }
                     match self.recover(session, failure, is_smaller, source.size()).await? {
                         Recovery::StartOver => return Ok(SessionEnd::StartOver(shown)),
@@ -273,12 +273,12 @@ impl Uploader<'_> {
                 let why = format!("the server claims {at} bytes where {} were sent", self.sent_to);
                 return Ok(SessionEnd::StartOver(Error::new(Kind::Protocol, why)));
             }
-            if self.effort.reached(at) {
+            if self.effort.record_offset(at) {
                 self.patience.progress();
             }
-            self.client.at_once.accepted(at.saturating_sub(*accepted));
+            self.client.at_once.record_accepted(at.saturating_sub(*accepted));
             *accepted = at.max(*accepted);
-            self.tell_accepted(at)?;
+            self.report_accepted(at)?;
         }
     }
 
@@ -294,7 +294,7 @@ impl Uploader<'_> {
         self.pulse.begin(at);
         let sent = tokio::select! {
             accepted = session.send(part) => accepted,
-            stall = stalled(&self.pulse, at..end, &self.client.policy) => Err(stall),
+            stall = wait_for_stall(&self.pulse, at..end, &self.client.policy) => Err(stall),
         };
         let left = self.pulse.furthest.load(Ordering::Relaxed);
         self.effort.spend(left.saturating_sub(at));
@@ -318,7 +318,7 @@ impl Uploader<'_> {
         loop {
             let shown = error.duplicate();
             if !std::mem::take(&mut is_free) {
-                self.patience.after(error).await?;
+                self.patience.backoff(error).await?;
             }
             let found = match session.recover(&shown).await {
                 Ok(found) if on_its_way => at_rest(session, &shown, found, size).await,
@@ -337,11 +337,11 @@ impl Uploader<'_> {
         if !self.client.has(|can| can.find_uploaded.is_some()) {
             return;
         }
-        let looked = self.client.poll(intake_time(0), |p| p.find_uploaded(ticket, Moment::now())).await;
+        let looked = self.client.poll(processing_time(0), |p| p.find_uploaded(ticket, Moment::now())).await;
         if matches!(looked, Ok(None))
             && let Err(error) = session.nudge().await
         {
-            self.client.events.tell(Event::Note(format!("{}: {error}", ticket.path)));
+            self.client.events.send(Event::Note(format!("{}: {error}", ticket.path)));
         }
     }
 

@@ -16,14 +16,14 @@ impl Uploader<'_> {
             }
             match self.patience.attempt(|p| p.open_upload(item)).await {
                 Ok(Upload { ticket, session }) => {
-                    self.client.events.tell(Event::Note(choice(item, session.protocol(), self.client.info().protocols)));
+                    self.client.events.send(Event::Note(choice(item, session.protocol(), self.client.info().protocols)));
                     let left = self.left || leaves_at_once(item.source.size(), session.chunking());
                     // This note is on the disk before the first byte, because without it the upload could not be resumed.
-                    self.note(|journal| journal.opened(item, &ticket, session.as_ref(), left))?;
+                    self.note(|journal| journal.record_opened(item, &ticket, session.as_ref(), left))?;
                     self.commit().await?;
                     return Ok((ticket, session, 0));
                 }
-                Err(error) => match self.patience.after(error).await {
+                Err(error) => match self.patience.backoff(error).await {
                     Ok(()) => {}
                     Err(error) => {
                         if error.kind() == Kind::Exists {
@@ -31,7 +31,7 @@ impl Uploader<'_> {
                             self.note(Journal::close)?;
                         }
                         if self.patience.retries() == 0 && matches!(error.kind(), Kind::Refused | Kind::Unsupported) {
-                            self.note(Journal::refused)?;
+                            self.note(Journal::forget_refused)?;
                         }
                         return Err(error);
                     }

@@ -36,34 +36,34 @@ impl SentBytes<'_> {
         if let Some(there) = &entry.md5 {
             let here = match known {
                 Some(here) => here,
-                None => md5_of(self.source).await.map_err(|e| undecided(client, entry).with_cause(e))?,
+                None => md5_of(self.source).await.map_err(|e| uncertain_error(client, entry).with_cause(e))?,
             };
             return Ok(there.eq_ignore_ascii_case(&here));
         }
         let text = format!("{}: read back, as only its content tells whether it is what was sent", client.address(&entry.path));
-        client.events.tell(Event::Note(text));
+        client.events.send(Event::Note(text));
         let there = RemoteSource::open(client, entry, client.address(&entry.path)).await?;
-        let theirs = Box::pin(paid(client, there.read(0, size.unwrap_or(u64::MAX))));
+        let theirs = Box::pin(limit_rate(client, there.read(0, size.unwrap_or(u64::MAX))));
         match passed {
             Some(passed) => is_summed(theirs, passed).await,
             None => match is_same(self.source.peek(0, size.unwrap_or(u64::MAX)), theirs).await {
                 Ok(same) => Ok(same),
                 Err(Unread::There(e)) => Err(Error::reading(&e)),
-                Err(Unread::Here(e)) => Err(undecided(client, entry).with_cause(e)),
+                Err(Unread::Here(e)) => Err(uncertain_error(client, entry).with_cause(e)),
             },
         }
         .map_err(|e| e.with_subject(there.name().to_owned()))
     }
 }
 
-fn undecided(client: &RemoteClient, entry: &Entry) -> Error {
+fn uncertain_error(client: &RemoteClient, entry: &Entry) -> Error {
     Error::new(Kind::Unknown, "a file of this name and size is there, and what was sent can't be compared with it")
         .with_subject(client.address(&entry.path))
         .with_hint("look whether its content is yours before putting it again")
 }
 
 /// Under the speed limit of all transfers.
-fn paid(client: &RemoteClient, chunks: Chunks) -> impl Stream<Item = std::io::Result<Bytes>> {
+fn limit_rate(client: &RemoteClient, chunks: Chunks) -> impl Stream<Item = std::io::Result<Bytes>> {
     stream::unfold((chunks, client.limit.clone()), async |(mut chunks, limit)| {
         let piece = chunks.next().await?;
         if let (Some(limit), Ok(piece)) = (&limit, &piece) {

@@ -9,13 +9,13 @@ use tokio::time::Instant as Moment;
 use super::confirm::poll_whole;
 use super::journal::{Journal, JournalRecord, SourceMatch, Stage};
 use super::stable_offset::at_rest;
-use super::uncertain::taken_meanwhile;
+use super::uncertain::taken_name_error;
 use super::uploader::{Uploader, size_of};
 use crate::contract::{BoxFuture, Checksum, Chunks, Recovery, Source, UploadHandle, UploadRequest, UploadSession};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, Protocol};
 use crate::transfer::client::RemoteClient;
-use crate::transfer::processing_time::{intake_time, processing_time};
+use crate::transfer::processing_time::{processing_time};
 
 pub(crate) enum Resumed {
     /// Nothing was begun, or nothing of it can be used.
@@ -28,7 +28,7 @@ pub(crate) enum Resumed {
 
 impl Resumed {
     /// Bytes that an earlier run has brought there.
-    pub(crate) fn sent(&self) -> u64 {
+    pub(crate) fn resumed_bytes(&self) -> u64 {
         match self {
             Resumed::Nothing => 0,
             Resumed::There(_, _, size) => *size,
@@ -41,7 +41,7 @@ impl Uploader<'_> {
     /// `run`: when this run began.
     pub(crate) async fn resume(&mut self, item: &mut UploadRequest, run: Moment) -> Result<Resumed> {
         let Some(journal) = self.journal.clone() else { return Ok(Resumed::Nothing) };
-        let (begun, unproven) = match journal.earlier()? {
+        let (begun, unproven) = match journal.load()? {
             Some((begun, freshness @ (SourceMatch::Same | SourceMatch::Unproven))) => (begun, freshness == SourceMatch::Unproven),
             _ => return Ok(Resumed::Nothing),
         };
@@ -49,7 +49,7 @@ impl Uploader<'_> {
         let mut ticket = begun.ticket.clone();
         self.left = begun.stage >= Stage::Leaving;
         // What arrived before this run shows in one listing for all. What is not in that one is looked for once more below.
-        let since = if patience(self.client, &begun).is_zero() { Moment::now() } else { run };
+        let since = if max_wait(self.client, &begun).is_zero() { Moment::now() } else { run };
         match self.remote_state(&begun, &mut ticket, item, Duration::ZERO, since).await? {
             RemoteState::Whole(entry) => return Ok(Resumed::There(ticket, protocol, size_of(item, &entry))),
             RemoteState::NotYet if begun.stage == Stage::Missing => {
@@ -58,17 +58,17 @@ impl Uploader<'_> {
             }
             RemoteState::NotYet => {}
             RemoteState::Gone => {
-                self.drop_gone(&begun, item).await;
+                self.forget_vanished(&begun, item).await;
                 journal.close()?;
                 return Ok(Resumed::Nothing);
             }
         }
         let reopened = self.reopen(&begun, item).await?;
         // A server that still holds all the bytes has not taken them in. Any other may be about to: looked for in patience.
-        let patience = patience(self.client, &begun);
+        let patience = max_wait(self.client, &begun);
         if !patience.is_zero() && !reopened.as_ref().is_some_and(|(_, held)| holds_all(*held, item)) {
             let text = format!("{}: an earlier run's last bytes may have left; looks for {patience:?} whether they arrive", ticket.path);
-            self.client.events.tell(Event::Note(text));
+            self.client.events.send(Event::Note(text));
             if let RemoteState::Whole(entry) = self.remote_state(&begun, &mut ticket, item, patience, Moment::now()).await? {
                 return Ok(Resumed::There(ticket, protocol, size_of(item, &entry)));
             }
@@ -86,17 +86,17 @@ impl Uploader<'_> {
         }
         match offset {
             Recovery::ResumeAt(at) => {
-                self.client.events.tell(Event::Accepted { id: self.id, offset: at });
-                self.client.events.tell(Event::Note(format!("{}: goes on at byte {at}", item.source.name())));
-                journal.taken_up(JournalRecord { unproven, ..begun });
+                self.client.events.send(Event::Accepted { id: self.id, offset: at });
+                self.client.events.send(Event::Note(format!("{}: goes on at byte {at}", item.source.name())));
+                journal.record_resumed(JournalRecord { unproven, ..begun });
                 Ok(Resumed::At(ticket, session, at))
             }
             Recovery::StartOver => {
                 let spoilt = session.is_spoilt();
                 let left_behind = session.abort().await;
                 let why = "what an earlier run sent can't be gone on with (an upload there may have expired), so it begins anew";
-                self.client.events.tell(Event::Warning(format!("{}: {why}", item.source.name())));
-                self.client.events.tell(Event::StartedOver { id: self.id, left_behind });
+                self.client.events.send(Event::Warning(format!("{}: {why}", item.source.name())));
+                self.client.events.send(Event::StartedOver { id: self.id, left_behind });
                 item.reusable = (!spoilt).then(|| ticket.clone());
                 self.begin_anew(&journal, begun, &ticket)
             }
@@ -115,14 +115,14 @@ impl Uploader<'_> {
         if !begun.may_have_arrived() {
             return Ok(RemoteState::NotYet);
         }
-        RemoteState::of(self.look(ticket, item, patience, since).await)
+        RemoteState::of(self.check(ticket, item, patience, since).await)
     }
 
     /// Where somebody else has the name by now, it is to be decided anew what becomes of the file.
     fn begin_anew(&self, journal: &Journal, begun: JournalRecord, ticket: &UploadHandle) -> Result<Resumed> {
         if !ticket.strangers.is_empty() {
             journal.close()?;
-            return Err(taken_meanwhile(self.client, ticket));
+            return Err(taken_name_error(self.client, ticket));
         }
         journal.begins_anew(begun);
         Ok(Resumed::Nothing)
@@ -137,7 +137,7 @@ impl Uploader<'_> {
             Err(e) => e,
         };
         let text = format!("{}: what an earlier run sent can't be continued: {failure}", begun.ticket.path);
-        self.client.events.tell(Event::Note(text));
+        self.client.events.send(Event::Note(text));
         self.patience = self.client.retries(Some(self.id));
         Ok(None)
     }
@@ -155,7 +155,7 @@ impl Uploader<'_> {
             };
             match found {
                 Ok(recovery) => return Ok(Some((session, recovery))),
-                Err(error) => self.patience.after(error).await?,
+                Err(error) => self.patience.backoff(error).await?,
             }
         }
     }
@@ -180,26 +180,26 @@ impl Uploader<'_> {
     }
 
     /// Somebody has removed the entry that an earlier run's bytes were for: they would never appear anywhere.
-    async fn drop_gone(&self, begun: &JournalRecord, item: &UploadRequest) {
+    async fn forget_vanished(&self, begun: &JournalRecord, item: &UploadRequest) {
         let left = match discard_partial(self.client, begun, item).await {
             Ok(left) => left.stays.map_or_else(String::new, |left| format!("; {left} stays on the server")),
             Err(error) => format!("; what it had sent may stay on the server: {error}"),
         };
         let text = format!("{}: the entry of an earlier run was removed on the server, so it starts anew{left}", begun.ticket.path);
-        self.client.events.tell(Event::Warning(text));
+        self.client.events.send(Event::Warning(text));
     }
 
     fn tell_missing(&self, ticket: &UploadHandle) {
         let entry = ticket.id.as_ref().filter(|_| ticket.upload_name.is_some());
         let stays = entry.map(|id| format!("; the empty entry @{id} stays on the server")).unwrap_or_default();
         let text = format!("{}: an earlier run's bytes were all accepted, and no file came of them, so it begins anew{stays}", ticket.path);
-        self.client.events.tell(Event::Warning(text));
+        self.client.events.send(Event::Warning(text));
     }
 
     fn report_leftover(&self, ticket: &UploadHandle) {
         let id = ticket.id.as_deref().unwrap_or("?");
         let text = format!("{}: the earlier run's half-sent entry @{id} stays on the server; it can't be continued", ticket.path);
-        self.client.events.tell(Event::Warning(text));
+        self.client.events.send(Event::Warning(text));
     }
 }
 
@@ -250,10 +250,10 @@ fn holds_all(held: Recovery, item: &UploadRequest) -> bool {
 }
 
 /// How long the earlier run's last request may still be worked on.
-fn patience(client: &RemoteClient, begun: &JournalRecord) -> Duration {
+fn max_wait(client: &RemoteClient, begun: &JournalRecord) -> Duration {
     match begun.stage {
         Stage::Finishing => processing_time(client.policy.timeout, begun.ticket.size.unwrap_or(0)),
-        Stage::Leaving => intake_time(begun.ticket.size.unwrap_or(0)),
+        Stage::Leaving => processing_time(begun.ticket.size.unwrap_or(0)),
         // Waited for by the run that noted it.
         Stage::Missing | Stage::Planned | Stage::Made | Stage::Sending => Duration::ZERO,
     }
@@ -286,7 +286,7 @@ async fn find_remote_state(client: &RemoteClient, begun: &JournalRecord, patienc
 }
 
 /// Had the earlier run's last request arrived?
-async fn arrived(client: &RemoteClient, begun: &JournalRecord, patience: Duration) -> Result<Option<Entry>> {
+async fn find_arrived(client: &RemoteClient, begun: &JournalRecord, patience: Duration) -> Result<Option<Entry>> {
     Ok(match find_remote_state(client, begun, patience, Moment::now()).await? {
         RemoteState::Whole(entry) => Some(*entry),
         RemoteState::NotYet | RemoteState::Gone => None,
@@ -309,7 +309,7 @@ pub struct Leftover {
 /// Removes what an earlier run left of a source that has changed since, or that nobody wants any more. What had arrived as
 /// a whole stays.
 pub async fn discard_partial(client: &RemoteClient, begun: &JournalRecord, item: &UploadRequest) -> Result<Leftover> {
-    if arrived(client, begun, patience(client, begun)).await?.is_some() {
+    if find_arrived(client, begun, max_wait(client, begun)).await?.is_some() {
         return Ok(Leftover { whole: true, ..Leftover::default() });
     }
     let mut removed = false;
@@ -332,7 +332,7 @@ async fn desk_recover(client: &RemoteClient, session: &mut dyn UploadSession, lo
     loop {
         match session.recover(look).await {
             Ok(_) => return Ok(()),
-            Err(error) => patience.after(error).await?,
+            Err(error) => patience.backoff(error).await?,
         }
     }
 }

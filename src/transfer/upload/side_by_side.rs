@@ -28,7 +28,7 @@ impl Uploader<'_> {
         let partials: Vec<(PartialUpload<'_>, Arc<Meter>)> = session
             .partials()
             .into_iter()
-            .map(|partial| (self.metered(&partial), partial))
+            .map(|partial| (self.meter_span(&partial), partial))
             .map(|(meter, partial)| (partial, meter))
             .collect();
         let all = partials.iter().map(|(partial, meter)| SpanState::new(partial.held, meter.pulse())).collect();
@@ -71,7 +71,7 @@ impl Uploader<'_> {
     }
 
     /// The span as a source that counts and is slowed as the whole file would be.
-    fn metered(&self, partial: &PartialUpload<'_>) -> Arc<Meter> {
+    fn meter_span(&self, partial: &PartialUpload<'_>) -> Arc<Meter> {
         let span = SpanSource { whole: self.meter.source().clone(), span: partial.span.clone() };
         let meter = Meter::new(Arc::new(span), self.id, self.client.events.clone(), self.client.limit.clone(), false);
         meter.pulse().begin(partial.held);

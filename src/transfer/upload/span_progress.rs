@@ -41,12 +41,12 @@ impl SpanProgress {
     ///
     /// # Returns
     /// The bytes of the whole file that have left, as a bar shows them: what the other spans have on their way counts, too.
-    pub(super) fn accepted(&self, at: u64) -> Result<u64> {
+    pub(super) fn record_accepted(&self, at: u64) -> Result<u64> {
         let Some(own) = self.all.get(self.number) else { return Ok(at) };
         own.accepted.store(at, Ordering::Relaxed);
         own.pulse.reached.store(at, Ordering::Relaxed);
         if let Some(journal) = &self.journal {
-            journal.accepted(self.sum())?;
+            journal.record_accepted(self.sum())?;
         }
         Ok(self.all.iter().map(|span| span.pulse.reached.load(Ordering::Relaxed)).sum())
     }

@@ -63,7 +63,7 @@ mod tests {
             false
         }
         fn send(&mut self, part: Part) -> BoxFuture<'_, Result<u64>> {
-            Box::pin(async move { Ok(part.end()) })
+            Box::pin(async move { Ok(part.end_offset()) })
         }
         fn recover<'a>(&'a mut self, _: &'a Error) -> BoxFuture<'a, Result<Recovery>> {
             self.1 += 1;

@@ -14,7 +14,7 @@ use crate::contract::{UploadHandle, UploadRequest, UploadSession};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Protocol, RemotePath};
 use crate::transfer::client::RemoteClient;
-use crate::transfer::processing_time::{intake_time, processing_time};
+use crate::transfer::processing_time::{processing_time};
 
 /// HTTP 504: the server behind the gateway has not answered yet.
 const GATEWAY_TIMEOUT: u16 = 504;
@@ -24,7 +24,7 @@ const MOST_STRANGERS: usize = 4;
 
 impl Uploader<'_> {
     /// Ends a failed upload: looks whether the file has arrived all the same, and removes what is half there.
-    pub(crate) async fn give_up(
+    pub(crate) async fn abort(
         &mut self,
         error: Error,
         mut ticket: UploadHandle,
@@ -33,14 +33,14 @@ impl Uploader<'_> {
         accepted: u64,
     ) -> Result<(UploadHandle, Protocol, u64)> {
         if self.worthless || session.is_spoilt() {
-            return self.give_up_spoilt(error, ticket, session, item).await;
+            return self.abort_unusable(error, ticket, session, item).await;
         }
         // The next run looks for an upload that has a journal.
         let all_left = self.left && item.source.size().is_some();
         let in_doubt = self.doubt && self.journal.is_none() && error.kind().is_transient() && all_left;
         let unread = self.is_unread(&error);
         if error.kind() == Kind::Interrupted || in_doubt || unread {
-            match self.landed(&mut ticket, item).await {
+            match self.find_uploaded(&mut ticket, item).await {
                 Ok(Some(entry)) => return Ok((ticket, session.protocol(), size_of(item, &entry))),
                 Ok(None) if unread && session.note().is_none() => {
                     return Err(self.judge_unseen(error, session.as_ref(), &ticket.path));
@@ -48,7 +48,7 @@ impl Uploader<'_> {
                 Ok(None) => {}
                 Err(e) => {
                     return Err(error
-                        .quoted(Kind::Unknown, |said| format!("{said}; then looking failed too"))
+                        .quoting(Kind::Unknown, |said| format!("{said}; then looking failed too"))
                         .with_subject(self.client.address(&ticket.path))
                         .with_hint(format!("{} whether the file is there before putting it again", self.client.how_to_look(&ticket.path)))
                         .with_cause(e));
@@ -71,7 +71,7 @@ impl Uploader<'_> {
             self.note(Journal::close)?;
             return Err(discard(self.client, &entry, item.replaces.as_ref(), error).await);
         }
-        Err(self.ended(error, session.as_mut()).await?)
+        Err(self.abort_upload(error, session.as_mut()).await?)
     }
 
     /// Were all bytes sent without a readable answer (a page, nothing, a warning)? Then the server may have taken them. 405 is
@@ -84,25 +84,25 @@ impl Uploader<'_> {
     /// unless the session can ask for its offset: then the upload is known to be incomplete.
     pub(crate) fn judge_unseen(&self, error: Error, session: &dyn UploadSession, path: &RemotePath) -> Error {
         let nobody_can_tell = self.is_unread(&error) && session.note().is_none();
-        if nobody_can_tell { unseen(self.client, error, path).with_remote(&self.client.remote) } else { error }
+        if nobody_can_tell { not_seen_error(self.client, error, path).with_remote(&self.client.remote) } else { error }
     }
 
     /// Aborts this upload for good. Where the server refused the whole file, it may have taken it in all the same.
-    async fn give_up_spoilt(
+    async fn abort_unusable(
         &self,
         error: Error,
         mut ticket: UploadHandle,
         mut session: Box<dyn UploadSession>,
         item: &UploadRequest,
     ) -> Result<(UploadHandle, Protocol, u64)> {
-        if let Some(size) = self.already_arrived(&mut ticket, item).await? {
+        if let Some(size) = self.bytes_if_arrived(&mut ticket, item).await? {
             return Ok((ticket, session.protocol(), size));
         }
-        Err(self.ended(error, session.as_mut()).await?)
+        Err(self.abort_upload(error, session.as_mut()).await?)
     }
 
     /// Removes the upload and forgets its notes; the error says what stays.
-    pub(crate) async fn ended(&self, error: Error, session: &mut dyn UploadSession) -> Result<Error> {
+    pub(crate) async fn abort_upload(&self, error: Error, session: &mut dyn UploadSession) -> Result<Error> {
         let left = session.abort().await;
         self.note(Journal::close)?;
         Ok(match left {
@@ -118,9 +118,9 @@ impl Uploader<'_> {
         passes_by_hand && session.note().is_some()
     }
 
-    /// As [`Self::landed`], but returns the bytes. Fails with `Unknown` when nobody can tell.
-    pub(crate) async fn already_arrived(&self, ticket: &mut UploadHandle, item: &UploadRequest) -> Result<Option<u64>> {
-        let found = self.landed(ticket, item).await.map_err(|e| {
+    /// As [`Self::find_uploaded`], but returns the bytes. Fails with `Unknown` when nobody can tell.
+    pub(crate) async fn bytes_if_arrived(&self, ticket: &mut UploadHandle, item: &UploadRequest) -> Result<Option<u64>> {
+        let found = self.find_uploaded(ticket, item).await.map_err(|e| {
             Error::new(Kind::Unknown, "the last answer was lost, and the check failed")
                 .with_subject(self.client.address(&ticket.path))
                 .with_hint("check whether the file is there before putting it again")
@@ -137,29 +137,29 @@ impl Uploader<'_> {
         self.still_worked_on = failure.status_code() == Some(GATEWAY_TIMEOUT);
         // With this note a later run need not look for the file. If the note is lost, the run looks without result.
         if !self.left {
-            let _ = self.note(Journal::not_left);
+            let _ = self.note(Journal::record_not_left);
         }
     }
 
     /// Has the file arrived although no answer said so? A file whose last byte never left has not: a file of that name and size
     /// is somebody else's. A file whose every byte has left may still be taken in, although a gateway in front of the server
     /// has given up.
-    async fn landed(&self, ticket: &mut UploadHandle, item: &UploadRequest) -> Result<Option<Entry>> {
+    async fn find_uploaded(&self, ticket: &mut UploadHandle, item: &UploadRequest) -> Result<Option<Entry>> {
         if !self.left {
             return Ok(None);
         }
         let patience = match item.source.size() {
             // The gateway itself says that the server behind it is still working.
             Some(size) if self.still_worked_on => processing_time(self.client.policy.timeout, size),
-            Some(size) => intake_time(size),
+            Some(size) => processing_time(size),
             None => Duration::ZERO,
         };
-        self.look(ticket, item, patience, Moment::now()).await
+        self.check(ticket, item, patience, Moment::now()).await
     }
 
     /// Looks for the file, for at most `patience`, first for what was there at `since` or later. What turns out to be somebody else's joins the ticket's strangers: ours may
     /// lie beside it, as a site may have given it another name.
-    pub(crate) async fn look(
+    pub(crate) async fn check(
         &self,
         ticket: &mut UploadHandle,
         item: &UploadRequest,
@@ -198,20 +198,20 @@ impl Uploader<'_> {
         if ticket.upload_name.is_some() || ticket.confirmed_entry.get().is_some() {
             return Ok(true);
         }
-        let (source, passed) = (self.meter.source().as_ref(), self.meter.passed().await);
+        let (source, passed) = (self.meter.source().as_ref(), self.meter.running_md5().await);
         SentBytes { source, md5: item.checksum.md5.as_deref(), passed }.are_in(self.client, entry).await
     }
 }
 
 /// The failure where somebody else has put a file there since haul decided what becomes of ours.
-pub(crate) fn taken_meanwhile(client: &RemoteClient, ticket: &UploadHandle) -> Error {
+pub(crate) fn taken_name_error(client: &RemoteClient, ticket: &UploadHandle) -> Error {
     Error::new(Kind::Exists, "somebody else has put a file of this name there meanwhile")
         .with_subject(client.address(&ticket.path))
         .with_hint("put it again: --if-exists then decides by what is there now")
 }
 
-fn unseen(client: &RemoteClient, error: Error, path: &RemotePath) -> Error {
+fn not_seen_error(client: &RemoteClient, error: Error, path: &RemotePath) -> Error {
     error
-        .quoted(Kind::Unknown, |said| format!("all bytes were sent, the answer can't be read, and the file does not appear: {said}"))
+        .quoting(Kind::Unknown, |said| format!("all bytes were sent, the answer can't be read, and the file does not appear: {said}"))
         .with_hint(format!("{} whether the file is there before putting it again", client.how_to_look(path)))
 }

@@ -72,15 +72,15 @@ impl<'a> Uploader<'a> {
     }
 
     /// Tells that the server has the bytes up to this offset, and notes it.
-    pub(super) fn tell_accepted(&self, at: u64) -> Result<()> {
+    pub(super) fn report_accepted(&self, at: u64) -> Result<()> {
         let offset = match &self.span {
-            Some(span) => span.accepted(at)?,
+            Some(span) => span.record_accepted(at)?,
             None => {
-                self.note(|journal| journal.accepted(at))?;
+                self.note(|journal| journal.record_accepted(at))?;
                 at
             }
         };
-        self.client.events.tell(Event::Accepted { id: self.id, offset });
+        self.client.events.send(Event::Accepted { id: self.id, offset });
         Ok(())
     }
 

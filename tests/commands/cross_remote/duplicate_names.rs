@@ -22,7 +22,7 @@ fn what_exists_is_treated_as_asked() {
         assert_eq!(dry.events("planned")[0]["action"], "replace");
         let replaced = cp("update").ends_with(0).events("copied");
         assert_eq!(replaced[0]["path"], format!("/v/v-{from}.txt"), "{from} to {to}: the source has changed since");
-        assert_eq!(env.arrived(to)[&format!("/v/v-{from}.txt")], text("two"), "{from} to {to}");
+        assert_eq!(env.arrivals(to)[&format!("/v/v-{from}.txt")], text("two"), "{from} to {to}");
         assert_eq!(replaced[0]["kept"].is_string(), to == "iogates");
         if to == "iogates" {
             assert_eq!(cp("update").ends_with(0).events("skipped")[0]["id"], replaced[0]["id"], "of two of that name the newest counts");
@@ -52,7 +52,7 @@ fn where_a_copy_lands() {
     let folder = env.home.run(&["cp", "--json", &format!("giga0:@{}", id_of("d")), "fileago:/ids/"]).ends_with(0);
     assert_eq!(folder.events("copied")[0]["source"], format!("giga0:@{}/f.txt", id_of("d")));
     cp(&[&format!("giga0:@{}", id_of("g.txt")), "fileago:/ids/"]).ends_with(0);
-    let there = env.arrived("fileago");
+    let there = env.arrivals("fileago");
     let paths: Vec<&str> = there.keys().map(String::as_str).collect();
     let wanted = [
         "/all/in/d/f.txt",
@@ -70,7 +70,7 @@ fn where_a_copy_lands() {
     assert_eq!(paths, wanted);
     cp(&["giga0:/in/g.txt", "giga0:/in/g.txt", "fileago:/twice/"]).ends_with(2).says("two sources have the same target:");
     env.home.run(&["mv", "giga0:", "fileago:/moved/"]).ends_with(2).says("top folder");
-    assert!(!env.arrived("fileago").keys().any(|path| path.starts_with("/twice") || path.starts_with("/moved")));
+    assert!(!env.arrivals("fileago").keys().any(|path| path.starts_with("/twice") || path.starts_with("/moved")));
 }
 
 /// Of two that land on one name the second would replace the first.
@@ -83,7 +83,7 @@ fn two_of_one_name_in_a_folder_are_both_named_and_left() {
     let ran = env.home.run(&["cp", "--json", "giga0:/d", "fileago:/"]).ends_with(9);
     assert_eq!((ran.events("copied").len(), ran.events("failed").len()), (1, 2), "{}", ran.stdout);
     assert!(ran.events("failed").iter().all(|e| e["error"]["kind"] == "ambiguous"));
-    assert_eq!(env.arrived("fileago").into_keys().collect::<Vec<_>>(), ["/d/once.txt"]);
+    assert_eq!(env.arrivals("fileago").into_keys().collect::<Vec<_>>(), ["/d/once.txt"]);
 }
 
 /// ioGates keeps the old entry beside the new one, as none can be removed.
@@ -99,7 +99,7 @@ fn of_several_versions_at_iogates_the_newest_is_copied() {
     let ran = env.home.run(&["cp", "--json", "iogates:/d", "giga0:/"]).ends_with(0);
     assert_eq!((ran.events("copied").len(), ran.events("failed").len()), (2, 0), "{}", ran.stdout);
     env.home.run(&["cp", "iogates:/d/twice.txt", "giga0:/alone.txt"]).ends_with(0);
-    let there = env.arrived("giga0");
+    let there = env.arrivals("giga0");
     assert_eq!((&there["/d/twice.txt"], &there["/d/once.txt"], &there["/alone.txt"]), (&text("second"), &text("once"), &text("second")));
 }
 
@@ -114,7 +114,7 @@ fn one_account_under_two_names() {
         of_it.map(|(key, value)| (format!("HAUL_REMOTE_TWIN_{key}"), value)).collect()
     };
     for of in hosts() {
-        env.stored(of, "/a.txt", &text("mine"));
+        env.store(of, "/a.txt", &text("mine"));
         let run = |args: &[&str]| crate::support::command::Ran::of(env.home.command(args).envs(twin(of)).output().unwrap());
         for policy in ["update", "replace", "fail"] {
             let verb = if of == "iogates" { "cp" } else { "mv" };

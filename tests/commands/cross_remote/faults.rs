@@ -10,7 +10,7 @@ fn a_download_that_drops_in_the_middle_of_an_upload() {
     let content = bytes(3_000_000, 21);
     let md5 = format!("{:x}", md5::compute(&content.0));
     for from in hosts() {
-        env.stored(from, "/source.bin", &content);
+        env.store(from, "/source.bin", &content);
         for to in hosts().iter().filter(|to| **to != from) {
             env.sandbox.faults().script(&format!("{from}/download:cut=1000000")).unwrap();
             let name = format!("/from-{from}.bin");
@@ -23,8 +23,8 @@ fn a_download_that_drops_in_the_middle_of_an_upload() {
             for field in ["remote", "path", "id", "size", "protocol", "resumed_from", "retries", "seconds"] {
                 assert!(!copied[field].is_null(), "{field} of {copied}");
             }
-            assert_eq!(env.arrived(to)[&name], content, "{from} to {to}");
-            assert!(env.sandbox.faults().left().is_empty(), "{from} to {to}: the faults struck");
+            assert_eq!(env.arrivals(to)[&name], content, "{from} to {to}");
+            assert!(env.sandbox.faults().remaining().is_empty(), "{from} to {to}: the faults struck");
         }
     }
 }
@@ -34,15 +34,15 @@ fn a_download_that_drops_in_the_middle_of_an_upload() {
 fn the_source_is_downloaded_once_whatever_the_parts() {
     let env = TestEnv::new();
     let content = bytes(3_000_000, 25);
-    env.stored("giga0", "/source.bin", &content);
-    env.stored("fileago", "/source.bin", &content);
+    env.store("giga0", "/source.bin", &content);
+    env.store("fileago", "/source.bin", &content);
     for (from, kind) in [("giga0", "file/download"), ("fileago", "download")] {
         for protocol in ["tus", "plupload", "ftps"] {
             let before = env.sandbox.counts().requests(from, kind);
             let to = format!("iogates:/{from}-{protocol}.bin");
             env.home.run(&["cp", "--protocol", protocol, "--chunk-size", "262144", &format!("{from}:/source.bin"), &to]).ends_with(0);
             assert_eq!(env.sandbox.counts().requests(from, kind) - before, 1, "{from} by {protocol}");
-            assert_eq!(env.arrived("iogates")[&format!("/{from}-{protocol}.bin")], content);
+            assert_eq!(env.arrivals("iogates")[&format!("/{from}-{protocol}.bin")], content);
         }
     }
 }
@@ -52,14 +52,14 @@ fn the_source_is_downloaded_once_whatever_the_parts() {
 fn an_upload_that_is_cut_goes_on_in_the_middle_of_the_source() {
     let env = TestEnv::new();
     let content = bytes(3_000_000, 22);
-    env.stored("giga0", "/source.bin", &content);
+    env.store("giga0", "/source.bin", &content);
     for (protocol, fault) in [("tus", "iogates/tus-patch:cut=700000"), ("ftps", "iogates:ftp-cut=1200000")] {
         env.sandbox.faults().script(fault).unwrap();
         let to = format!("iogates:/{protocol}.bin");
         let ran = env.home.run(&["cp", "--json", "--protocol", protocol, "giga0:/source.bin", &to]).ends_with(0);
         assert_eq!((&ran.events("copied")[0]["verified"], &ran.events("copied")[0]["protocol"]), (&"md5".into(), &protocol.into()));
-        assert_eq!(env.arrived("iogates")[&format!("/{protocol}.bin")], content);
-        assert!(env.sandbox.faults().left().is_empty(), "{protocol}: the faults struck");
+        assert_eq!(env.arrivals("iogates")[&format!("/{protocol}.bin")], content);
+        assert!(env.sandbox.faults().remaining().is_empty(), "{protocol}: the faults struck");
     }
     let lost = "fileago/upload:answer-lost";
     env.sandbox.faults().script(lost).unwrap();
@@ -71,13 +71,13 @@ fn an_upload_that_is_cut_goes_on_in_the_middle_of_the_source() {
 fn a_page_in_place_of_the_source_is_reported_and_leaves_nothing_behind() {
     let env = TestEnv::new();
     for from in hosts() {
-        env.stored(from, "/f.bin", &bytes(200_000, 3));
+        env.store(from, "/f.bin", &bytes(200_000, 3));
     }
     for (from, to) in [("giga0", "fileago"), ("fileago", "giga0"), ("iogates", "giga0"), ("giga0", "iogates")] {
         env.sandbox.faults().script(&format!("{from}/download:html")).unwrap();
         let ran = env.home.run(&["cp", "--json", &format!("{from}:/f.bin"), &format!("{to}:/page.bin")]).ends_with(11);
         ran.says("a page in place of the file: Down for maintenance");
-        assert!(!env.arrived(to).contains_key("/page.bin"), "{from} to {to}");
+        assert!(!env.arrivals(to).contains_key("/page.bin"), "{from} to {to}");
     }
     env.sandbox.faults().script("giga0:download-page=html").unwrap();
     let move_it = ["mv", "--json", "--retries", "1", "giga0:/f.bin", "fileago:/f2.bin"];
@@ -89,7 +89,7 @@ fn a_page_in_place_of_the_source_is_reported_and_leaves_nothing_behind() {
 #[test]
 fn a_source_that_is_not_what_its_provider_says_is_reported_and_its_copy_goes() {
     let env = TestEnv::new();
-    env.stored("iogates", "/source.bin", &bytes(100_000, 22));
+    env.store("iogates", "/source.bin", &bytes(100_000, 22));
     std::fs::write(env.sandbox.file("iogates", "/source.bin").unwrap(), bytes(100_000, 23).0).unwrap();
     for to in hosts_that_change() {
         let ran = env.home.run(&["cp", "iogates:/source.bin", &format!("{to}:/copy.bin")]).ends_with(7);
@@ -97,9 +97,9 @@ fn a_source_that_is_not_what_its_provider_says_is_reported_and_its_copy_goes() {
         env.home.run(&["stat", &format!("{to}:/copy.bin")]).ends_with(3);
     }
     env.sandbox.faults().script("giga0/download:download-short=5").unwrap();
-    env.stored("giga0", "/short.bin", &bytes(100_000, 24));
+    env.store("giga0", "/short.bin", &bytes(100_000, 24));
     env.home.run(&["cp", "giga0:/short.bin", "iogates:/short.bin"]).ends_with(7);
-    assert!(!env.arrived("iogates").contains_key("/short.bin"));
+    assert!(!env.arrivals("iogates").contains_key("/short.bin"));
 }
 
 /// The new revision is not what was read, and must not go with the old one.
@@ -109,7 +109,7 @@ fn a_source_that_changes_meanwhile_is_neither_good_nor_removed() {
     use std::process::{Command, Stdio};
 
     let env = TestEnv::new();
-    env.stored("fileago", "/film.bin", &bytes(600_000, 5));
+    env.store("fileago", "/film.bin", &bytes(600_000, 5));
     let slow = ["mv", "--json", "--bwlimit", "300K", "fileago:/film.bin", "giga0:/film.bin"];
     let child = env.home.command(&slow).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     while env.sandbox.counts().requests("fileago", "download") == 0 {
@@ -118,11 +118,11 @@ fn a_source_that_changes_meanwhile_is_neither_good_nor_removed() {
     // However slow this machine is: it goes on when the new revision is there.
     let signal = |name: &str| assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
     signal("-STOP");
-    env.stored("fileago", "/film.bin", &bytes(600_000, 6));
+    env.store("fileago", "/film.bin", &bytes(600_000, 6));
     signal("-CONT");
     let ran = Ran::of(child.wait_with_output().unwrap()).ends_with(7).says("changed while it was read");
     assert_eq!(ran.events("failed")[0]["error"]["kind"], "integrity");
-    assert_eq!(env.arrived("fileago")["/film.bin"], bytes(600_000, 6));
+    assert_eq!(env.arrivals("fileago")["/film.bin"], bytes(600_000, 6));
     env.home.run(&["stat", "giga0:/film.bin"]).ends_with(3);
 }
 
@@ -163,14 +163,14 @@ fn several_files_are_on_their_way_at_once() {
     env.sandbox.faults().script("iogates/tus-patch:slow=3000").unwrap();
     let ran = env.home.run(&["cp", "--json", "-j", "1", "giga0:/d", "iogates:/"]).ends_with(0);
     assert_eq!(slowest(&ran, "copied"), 0, "{}", ran.stdout);
-    assert_eq!((env.arrived("fileago").len(), env.arrived("iogates")["/d/07.txt"].clone()), (12, text("file 7")));
+    assert_eq!((env.arrivals("fileago").len(), env.arrivals("iogates")["/d/07.txt"].clone()), (12, text("file 7")));
 
     env.sandbox.faults().script("giga0/file/copy:slow=3000").unwrap();
     let ran = env.home.run(&["cp", "--json", "-j", "3", "giga0:/d", "giga0:/copy/"]).ends_with(0);
     let order: Vec<String> = ran.events("copied").iter().map(|e| e["path"].as_str().unwrap().to_owned()).collect();
     assert_eq!(order.len(), 12);
     assert!(order.iter().rposition(|path| ["/copy/d/00.txt", "/copy/d/01.txt", "/copy/d/02.txt"].contains(&path.as_str())).unwrap() >= 3);
-    assert_eq!(env.arrived("giga0").iter().filter(|(path, _)| path.starts_with("/d/")).count(), 12);
+    assert_eq!(env.arrivals("giga0").iter().filter(|(path, _)| path.starts_with("/d/")).count(), 12);
     assert_eq!(env.home.run(&["ls", "--json", "giga0:/copy/d"]).ends_with(0).json().len(), 12);
 }
 
@@ -189,7 +189,7 @@ fn tokens_run_out_on_both_sides() {
             let before = [from, to].map(|remote| env.sandbox.counts().sign_ins(remote));
             env.sandbox.faults().script(&format!("{from}/{asked}:expired {to}/{taken}:expired")).unwrap();
             env.home.run(&["cp", "-j", "8", &format!("{from}:/d"), &format!("{to}:/of-{from}/")]).ends_with(0);
-            assert_eq!(env.arrived(to).keys().filter(|path| path.starts_with(&format!("/of-{from}/d/"))).count(), 12);
+            assert_eq!(env.arrivals(to).keys().filter(|path| path.starts_with(&format!("/of-{from}/d/"))).count(), 12);
             let after = [from, to].map(|remote| env.sandbox.counts().sign_ins(remote));
             assert!(after[1] == before[1] + 1 && after[0] <= before[0] + 1, "{from} to {to}: {before:?} {after:?}");
         }

@@ -10,7 +10,7 @@ use crate::support::random::Random;
 
 fn there(env: &TestEnv, remote: &str, folder: &str) -> BTreeMap<String, Content> {
     let below = |(path, content): (String, Content)| Some((path.strip_prefix(folder)?.to_owned(), content));
-    env.arrived(remote).into_iter().filter_map(below).collect()
+    env.arrivals(remote).into_iter().filter_map(below).collect()
 }
 
 /// At this rate most moments fall into the sending.
@@ -19,7 +19,7 @@ fn slow<'a>(args: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// How long a run takes that is not killed.
-fn measured(env: &TestEnv, args: &[&str]) -> Duration {
+fn measure_run(env: &TestEnv, args: &[&str]) -> Duration {
     let begun = Instant::now();
     env.home.run(&slow(args)).ends_with(0);
     begun.elapsed()
@@ -49,7 +49,7 @@ fn a_copy_survives_kills() {
     let files = source_tree(&env);
     env.home.run(&["put", "src", "giga0:/"]).ends_with(0);
     let (mut random, mut killed) = (Random::from_env(7), 0);
-    let whole = measured(&env, &["cp", "giga0:/src", "fileago:/measured/"]).as_micros() as u64;
+    let whole = measure_run(&env, &["cp", "giga0:/src", "fileago:/measured/"]).as_micros() as u64;
     for (round, to) in ["iogates", "fileago"].iter().cycle().take(8).enumerate() {
         let target = format!("{to}:/round-{round}/");
         let cp = ["cp", "--json", "--chunk-size", "262144", "giga0:/src", &target];
@@ -66,7 +66,7 @@ fn a_move_survives_kills_and_loses_nothing() {
     let files = source_tree(&env);
     let (mut random, mut killed) = (Random::from_env(8), 0);
     env.home.run(&["put", "src", "giga0:/measured/"]).ends_with(0);
-    let whole = measured(&env, &["mv", "giga0:/measured/src", "fileago:/measured/"]).as_micros() as u64;
+    let whole = measure_run(&env, &["mv", "giga0:/measured/src", "fileago:/measured/"]).as_micros() as u64;
     for round in 0..8 {
         let (from, to) = if round % 2 == 0 { ("giga0", "fileago") } else { ("fileago", "giga0") };
         let top = format!("{from}:/from-{round}/");
@@ -83,7 +83,7 @@ fn a_move_survives_kills_and_loses_nothing() {
 #[test]
 fn a_move_that_was_killed_before_its_last_step_takes_it() {
     let env = TestEnv::new();
-    env.stored("fileago", "/f.bin", &bytes(100_000, 4));
+    env.store("fileago", "/f.bin", &bytes(100_000, 4));
     env.home.run(&["cp", "fileago:/f.bin", "giga0:/f.bin"]).ends_with(0);
     let dry = env.home.run(&["mv", "-n", "--json", "fileago:/f.bin", "giga0:/f.bin"]).ends_with(0);
     assert_eq!(dry.events("skipped").len(), 1);
@@ -91,14 +91,14 @@ fn a_move_that_was_killed_before_its_last_step_takes_it() {
     let ran = env.home.run(&["mv", "--json", "fileago:/f.bin", "giga0:/f.bin"]).ends_with(0);
     assert_eq!(ran.events("skipped")[0]["reason"], "unchanged since it was put there; its source is removed");
     env.home.run(&["stat", "fileago:/f.bin"]).ends_with(3);
-    assert_eq!(env.arrived("giga0")["/f.bin"], bytes(100_000, 4));
+    assert_eq!(env.arrivals("giga0")["/f.bin"], bytes(100_000, 4));
 }
 
 #[test]
 fn a_big_copy_is_resumed_inside_and_listed_meanwhile() {
     let env = TestEnv::new();
     let content = bytes(3_000_000, 5);
-    env.stored("giga0", "/big.bin", &content);
+    env.store("giga0", "/big.bin", &content);
     for (round, resume) in [None, Some(&["transfers", "resume", "--json"])].into_iter().enumerate() {
         let target = format!("iogates:/in/{round}.bin");
         let args = ["cp", "--json", "--chunk-size", "262144", "giga0:/big.bin", &target];
@@ -109,6 +109,6 @@ fn a_big_copy_is_resumed_inside_and_listed_meanwhile() {
         let ran = env.home.run(resume.map_or(&args[..], |resume| &resume[..])).ends_with(0);
         let copied = &ran.events("copied")[0];
         assert!(copied["resumed_from"].as_u64().unwrap() > 0 && copied["verified"] == "md5", "{copied}");
-        assert_eq!(env.arrived("iogates")[&format!("/in/{round}.bin")], content);
+        assert_eq!(env.arrivals("iogates")[&format!("/in/{round}.bin")], content);
     }
 }

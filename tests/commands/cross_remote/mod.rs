@@ -16,7 +16,7 @@ fn a_copy_has_the_same_bytes_whatever_the_two_providers() {
         env.home.run(&["put", "d", &format!("{from}:/from/")]).ends_with(0);
         let ran = env.home.run(&["cp", "--json", &format!("{from}:/from/d"), &format!("{to}:/to/")]).ends_with(0);
         assert_eq!(ran.events("copied").len(), 2, "{from} to {to}: {}", ran.stdout);
-        let there = env.arrived(to);
+        let there = env.arrivals(to);
         assert_eq!((&there["/to/d/big.bin"], &there["/to/d/sub/ü.txt"]), (&bytes(1_500_000, 9), &text("small")), "{from} to {to}");
         let again = env.home.run(&["cp", &format!("{from}:/from/d/big.bin"), &format!("{to}:/to/d/big.bin")]);
         let again = again.ends_with(0);
@@ -24,7 +24,7 @@ fn a_copy_has_the_same_bytes_whatever_the_two_providers() {
         let taken = ["cp", "--if-exists", "fail", &format!("{from}:/from/d/big.bin"), &format!("{to}:/to/d/big.bin")];
         env.home.run(&taken).ends_with(6).says("it exists already");
         env.home.run(&["cp", "-n", &format!("{from}:/from/d/big.bin"), &format!("{to}:/dry.bin")]).ends_with(0);
-        assert!(!env.arrived(to).contains_key("/dry.bin"));
+        assert!(!env.arrivals(to).contains_key("/dry.bin"));
     }
 }
 
@@ -35,7 +35,7 @@ fn the_source_of_a_move_goes_after_its_copy_is_verified() {
     env.home.file("d/sub/b.txt", "b");
     env.home.run(&["put", "d", "giga0:/"]).ends_with(0);
     env.home.run(&["mv", "giga0:/d", "fileago:/moved/"]).ends_with(0);
-    assert_eq!(env.arrived("fileago")["/moved/d/a.bin"], bytes(300_000, 3));
+    assert_eq!(env.arrivals("fileago")["/moved/d/a.bin"], bytes(300_000, 3));
     env.home.run(&["stat", "giga0:/d"]).ends_with(3);
 
     env.home.run(&["put", "d/a.bin", "giga0:/keep.bin"]).ends_with(0);
@@ -50,7 +50,7 @@ fn what_can_t_be_moved_away_is_reported_before_anything_is_sent() {
     env.home.file("a.txt", "a");
     env.home.run(&["put", "a.txt", "iogates:/a.txt"]).ends_with(0);
     env.home.run(&["mv", "iogates:/a.txt", "giga0:/a.txt"]).ends_with(10).says("giga0");
-    assert!(env.arrived("giga0").is_empty());
+    assert!(env.arrivals("giga0").is_empty());
     env.home.run(&["cp", "giga0:/nope", "fileago:/x"]).ends_with(3);
 }
 
@@ -80,5 +80,5 @@ fn a_source_that_is_missing_fails_alone() {
     let ran = env.home.run(&["cp", "--json", "giga0:/nope", "giga0:/a.txt", "fileago:/in/"]).ends_with(9);
     assert_eq!((ran.events("copied").len(), ran.events("failed").len()), (1, 1), "{}", ran.stdout);
     assert_eq!(ran.json().pop().unwrap()["event"], "summary");
-    assert_eq!(env.arrived("fileago")["/in/a.txt"], text("a"));
+    assert_eq!(env.arrivals("fileago")["/in/a.txt"], text("a"));
 }

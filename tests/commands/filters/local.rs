@@ -16,7 +16,7 @@ const FILES: [(&str, usize); 7] = [
     ("x.tmp", 5),
 ];
 
-fn filled() -> TestEnv {
+fn filled_env() -> TestEnv {
     let env = TestEnv::new();
     for (name, size) in FILES {
         env.home.file(&format!("d/{name}"), vec![7; size]);
@@ -25,14 +25,14 @@ fn filled() -> TestEnv {
     env
 }
 
-fn sent(ran: &Ran, top: &str) -> Vec<String> {
+fn sent_files(ran: &Ran, top: &str) -> Vec<String> {
     let paths = ran.events("uploaded").into_iter().map(|e| e["path"].as_str().unwrap().strip_prefix(top).unwrap().to_owned());
     paths.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 #[test]
 fn a_put_takes_what_fits() {
-    let env = filled();
+    let env = filled_env();
     let old = std::fs::File::options().append(true).open(env.path("d/a.mov")).unwrap();
     old.set_modified(SystemTime::now() - Duration::from_secs(7 * 86_400)).unwrap();
     let all = FILES.map(|(name, _)| name);
@@ -51,7 +51,7 @@ fn a_put_takes_what_fits() {
     for (number, (filter, files)) in cases.into_iter().enumerate() {
         let to = format!("giga0:/{number}");
         let ran = env.json(&[&["put", "d", &to], filter].concat()).ends_with(0);
-        assert_eq!(sent(&ran, &format!("/{number}/d/")), files, "{filter:?}: {}", ran.stderr);
+        assert_eq!(sent_files(&ran, &format!("/{number}/d/")), files, "{filter:?}: {}", ran.stderr);
         if files.is_empty() {
             ran.says("nothing fits: no file is taken");
             env.json(&[&["put", "d", &to, "--fail-if-empty"], filter].concat()).ends_with(2);
@@ -62,7 +62,7 @@ fn a_put_takes_what_fits() {
     let dry = env.json(&["put", "-n", "d/", "giga0:/dry", "--include", "*.mov"]).ends_with(0);
     assert_eq!(dry.events("planned").len(), 3);
     let named = env.json(&["put", "d/a.mov", "d/b.txt", "d/clips/", "giga0:/named/", "--exclude", "*.txt"]).ends_with(0);
-    assert_eq!(sent(&named, "/named/"), ["a.mov", "c.mov", "old/e.mov", "y.tmp"], "what is named itself must fit, too");
+    assert_eq!(sent_files(&named, "/named/"), ["a.mov", "c.mov", "old/e.mov", "y.tmp"], "what is named itself must fit, too");
     env.home.run(&["put", "-v", "d", "giga0:/v", "--exclude", "clips"]).ends_with(0).says("d/clips: left out (--exclude \"clips\")");
 }
 
@@ -79,16 +79,16 @@ fn an_empty_source_can_be_a_failure() {
 /// A `.haulignore` counts before the options, a deeper one after those above; one that can't be read lets nothing out.
 #[test]
 fn files_of_patterns_in_a_source_count() {
-    let env = filled();
+    let env = filled_env();
     env.home.file("d/.haulignore", "# what stays here\n*.tmp\nold/\n.haulignore\n");
     env.home.file("d/clips/.haulignore", "!y.tmp\n.haulignore\n");
     let ran = env.json(&["put", "d", "giga0:/one"]).ends_with(0);
-    assert_eq!(sent(&ran, "/one/d/"), ["a.mov", "b.txt", "clips/c.mov", "clips/y.tmp"]);
+    assert_eq!(sent_files(&ran, "/one/d/"), ["a.mov", "b.txt", "clips/c.mov", "clips/y.tmp"]);
     let ran = env.json(&["put", "d", "giga0:/two", "--include", "x.tmp"]).ends_with(0);
-    assert_eq!(sent(&ran, "/two/d/"), ["x.tmp"]);
+    assert_eq!(sent_files(&ran, "/two/d/"), ["x.tmp"]);
     env.home.file("d/clips/.haulignore", "[z-a]\n");
     let ran = env.json(&["put", "d", "giga0:/three"]).ends_with(9);
-    assert_eq!(sent(&ran, "/three/d/"), ["a.mov", "b.txt"]);
+    assert_eq!(sent_files(&ran, "/three/d/"), ["a.mov", "b.txt"]);
     assert!(ran.events("failed")[0]["error"]["message"].as_str().unwrap().contains("[z-a]"), "{}", ran.stdout);
 }
 
@@ -96,7 +96,7 @@ fn files_of_patterns_in_a_source_count() {
 #[test]
 fn what_is_left_out_fails_nobody_and_what_is_no_file_is_skipped() {
     use std::os::unix::fs::{PermissionsExt, symlink};
-    let env = filled();
+    let env = filled_env();
     let d = env.path("d");
     symlink("/nowhere", d.join("dangling")).unwrap();
     symlink(&d, d.join("clips/loop")).unwrap();
@@ -104,7 +104,7 @@ fn what_is_left_out_fails_nobody_and_what_is_no_file_is_skipped() {
     let ran = env.json(&["put", "d", "giga0:/follow"]).ends_with(9);
     assert_eq!((ran.events("uploaded").len(), ran.events("failed").len()), (8, 2), "{}", ran.stdout);
     let ran = env.json(&["put", "d", "giga0:/skip", "--links", "skip"]).ends_with(0);
-    assert_eq!(sent(&ran, "/skip/d/"), FILES.map(|(name, _)| name));
+    assert_eq!(sent_files(&ran, "/skip/d/"), FILES.map(|(name, _)| name));
     env.json(&["put", "d", "giga0:/excluded", "--exclude", "dangling", "--exclude", "loop"]).ends_with(0);
     for name in ["dangling", "clips/loop"] {
         std::fs::remove_file(d.join(name)).unwrap();
@@ -125,13 +125,13 @@ fn what_is_left_out_fails_nobody_and_what_is_no_file_is_skipped() {
 /// What somebody is writing is left for the next run.
 #[test]
 fn a_file_that_has_just_changed_is_left_for_the_next_run() {
-    let env = filled();
+    let env = filled_env();
     for (name, _) in FILES.iter().filter(|(name, _)| *name != "a.mov") {
         let file = std::fs::File::options().append(true).open(env.path(&format!("d/{name}"))).unwrap();
         file.set_modified(SystemTime::now() - Duration::from_secs(600)).unwrap();
     }
     let ran = env.json(&["put", "d", "giga0:/x", "--settle", "5m"]).ends_with(0);
-    assert_eq!(sent(&ran, "/x/d/").len(), 6);
+    assert_eq!(sent_files(&ran, "/x/d/").len(), 6);
     let skipped = ran.events("skipped");
     assert_eq!((skipped.len(), &skipped[0]["source"]), (1, &"d/a.mov".into()));
     assert!(skipped[0]["reason"].as_str().unwrap().contains("--settle waits for 5m"), "{}", skipped[0]);
@@ -140,13 +140,13 @@ fn a_file_that_has_just_changed_is_left_for_the_next_run() {
 
 #[test]
 fn shares_of_a_put_are_disjoint_and_whole() {
-    let env = filled();
+    let env = filled_env();
     let mut all = Vec::new();
     for task in 0..4 {
         let count = [("SLURM_ARRAY_TASK_ID", task + 7), ("SLURM_ARRAY_TASK_MIN", 7), ("SLURM_ARRAY_TASK_COUNT", 4)];
         let mut command = env.home.command(&["put", "--json", "d/", "giga0:/s", "--shard", "auto"]);
         command.envs(count.map(|(name, value)| (name, value.to_string())));
-        all.extend(sent(&Ran::of(command.output().unwrap()).ends_with(0), "/s/"));
+        all.extend(sent_files(&Ran::of(command.output().unwrap()).ends_with(0), "/s/"));
     }
     all.sort();
     assert_eq!(all, FILES.map(|(name, _)| name));

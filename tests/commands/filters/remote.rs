@@ -7,7 +7,7 @@ use crate::support::listed_tree::{fill, paths};
 use crate::support::remotes::that_can;
 
 /// `/in` with seven files: small ones, larger ones below, and an empty folder.
-fn filled(remotes: &[&str]) -> TestEnv {
+fn filled_env(remotes: &[&str]) -> TestEnv {
     let env = TestEnv::new();
     for remote in remotes {
         fill(&env, remote, "/in", &["a.mov", "b.txt", "x.tmp"], b"12345");
@@ -54,7 +54,7 @@ fn sized_cases() -> Vec<(&'static [&'static str], Vec<&'static str>)> {
 
 #[test]
 fn every_command_that_looks_takes_the_same_files() {
-    let env = filled(&that_can(&["list"]));
+    let env = filled_env(&that_can(&["list"]));
     for remote in that_can(&["list"]) {
         let at = format!("{remote}:/in");
         let sized = if remote == "iogates" { Vec::new() } else { sized_cases() };
@@ -88,7 +88,7 @@ fn every_command_that_looks_takes_the_same_files() {
 /// ioGates tells no sizes: whoever asks for a size gets what this machine put there itself, and hears of the rest.
 #[test]
 fn a_size_that_nobody_tells_fits_no_bound() {
-    let env = filled(&["iogates"]);
+    let env = filled_env(&["iogates"]);
     let ran = env.get(&["--max-size", "1M", "iogates:/in", "none/"]).ends_with(0);
     let ran = ran.says("the provider tells no size of 7 entries, which --max-size left out").says("nothing fits");
     assert!(ran.events("failed").is_empty());
@@ -100,11 +100,11 @@ fn a_size_that_nobody_tells_fits_no_bound() {
 
 #[test]
 fn a_folder_that_is_left_out_is_not_listed_and_the_reason_is_told() {
-    let env = filled(&["giga0"]);
+    let env = filled_env(&["giga0"]);
     let listings = |args: &[&str]| {
-        let before = env.asked("giga0", "folder/listing");
+        let before = env.request_count("giga0", "folder/listing");
         let ran = env.home.run(args).ends_with(0);
-        (env.asked("giga0", "folder/listing") - before, ran)
+        (env.request_count("giga0", "folder/listing") - before, ran)
     };
     let (all, _) = listings(&["find", "giga0:/in"]);
     let (fewer, ran) = listings(&["find", "-v", "giga0:/in", "--exclude", "clips/"]);
@@ -122,7 +122,7 @@ fn only_what_fits_is_removed() {
     let cases = cases();
     for remote in that_can(&["list", "remove"]) {
         for (filter, files) in cases.iter().chain(&sized_cases()) {
-            let env = filled(&[remote]);
+            let env = filled_env(&[remote]);
             let at = format!("{remote}:/in");
             let dry = env.home.run(&[&["rm", "-r", "-n", "--json", &at], *filter].concat()).ends_with(0);
             let planned = dry.events("planned").len();
@@ -137,7 +137,7 @@ fn only_what_fits_is_removed() {
             assert_eq!(left, stays, "{remote} {filter:?}");
         }
         // A folder goes only when nothing in it was left out.
-        let env = filled(&[remote]);
+        let env = filled_env(&[remote]);
         env.home.run(&["rm", "-r", &format!("{remote}:/in"), "--exclude", "old/"]).ends_with(0);
         let left = ["clips/", "clips/old/", "clips/old/e.mov", "clips/old/f.txt"].map(str::to_owned);
         assert_eq!(below(&format!("{remote}:/in"), &env), left.into(), "{remote}");
@@ -148,7 +148,7 @@ fn only_what_fits_is_removed() {
 
 #[test]
 fn what_is_named_itself_must_fit_too() {
-    let env = filled(&["giga0"]);
+    let env = filled_env(&["giga0"]);
     let ran = env.home.run(&["rm", "--json", "giga0:/in/a.mov", "giga0:/in/x.tmp", "--exclude", "*.tmp"]).ends_with(0);
     assert_eq!(ran.events("deleted").len(), 1);
     assert!(below("giga0:/in", &env).contains("x.tmp"));
@@ -168,7 +168,7 @@ fn only_what_fits_is_copied_and_moved() {
     for (from, to) in [("giga0", "giga0"), ("fileago", "fileago"), ("ftp", "ftp"), ("giga0", "fileago"), ("iogates", "giga0")] {
         let can_remove = from != "iogates";
         for (filter, wanted) in cases().into_iter().chain(if can_remove { sized_cases() } else { Vec::new() }) {
-            let env = filled(&[from]);
+            let env = filled_env(&[from]);
             let (at, copies, moves) = (format!("{from}:/in"), format!("{to}:/copy/"), format!("{to}:/move/"));
             if from != "ftp" || to != "ftp" {
                 let ran = env.json(&[&["cp", &at, &copies], filter].concat()).ends_with(0);
@@ -193,7 +193,7 @@ fn only_what_fits_is_copied_and_moved() {
     }
     // What a move leaves empty goes, an empty folder goes along, and what holds something stays.
     for (from, to) in [("giga0", "giga0"), ("fileago", "giga0"), ("ftp", "ftp")] {
-        let env = filled(&[from]);
+        let env = filled_env(&[from]);
         env.home.run(&["mv", &format!("{from}:/in"), &format!("{to}:/out/"), "--exclude", "old/"]).ends_with(0);
         let stays = ["clips/", "clips/old/", "clips/old/e.mov", "clips/old/f.txt"].map(str::to_owned);
         assert_eq!(below(&format!("{from}:/in"), &env), stays.into(), "{from} {to}");
@@ -228,7 +228,7 @@ fn a_filter_that_can_not_be_read_is_refused() {
 
 #[test]
 fn patterns_come_from_a_file_the_environment_and_the_configuration() {
-    let env = filled(&["giga0"]);
+    let env = filled_env(&["giga0"]);
     let found = |ran: crate::support::command::Ran| paths(&ran.ends_with(0));
     env.home.file("patterns", "\u{feff}# comment\r\n*.tmp\r\n!y.tmp\r\n\r\nold/\r\n");
     let find = ["find", "--json", "--kind", "file", "giga0:/in"];
@@ -246,7 +246,7 @@ fn patterns_come_from_a_file_the_environment_and_the_configuration() {
 /// Every file is taken by one machine of four, none by two.
 #[test]
 fn shares_are_disjoint_and_whole() {
-    let env = filled(&["giga0"]);
+    let env = filled_env(&["giga0"]);
     let mut all = Vec::new();
     for share in 1..=3 {
         let into = format!("share{share}");

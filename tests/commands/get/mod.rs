@@ -47,7 +47,7 @@ fn without_what_an_earlier_put_knew_size_or_md5_is_compared() {
     let content = bytes(100_000, 4);
     let stranger = env.home.file("other-state/.keep", "").parent().unwrap().display().to_string();
     for remote in hosts() {
-        env.stored(remote, "/f.bin", &content);
+        env.store(remote, "/f.bin", &content);
         let mut command = env.home.command(&["get", "--json", &format!("{remote}:/f.bin"), &format!("{remote}.bin")]);
         let ran = Ran::of(command.env("XDG_STATE_HOME", &stranger).output().unwrap()).ends_with(0);
         let verified = if remote == "iogates" { "md5" } else { "size" };
@@ -65,8 +65,8 @@ fn without_what_an_earlier_put_knew_size_or_md5_is_compared() {
 fn where_a_download_lands() {
     let env = TestEnv::new();
     for remote in hosts() {
-        env.stored(remote, "/a/f.txt", &text("f"));
-        env.stored(remote, "/a/sub/g.txt", &text("g"));
+        env.store(remote, "/a/f.txt", &text("f"));
+        env.store(remote, "/a/sub/g.txt", &text("g"));
         let (f, a) = (format!("{remote}:/a/f.txt"), format!("{remote}:/a"));
         let at = |name: &str| format!("{remote}/{name}");
         env.get(&[&f, &at("deep/new-name.txt")]).ends_with(0);
@@ -100,7 +100,7 @@ fn where_a_download_lands() {
 fn what_is_here_is_treated_as_asked() {
     let env = TestEnv::new();
     for remote in hosts() {
-        env.stored(remote, "/v.txt", &text("there"));
+        env.store(remote, "/v.txt", &text("there"));
         let target = env.home.file(&format!("{remote}/v.txt"), "local");
         let get = |policy: &str| env.get(&["--if-exists", policy, &format!("{remote}:/v.txt"), &format!("{remote}/")]);
         get("fail").ends_with(6);
@@ -128,8 +128,8 @@ fn two_files_of_one_run_get_two_names() {
     let env = TestEnv::new();
     let (first, second) = (bytes(2_000_000, 7), bytes(2_000_001, 8));
     for remote in hosts() {
-        env.stored(remote, "/d/x (2).mov", &first);
-        env.stored(remote, "/d/x.mov", &second);
+        env.store(remote, "/d/x (2).mov", &first);
+        env.store(remote, "/d/x.mov", &second);
         env.home.file(&format!("{remote}/x.mov"), "mine");
         let get = |more: &[&str]| env.get(&[more, &["--if-exists", "rename", &format!("{remote}:/d/"), remote]].concat()).ends_with(0);
         let planned = get(&["-n", "-j", "1"]).events("planned");
@@ -164,7 +164,7 @@ fn bad_input_is_reported() {
     let home = &env.home;
     home.file("file", "x");
     for remote in hosts() {
-        env.stored(remote, "/d/f.txt", &text("x"));
+        env.store(remote, "/d/f.txt", &text("x"));
         home.run(&["get", &format!("{remote}:/nope"), "."]).ends_with(3).says("/nope");
         home.run(&["get", &format!("{remote}:/d/f.txt/"), "."]).ends_with(3).says("this is a file, not a folder");
         home.run(&["get", &format!("{remote}:/d"), "file"]).ends_with(6).says("in the way of the folder");

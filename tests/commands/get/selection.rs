@@ -8,7 +8,7 @@ use crate::support::env::{TestEnv, text};
 fn wildcards_select_files() {
     let env = TestEnv::new();
     for (path, content) in [("/d/a.txt", "a"), ("/d/b.txt", "b"), ("/d/c.bin", "c"), ("/d/sub/d.txt", "d"), ("/d/[x].txt", "x")] {
-        env.stored("giga0", path, &text(content));
+        env.store("giga0", path, &text(content));
     }
     let names = |folder: &str| env.local(folder).into_keys().collect::<Vec<_>>();
     env.get(&["giga0:/d/?.txt", "some"]).ends_with(0);
@@ -25,8 +25,8 @@ fn wildcards_select_files() {
 #[test]
 fn a_receipt_has_a_line_for_each_file_and_the_failed_are_listed() {
     let env = TestEnv::new();
-    env.stored("fileago", "/d/a.txt", &text("a"));
-    env.stored("fileago", "/d/b.txt", &text("b"));
+    env.store("fileago", "/d/a.txt", &text("a"));
+    env.store("fileago", "/d/b.txt", &text("b"));
     env.home.file("here/b.txt/in-the-way", "");
     let args = ["--receipt", "r.jsonl", "--failed-to", "failed.txt", "fileago:/d/", "here"];
     env.get(&args).ends_with(9);

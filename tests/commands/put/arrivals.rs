@@ -55,7 +55,7 @@ fn a_strangers_file_is_not_ours() {
         let uploaded = again.ends_with(0).events("uploaded").remove(0);
         assert_eq!((&uploaded["md5"], &uploaded["resumed_from"]), (&md5(&ours).into(), &0.into()), "{remote}");
         assert_eq!(env.sandbox.entries(remote, "/in"), [("film.bin".to_owned(), Some(md5(&ours)))], "{remote}");
-        assert!(env.sandbox.counts().all_received(remote) >= len as u64, "{remote}");
+        assert!(env.sandbox.counts().all_received_bytes(remote) >= len as u64, "{remote}");
     }
 }
 
@@ -151,7 +151,7 @@ fn what_came_through_a_pipe_is_found_by_its_sum() {
             let ran = env.home.run_with_input(&args, &content.0).ends_with(status);
             assert_eq!(ran.events("uploaded").len(), usize::from(status == 0), "{remote} {checksum} {size:?}");
             let sent = env.sandbox.counts().requests(remote, upload);
-            assert_eq!((sent, &env.arrived(remote)["/film.bin"]), (1, &content), "{remote} {checksum} {size:?}: {}", ran.stderr);
+            assert_eq!((sent, &env.arrivals(remote)["/film.bin"]), (1, &content), "{remote} {checksum} {size:?}: {}", ran.stderr);
             if status != 0 {
                 ran.says("what was sent can't be compared with it");
             }
@@ -174,7 +174,7 @@ fn after_a_kill_it_is_known_that_the_last_byte_had_not_left() {
             .spawn()
             .unwrap();
         let begun = Instant::now();
-        while env.sandbox.counts().all_received(remote) == 0 {
+        while env.sandbox.counts().all_received_bytes(remote) == 0 {
             assert!(begun.elapsed() < Duration::from_secs(60), "{upload}");
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -198,7 +198,7 @@ fn an_answer_that_cannot_be_read_is_followed_by_a_look() {
         env.home.file("a.txt", "content");
         env.sandbox.faults().script(&format!("{remote}/{upload}:answer-page")).unwrap();
         assert_eq!(put(&env).ends_with(0).events("uploaded")[0]["path"], "/in/a.txt");
-        assert_eq!((count(&env), env.sandbox.arrived().len()), (1, 1), "{remote}");
+        assert_eq!((count(&env), env.sandbox.arrivals().len()), (1, 1), "{remote}");
 
         // It had not: nobody knows, and the server's own words are told.
         let env = TestEnv::new();
@@ -207,7 +207,7 @@ fn an_answer_that_cannot_be_read_is_followed_by_a_look() {
         put(&env).ends_with(13).says("maintenance").says("all bytes were sent, the answer can't be read, and the file does not appear");
         assert_eq!(count(&env), 1, "{remote}: not sent again blindly");
         put(&env).ends_with(0);
-        assert_eq!((count(&env), env.arrived(remote).into_values().collect::<Vec<_>>()), (2, vec![text("content")]), "{remote}");
+        assert_eq!((count(&env), env.arrivals(remote).into_values().collect::<Vec<_>>()), (2, vec![text("content")]), "{remote}");
     }
 }
 
@@ -220,7 +220,7 @@ fn an_empty_answer_is_followed_by_a_look() {
     let put = || env.home.run(&["put", "--json", "a.txt", "giga0:/in/"]);
     put().ends_with(13).says("an empty body");
     put().ends_with(0);
-    assert_eq!(env.arrived("giga0").len(), 1);
+    assert_eq!(env.arrivals("giga0").len(), 1);
 }
 
 /// At a site whose every answer is unreadable nothing is added by each run.
@@ -250,7 +250,7 @@ fn warnings_around_json_are_passed_over_in_all_calls() {
             env.home.run(&["ls", "-R", &to]).ends_with(0).prints("a.txt");
             std::fs::remove_file(env.home.file("got", "").as_path()).unwrap();
         }
-        assert_eq!(env.sandbox.arrived().len(), 4, "{place}");
+        assert_eq!(env.sandbox.arrivals().len(), 4, "{place}");
         for remote in hosts_that_change() {
             env.home.run(&["mv", &format!("{remote}:/auto/d/a.txt"), &format!("{remote}:/auto/d/b.txt")]).ends_with(0);
             env.home.run(&["rm", &format!("{remote}:/auto/d/b.txt")]).ends_with(0);
@@ -265,11 +265,11 @@ fn a_gateway_that_lost_patience_is_followed_by_a_look() {
         env.home.file("a.txt", "content");
         env.sandbox.faults().script(&format!("{remote}/{upload}:answer-504")).unwrap();
         env.home.run(&["put", "a.txt", &format!("{remote}:/in/")]).ends_with(0);
-        assert_eq!((env.sandbox.counts().requests(remote, upload), env.sandbox.arrived().len()), (1, 1), "{remote}");
+        assert_eq!((env.sandbox.counts().requests(remote, upload), env.sandbox.arrivals().len()), (1, 1), "{remote}");
         // Nothing came of it: sent again, once that is known.
         env.sandbox.faults().answer(Canned::new(remote, upload, 504, "<html>504"));
         env.home.run(&["put", "--timeout", "1s", "a.txt", &format!("{remote}:/in/b.txt")]).ends_with(0);
-        assert_eq!((env.sandbox.counts().requests(remote, upload), env.sandbox.arrived().len()), (3, 2), "{remote}");
+        assert_eq!((env.sandbox.counts().requests(remote, upload), env.sandbox.arrivals().len()), (3, 2), "{remote}");
     }
 }
 
@@ -304,7 +304,7 @@ fn a_name_that_the_server_writes_its_own_way_is_learned() {
         assert_eq!(put().events("uploaded")[0]["path"], format!("/in/{stored}"), "{remote}");
         assert_eq!(put().events("skipped").len(), 1, "{remote}");
         env.home.run_with_input(&["put", "-", &format!("{remote}:/in/{wished}")], b"three").ends_with(0);
-        assert_eq!((names(), env.arrived(remote)[&format!("/in/{stored}")].clone()), (vec![stored.to_owned()], text("three")), "{remote}");
+        assert_eq!((names(), env.arrivals(remote)[&format!("/in/{stored}")].clone()), (vec![stored.to_owned()], text("three")), "{remote}");
 
         // A lost answer about such a name sends nothing twice.
         let sent = env.sandbox.counts().requests(remote, upload);
@@ -412,7 +412,7 @@ fn many_files_into_one_folder_share_their_listings() {
     }
     let begun = std::time::Instant::now();
     env.home.run(&["put", "-q", "-j", "8", "many", "fileago:/"]).ends_with(0);
-    assert_eq!(env.arrived("fileago").len(), 600);
+    assert_eq!(env.arrivals("fileago").len(), 600);
     let listings = env.sandbox.counts().requests("fileago", "dirlist");
     // A quarter of the folder waits for each; on a machine that is busy one a second comes besides.
     let most = 24 + begun.elapsed().as_secs();
@@ -427,7 +427,7 @@ fn the_longer_a_listing_takes_the_more_files_wait_for_it() {
     }
     env.sandbox.faults().script("fileago/dirlist:slow=1000*always").unwrap();
     env.home.run(&["put", "-q", "-j", "4", "many", "fileago:/"]).ends_with(0);
-    assert_eq!(env.arrived("fileago").len(), 200);
+    assert_eq!(env.arrivals("fileago").len(), 200);
     let listings = env.sandbox.counts().requests("fileago", "dirlist");
     assert!(listings < 20, "{listings} listings");
 }
@@ -442,13 +442,13 @@ fn files_that_a_killed_run_did_not_see_are_found_in_one_listing() {
     }
     // The folder is listed before the first file, and then no more.
     env.sandbox.faults().script("fileago/dirlist:slow=60000+3*3").unwrap();
-    kill_when(&env, &["put", "-q", "-j", "8", "many", "fileago:/"], || env.sandbox.arrived().len() >= 60);
+    kill_when(&env, &["put", "-q", "-j", "8", "many", "fileago:/"], || env.sandbox.arrivals().len() >= 60);
     env.sandbox.faults().clear();
     let before = env.sandbox.counts().requests("fileago", "dirlist");
     env.home.run(&["put", "--json", "-j", "8", "many", "fileago:/"]).ends_with(0);
     let (listings, sent) =
         (env.sandbox.counts().requests("fileago", "dirlist") - before, env.sandbox.counts().requests("fileago", "upload"));
-    assert_eq!((sent, env.arrived("fileago").len()), (60, 60), "none is sent twice");
+    assert_eq!((sent, env.arrivals("fileago").len()), (60, 60), "none is sent twice");
     assert!(listings <= 20, "{listings} listings");
 }
 

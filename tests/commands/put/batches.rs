@@ -24,10 +24,10 @@ fn fifty_entries_by_one_request() {
     let wanted = files(&env, 120);
     env.script("iogates:answers-mixed");
     put(&env).ends_with(0);
-    assert_eq!(env.arrived("iogates"), wanted);
+    assert_eq!(env.arrivals("iogates"), wanted);
     // 30 files in each folder: a batch of 50 holds some names twice, which are asked for apart.
-    assert_eq!((env.asked("iogates", "files-create"), env.asked("iogates", "file-create")), (5, 0));
-    assert_eq!(env.sandbox.counts().created("iogates"), 120);
+    assert_eq!((env.request_count("iogates", "files-create"), env.request_count("iogates", "file-create")), (5, 0));
+    assert_eq!(env.sandbox.counts().created_count("iogates"), 120);
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn one_file_alone_is_made_alone() {
     let env = TestEnv::with_share_link();
     env.home.file("src/a", "a");
     put(&env).ends_with(0);
-    assert_eq!((env.asked("iogates", "files-create"), env.asked("iogates", "file-create")), (0, 1));
+    assert_eq!((env.request_count("iogates", "files-create"), env.request_count("iogates", "file-create")), (0, 1));
 }
 
 #[test]
@@ -44,9 +44,9 @@ fn a_lost_answer_is_looked_for_and_nothing_is_made_twice() {
     let wanted = files(&env, 40);
     env.script("iogates/files-create:answer-lost");
     put(&env).ends_with(0);
-    assert!(env.sandbox.faults().left().is_empty());
-    assert_eq!(env.arrived("iogates"), wanted);
-    assert_eq!(env.sandbox.counts().created("iogates"), 40);
+    assert!(env.sandbox.faults().remaining().is_empty());
+    assert_eq!(env.arrivals("iogates"), wanted);
+    assert_eq!(env.sandbox.counts().created_count("iogates"), 40);
 }
 
 #[test]
@@ -56,8 +56,8 @@ fn what_was_not_made_is_made_again() {
         let wanted = files(&env, 12);
         env.script(&format!("iogates/files-create:{fault}"));
         put(&env).ends_with(0);
-        assert_eq!(env.arrived("iogates"), wanted, "{fault}");
-        assert_eq!(env.sandbox.counts().created("iogates"), 12, "{fault}");
+        assert_eq!(env.arrivals("iogates"), wanted, "{fault}");
+        assert_eq!(env.sandbox.counts().created_count("iogates"), 12, "{fault}");
     }
 }
 
@@ -67,8 +67,8 @@ fn a_server_that_makes_no_batches_gets_each_file_alone() {
     let wanted = files(&env, 60);
     env.script("iogates:no-files-post");
     put(&env).ends_with(0).says("started one by one");
-    assert_eq!(env.arrived("iogates"), wanted);
-    assert_eq!((env.asked("iogates", "files-create"), env.asked("iogates", "file-create")), (1, 60));
+    assert_eq!(env.arrivals("iogates"), wanted);
+    assert_eq!((env.request_count("iogates", "files-create"), env.request_count("iogates", "file-create")), (1, 60));
 }
 
 #[test]
@@ -77,8 +77,8 @@ fn an_entry_that_nobody_can_use_is_reported() {
     let wanted = files(&env, 12);
     env.script("iogates:answers-renamed");
     let ran = put(&env).ends_with(0).says("empty entries stay on the server: iogates:@61");
-    assert_eq!(env.arrived("iogates"), wanted);
-    assert_eq!(env.sandbox.counts().created("iogates"), 13);
+    assert_eq!(env.arrivals("iogates"), wanted);
+    assert_eq!(env.sandbox.counts().created_count("iogates"), 13);
     assert_eq!(ran.stderr.matches("iogates:@").count(), 1, "{}", ran.stderr);
 }
 
@@ -100,9 +100,9 @@ fn each_file_is_still_judged_by_itself() {
     env.home.file("src/d0/large.bin", vec![7; 2 << 20]);
     let ran = put(&env).ends_with(0);
     assert_eq!((ran.events("skipped").len(), ran.events("uploaded").len()), (12, 2));
-    assert_eq!(env.arrived("iogates").len(), wanted.len() + 2);
-    assert_eq!((env.asked("iogates", "files-create"), env.asked("iogates", "file-create")), (4, 2));
+    assert_eq!(env.arrivals("iogates").len(), wanted.len() + 2);
+    assert_eq!((env.request_count("iogates", "files-create"), env.request_count("iogates", "file-create")), (4, 2));
     let dry = env.home.run(&["put", "-n", "--json", "--if-exists", "replace", "src/", "iogates:/in"]).ends_with(0);
     assert_eq!(dry.events("planned").len(), 14);
-    assert_eq!(env.asked("iogates", "files-create"), 4);
+    assert_eq!(env.request_count("iogates", "files-create"), 4);
 }

@@ -15,7 +15,7 @@ fn works(env: &TestEnv, remote: &str, more: &[&str]) -> String {
     env.home.file("n.txt", "note");
     let target = format!("{remote}:/r");
     let ran = env.home.run(&[&["put", "--json", "-v", "film.mov", "n.txt", &target], more].concat()).ends_with(0);
-    let there = env.arrived("iogates");
+    let there = env.arrivals("iogates");
     assert_eq!(there.get("/r/film.mov"), Some(&film), "{}", ran.stderr);
     assert_eq!(there.get("/r/n.txt"), Some(&Content(b"note".to_vec())));
     assert_eq!(there.len(), 2);
@@ -43,7 +43,7 @@ fn ids_as_strings_maps_as_lists_and_files_that_take_their_time() {
     let env = TestEnv::with_share_link();
     env.script("iogates:ids-as-strings iogates:map-as-list iogates:late-download*5");
     assert_eq!(works(&env, "iogates", &[]), "tus");
-    assert_eq!(env.sandbox.faults().left().len(), 2, "the late looks are used up");
+    assert_eq!(env.sandbox.faults().remaining().len(), 2, "the late looks are used up");
 }
 
 #[test]
@@ -58,9 +58,9 @@ fn a_method_without_an_address_is_no_method() {
         assert_eq!(ran.events("uploaded")[0]["protocol"], "ftps", "{how}");
         env.home.run(&["put", "--protocol", "tus", "g.bin", "iogates:/x/"]).ends_with(10);
         env.script(&format!("iogates:{how}=ftp"));
-        let made = env.sandbox.counts().created("iogates");
+        let made = env.sandbox.counts().created_count("iogates");
         env.home.run(&["put", "g.bin", "iogates:/y/"]).ends_with(10);
-        assert_eq!(env.sandbox.counts().created("iogates"), made, "no empty entry");
+        assert_eq!(env.sandbox.counts().created_count("iogates"), made, "no empty entry");
     }
 }
 
@@ -78,11 +78,11 @@ fn a_closed_protocol_gives_way_to_the_next_one_with_the_same_entry() {
     let env = TestEnv::with_share_link();
     env.script("iogates/tus-create:413*always");
     assert_eq!(works(&env, "iogates", &[]), "plupload");
-    assert_eq!(env.sandbox.counts().created("iogates"), 2);
+    assert_eq!(env.sandbox.counts().created_count("iogates"), 2);
     let env = TestEnv::with_share_link();
     env.script("iogates/tus-create:html*always iogates:server-blank=plupload");
     assert_eq!(works(&env, "iogates", &[]), "ftps");
-    assert_eq!(env.sandbox.counts().created("iogates"), 2);
+    assert_eq!(env.sandbox.counts().created_count("iogates"), 2);
 }
 
 /// OQ-3: the server of the documents takes the exact name, the one of 2017 wanted the extension behind it.
@@ -107,5 +107,5 @@ fn a_token_that_runs_out_is_renewed_once() {
     env.script("iogates/files:expired");
     assert_eq!(works(&env, "iogates", &["-j", "8"]), "tus");
     assert_eq!(env.sandbox.counts().sign_ins("iogates"), 2);
-    assert!(env.asked("iogates", "files") > 0);
+    assert!(env.request_count("iogates", "files") > 0);
 }

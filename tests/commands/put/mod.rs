@@ -17,7 +17,7 @@ fn a_folder_lands_whole_on_every_provider() {
     let files = tree(&env.home);
     for remote in hosts() {
         let ran = env.home.run(&["put", "--json", "src", &format!("{remote}:/in/")]).ends_with(0);
-        assert_eq!(env.arrived(remote), below("/in/src", &files), "{remote}");
+        assert_eq!(env.arrivals(remote), below("/in/src", &files), "{remote}");
         let uploaded = ran.events("uploaded");
         assert_eq!(uploaded.len(), files.len(), "{remote}");
         for event in &uploaded {
@@ -44,7 +44,7 @@ fn every_protocol_of_iogates_brings_the_same_bytes() {
         let ran = env.home.run(&["put", "--json", "--protocol", protocol, "src/", &format!("iogates:/by-{protocol}")]).ends_with(0);
         assert!(ran.events("uploaded").iter().all(|e| e["protocol"] == protocol && e["verified"] == "md5"), "{}", ran.stdout);
         let there: BTreeMap<_, _> =
-            env.arrived("iogates").into_iter().filter(|(p, _)| p.starts_with(&format!("/by-{protocol}/"))).collect();
+            env.arrivals("iogates").into_iter().filter(|(p, _)| p.starts_with(&format!("/by-{protocol}/"))).collect();
         assert_eq!(there, below(&format!("/by-{protocol}"), &files));
     }
 }
@@ -61,7 +61,7 @@ fn where_an_upload_lands() {
         env.home.run(&["put", "g.txt", &at("/folder")]).ends_with(0);
         env.home.run(&["put", "f.txt", "g.txt", &at("several")]).ends_with(0);
         env.home.run(&["put", "f.txt", &at("")]).ends_with(0);
-        let paths: Vec<String> = env.arrived(remote).into_keys().collect();
+        let paths: Vec<String> = env.arrivals(remote).into_keys().collect();
         assert_eq!(paths, ["/f.txt", "/folder/f.txt", "/folder/g.txt", "/new-name.txt", "/several/f.txt", "/several/g.txt"], "{remote}");
     }
 }
@@ -82,10 +82,10 @@ fn standard_input_on_every_provider() {
     for remote in hosts() {
         let ran = env.home.run_with_input(&["put", "--json", "-", &format!("{remote}:/pipe/dump.sql")], &content.0).ends_with(0);
         assert_eq!(ran.events("uploaded")[0]["source"], "-");
-        assert_eq!(env.arrived(remote)["/pipe/dump.sql"], content, "{remote}");
+        assert_eq!(env.arrivals(remote)["/pipe/dump.sql"], content, "{remote}");
         let sized = env.home.run_with_input(&["put", "--size", "9000000", "-", &format!("{remote}:/pipe/sized.sql")], &content.0);
         sized.ends_with(0);
-        assert_eq!(env.arrived(remote)["/pipe/sized.sql"], content, "{remote}");
+        assert_eq!(env.arrivals(remote)["/pipe/sized.sql"], content, "{remote}");
         let lying = env.home.run_with_input(&["put", "--size", "9000001", "-", &format!("{remote}:/pipe/lying.sql")], &content.0);
         lying.ends_with(7).says("before its announced size");
         env.home.run(&["put", "-", &format!("{remote}:/pipe/")]).ends_with(2).says("no name of its own");
@@ -112,9 +112,9 @@ fn what_exists_is_treated_as_asked() {
             let again = put("replace").ends_with(0).events("uploaded");
             assert_eq!(again[0]["kept"], replaced[0]["id"], "the newest of several");
         } else {
-            assert_eq!(env.arrived(remote)["/v/v.txt"], text("two"), "{remote}");
+            assert_eq!(env.arrivals(remote)["/v/v.txt"], text("two"), "{remote}");
             put("replace").ends_with(0);
-            assert_eq!(env.arrived(remote)["/v/v.txt"], text("two"), "{remote}");
+            assert_eq!(env.arrivals(remote)["/v/v.txt"], text("two"), "{remote}");
         }
     }
 }
@@ -132,7 +132,7 @@ fn a_nightly_file_goes_on_where_nothing_can_be_removed() {
     for night in ["monday", "tuesday", "wednesday", "thursday"] {
         let uploaded = put("update", night).ends_with(0).events("uploaded").remove(0);
         assert_eq!((&uploaded["path"], &uploaded["kept"]), (&"/nightly/build.zip".into(), &kept), "{night}");
-        assert_eq!(env.arrived("iogates")["/nightly/build.zip"], text(night));
+        assert_eq!(env.arrivals("iogates")["/nightly/build.zip"], text(night));
         kept = uploaded["id"].clone();
     }
     let same = put("update", "thursday").ends_with(0).events("skipped").remove(0);
@@ -171,7 +171,7 @@ fn a_dry_run_sends_nothing() {
     for remote in hosts() {
         let ran = env.home.run(&["put", "-n", "--json", "src", &format!("{remote}:/dry/")]).ends_with(0);
         assert_eq!(ran.events("planned").len(), 4);
-        assert!(env.arrived(remote).is_empty());
+        assert!(env.arrivals(remote).is_empty());
         assert!(env.home.run(&["ls", "--json", &format!("{remote}:")]).ends_with(0).json().is_empty(), "{remote}: no folder either");
     }
 }
@@ -191,7 +191,7 @@ fn bad_input_is_reported_before_anything_is_sent() {
     home.run(&["put", "--protocol", "ftp", "f.txt", "giga0:/"]).ends_with(10);
     home.run(&["put", "f.txt", "giga0:/a\nb"]).ends_with(8);
     for remote in hosts() {
-        assert!(env.arrived(remote).is_empty(), "{remote}");
+        assert!(env.arrivals(remote).is_empty(), "{remote}");
     }
 }
 
@@ -205,7 +205,7 @@ fn some_files_of_several_fail() {
     assert_eq!(failed.len(), 1);
     assert_eq!(failed[0]["error"]["kind"], "refused");
     assert_eq!(failed[0]["error"]["retryable"], false);
-    assert_eq!(env.arrived("giga0").into_keys().collect::<Vec<_>>(), ["/p/good.txt"]);
+    assert_eq!(env.arrivals("giga0").into_keys().collect::<Vec<_>>(), ["/p/good.txt"]);
     let left = env.home.run(&["transfers", "list", "--json"]).ends_with(0);
     assert_eq!(left.stdout, "", "what was refused before anything was sent is not unfinished");
 }
@@ -218,7 +218,7 @@ fn many_small_files_at_once() {
     }
     for remote in hosts() {
         env.home.run(&["put", "-j", "8", "-q", "many", &format!("{remote}:/")]).ends_with(0);
-        let there = env.arrived(remote);
+        let there = env.arrivals(remote);
         assert_eq!(there.len(), 60, "{remote}");
         assert_eq!(there["/many/041.txt"], text("file 41"));
     }
@@ -233,7 +233,7 @@ fn an_answer_in_plain_text_is_followed_by_a_look() {
         let ran = env.home.run(&["put", "--json", "a.txt", "fileago:/"]).ends_with(0);
         assert_eq!(ran.events(event)[0]["path"], "/a.txt", "{}", ran.stdout);
     }
-    assert_eq!((env.arrived("fileago").len(), &env.arrived("fileago")["/a.txt"]), (1, &text("content")));
+    assert_eq!((env.arrivals("fileago").len(), &env.arrivals("fileago")["/a.txt"]), (1, &text("content")));
 }
 
 #[test]

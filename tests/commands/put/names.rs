@@ -23,12 +23,12 @@ fn a_changed_name_is_put_once() {
     env.home.run(&["put", "--if-exists", "fail", "a<b>c.txt", "giga0:/t/"]).ends_with(6);
     env.home.file("a<b>c.txt", "changed");
     env.home.run(&["put", "a<b>c.txt", "giga0:/t/"]).ends_with(0);
-    assert_eq!((there(&env), &env.arrived("giga0")["/t/ac.txt"]), (vec!["/t".to_owned(), "/t/ac.txt".into()], &text("changed")));
+    assert_eq!((there(&env), &env.arrivals("giga0")["/t/ac.txt"]), (vec!["/t".to_owned(), "/t/ac.txt".into()], &text("changed")));
     env.home.run_with_input(&["put", "-", "giga0:/t/in<i>put"], b"piped").ends_with(0).says("giga0 stores \"in<i>put\" as \"input\"");
     env.home.run(&["put", "a<b>c.txt", "giga0:/t/<b>"]).ends_with(8).says("nothing of this name is left");
     for other in ["iogates", "fileago"] {
         let ran = env.home.run(&["put", "a<b>c.txt", &format!("{other}:/")]).ends_with(0);
-        assert!(env.arrived(other).contains_key("/a<b>c.txt") && !ran.stderr.contains("stores"), "{other}");
+        assert!(env.arrivals(other).contains_key("/a<b>c.txt") && !ran.stderr.contains("stores"), "{other}");
     }
 }
 
@@ -60,7 +60,7 @@ fn two_names_that_become_one_are_never_put_onto_each_other() {
     assert_eq!(refused, ["d/ x.txt", "d/x<b>.txt", "d/y<c>", "d/z<b>"]);
     assert!(failed.iter().all(|e| e["error"]["kind"] == "exists"), "{}", ran.stdout);
     assert_eq!(there(&env), ["/to", "/to/x.txt", "/to/y", "/to/z", "/to/z/in"]);
-    assert_eq!((&env.arrived("giga0")["/to/x.txt"], &env.arrived("giga0")["/to/y"]), (&text("x.txt"), &text("y<b>")));
+    assert_eq!((&env.arrivals("giga0")["/to/x.txt"], &env.arrivals("giga0")["/to/y"]), (&text("x.txt"), &text("y<b>")));
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn what_comes_from_another_remote_has_its_stored_name() {
     let failed = ran.events("failed");
     assert_eq!((failed.len(), &failed[0]["source"], &failed[0]["error"]["kind"]), (1, &"fileago:/d/a<c>.txt".into(), &"exists".into()));
     assert_eq!(
-        env.arrived("giga0").into_iter().collect::<Vec<_>>(),
+        env.arrivals("giga0").into_iter().collect::<Vec<_>>(),
         [("/tv/d/a.txt".into(), text("first")), ("/tv/d/sb/c".into(), text("c"))]
     );
     env.home.run(&["stat", "fileago:/d/a<c>.txt"]).ends_with(0);
@@ -123,7 +123,7 @@ fn a_name_that_only_the_listing_tells() {
     }
     env.sandbox.faults().script("fileago:names-changed").unwrap();
     let ran = env.home.run(&["put", "--json", "d", "fileago:/"]).ends_with(0);
-    assert_eq!(env.arrived("fileago").into_keys().collect::<Vec<_>>(), ["/d/a 1.txt", "/d/b1.txt", "/d/c1.txt", "/d/plain.txt"]);
+    assert_eq!(env.arrivals("fileago").into_keys().collect::<Vec<_>>(), ["/d/a 1.txt", "/d/b1.txt", "/d/c1.txt", "/d/plain.txt"]);
     assert_eq!((ran.events("uploaded").len(), ran.stderr.matches("stored as").count()), (4, 3), "{}", ran.stderr);
     assert!(ran.stderr.contains("warning: fileago:/d/ c1.txt : stored as \"c1.txt\""), "{}", ran.stderr);
     let told: Vec<_> = ran.events("uploaded").iter().map(|e| e["path"].as_str().unwrap().to_owned()).collect();
@@ -137,5 +137,5 @@ fn a_lost_answer_about_a_changed_name_sends_nothing_twice() {
     env.sandbox.faults().script("fileago:names-changed fileago/upload:answer-lost").unwrap();
     env.home.run(&["put", "\"a\".txt", "fileago:/"]).ends_with(0).says("stored as \"a.txt\"");
     assert_eq!(env.sandbox.counts().requests("fileago", "upload"), 1);
-    assert_eq!(env.arrived("fileago").into_keys().collect::<Vec<_>>(), ["/a.txt"]);
+    assert_eq!(env.arrivals("fileago").into_keys().collect::<Vec<_>>(), ["/a.txt"]);
 }

@@ -152,9 +152,9 @@ fn where_nothing_can_be_removed_nothing_is_sent() {
     let env = TestEnv::with_files("iogates", &["/t/a", "/t/old"]);
     env.home.file("src/a", "content of /t/a");
     env.home.file("src/new", "new");
-    let before = env.sandbox.arrived().len();
+    let before = env.sandbox.arrivals().len();
     env.home.run(&["sync", "--delete", "src", "iogates:/t"]).ends_with(10).says("has no call that removes").says("/t/old");
-    assert_eq!(env.sandbox.arrived().len(), before, "nothing was sent");
+    assert_eq!(env.sandbox.arrivals().len(), before, "nothing was sent");
     // Nothing to delete: as without --delete. A newer version lies beside the older one, which FROM does not lack.
     env.home.file("src/old", "content of /t/old");
     env.home.run(&["sync", "--delete", "src", "iogates:/t"]).ends_with(0);

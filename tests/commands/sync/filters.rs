@@ -33,8 +33,8 @@ fn what_a_bound_leaves_out_is_not_lacking() {
     for remote in deleting() {
         let env = TestEnv::new();
         let place = format!("{remote}:/t");
-        env.stored(remote, "/t/small", &text("a larger one there"));
-        env.stored(remote, "/t/other", &text("a larger one there, too"));
+        env.store(remote, "/t/small", &text("a larger one there"));
+        env.store(remote, "/t/other", &text("a larger one there, too"));
         env.home.file("src/small", "s");
         env.home.file("src/big", "big enough");
         let ran = env.json(&["sync", "--delete", "--min-size", "5", "src", &place]).ends_with(0);

@@ -48,7 +48,7 @@ pub fn files_at(env: &TestEnv, place: &str) -> BTreeMap<String, Content> {
 
 /// Requests of each kind that a stand-in has answered.
 fn requests(env: &TestEnv, remote: &str) -> BTreeMap<String, u64> {
-    let kinds = env.sandbox.asked(remote);
+    let kinds = env.sandbox.request_kinds(remote);
     let mut counted = BTreeMap::new();
     for kind in kinds {
         *counted.entry(kind).or_default() += 1;
@@ -127,7 +127,7 @@ fn sizes_alone_are_believed_only_when_asked() {
     for remote in listing() {
         let env = TestEnv::new();
         let place = format!("{remote}:/s");
-        env.stored(remote, "/s/a.txt", &crate::support::env::text("one"));
+        env.store(remote, "/s/a.txt", &crate::support::env::text("one"));
         env.home.file("src/a.txt", "two");
         let ran = env.json(&["sync", "--size-only", "src", &place]).ends_with(0);
         assert_eq!((counts(&ran).1, &ran.events("skipped")[0]["reason"]), (1, &"same size".into()), "{remote}");
@@ -218,7 +218,7 @@ fn a_sync_that_was_killed_is_taken_up_as_a_whole() {
     }
     env.add_files("giga0", &["/m/old"]);
     let args = ["sync", "--delete", "--max-delete", "5", "-j", "1", "--bwlimit", "300K", "src", "giga0:/m"];
-    kill_when(&env, &args, || env.arrived("giga0").len() >= 3);
+    kill_when(&env, &args, || env.arrivals("giga0").len() >= 3);
     let listed = env.home.run(&["transfers", "list", "--json"]).ends_with(0).events("run");
     assert_eq!((&listed[0]["command"][0], &listed[0]["path"]), (&"sync".into(), &"/m".into()));
     let ran = env.home.run(&["transfers", "resume", "--json"]).ends_with(0);

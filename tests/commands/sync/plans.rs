@@ -16,7 +16,7 @@ pub fn actions(env: &TestEnv, plan: &str) -> Vec<Value> {
     lines.collect()
 }
 
-pub fn told(actions: &[Value]) -> Vec<String> {
+pub fn action_texts(actions: &[Value]) -> Vec<String> {
     let mut told: Vec<String> =
         actions.iter().map(|a| format!("{} {}", a["action"].as_str().unwrap(), a["path"].as_str().unwrap())).collect();
     told.sort();
@@ -45,7 +45,7 @@ fn a_plan_changes_nothing_and_is_carried_out_to_the_letter() {
         env.home.run(&["sync", "--delete", "--plan", "p.jsonl", "src", &place]).ends_with(0).says("haul apply p.jsonl");
         assert_eq!(files_at(&env, &place), before, "{remote}: nothing was done");
         let wanted = ["create /hollow", "delete /d", "delete /d/old", "upload /changed", "upload /new/n"];
-        assert_eq!(told(&actions(&env, "p.jsonl")), wanted, "{remote}");
+        assert_eq!(action_texts(&actions(&env, "p.jsonl")), wanted, "{remote}");
         // What comes later is no part of the plan.
         env.home.file("src/later", "later");
         env.add_files(remote, &["/t/theirs"]);
@@ -78,7 +78,7 @@ fn what_has_changed_since_is_refused_and_left() {
         env.home.run(&["sync", "--delete", "--plan", "p.jsonl", "src", &place]).ends_with(0);
         // One changed here, one came there.
         env.home.file("src/changed", "changed once more");
-        env.stored(remote, "/t/new/n", &text("somebody's"));
+        env.store(remote, "/t/new/n", &text("somebody's"));
         let before = files_at(&env, &place);
         let ran = env.json(&["apply", "p.jsonl"]).ends_with(9);
         let mut kinds: Vec<_> = ran.events("failed").iter().map(|e| e["error"]["kind"].as_str().unwrap().to_owned()).collect();
@@ -90,7 +90,7 @@ fn what_has_changed_since_is_refused_and_left() {
         // What was to be deleted, or replaced, is another one by now.
         let (env, place) = up(remote);
         env.home.run(&["sync", "--delete", "--plan", "p.jsonl", "src", &place]).ends_with(0);
-        env.stored(remote, "/t/d/old", &text("newer, and longer"));
+        env.store(remote, "/t/d/old", &text("newer, and longer"));
         let ran = env.json(&["apply", "p.jsonl"]).ends_with(9);
         assert_eq!(
             (ran.events("failed")[0]["error"]["kind"].clone(), ran.events("uploaded").len()),
@@ -116,7 +116,7 @@ fn a_plan_for_this_machine_and_one_between_remotes() {
         env.home.run(&["sync", "--delete", "--max-delete", "2", "--plan", "p.jsonl", &place, "here"]).ends_with(0);
         assert_eq!(env.local("here"), before, "{remote}");
         let wanted = ["delete /old", "delete /old/x", "delete /y", "download /a", "download /d/b", "download /e/c"];
-        assert_eq!(told(&actions(&env, "p.jsonl")), wanted, "{remote}");
+        assert_eq!(action_texts(&actions(&env, "p.jsonl")), wanted, "{remote}");
         env.home.run(&["apply", "p.jsonl"]).ends_with(0);
         assert_eq!(env.local("here"), files_at(&env, &place), "{remote}");
         assert!(!env.path("here/old").exists());
@@ -124,7 +124,7 @@ fn a_plan_for_this_machine_and_one_between_remotes() {
         // Changed here, and changed there.
         env.home.run(&["sync", "--if-exists", "replace", "--plan", "q.jsonl", &place, "here"]).ends_with(0);
         std::fs::write(env.path("here/a"), "mine").unwrap();
-        env.stored(remote, "/t/d/b", &text("changed there"));
+        env.store(remote, "/t/d/b", &text("changed there"));
         let ran = env.json(&["apply", "q.jsonl"]).ends_with(9);
         let mut kinds: Vec<_> = ran.events("failed").iter().map(|e| e["error"]["kind"].as_str().unwrap().to_owned()).collect();
         kinds.sort();
@@ -137,7 +137,7 @@ fn a_plan_for_this_machine_and_one_between_remotes() {
 
         let other = if remote == "giga0" { "fileago:/u" } else { "giga0:/u" };
         env.home.run(&["sync", "--plan", "c.jsonl", &place, other]).ends_with(0);
-        assert_eq!(told(&actions(&env, "c.jsonl")), ["copy /a", "copy /d/b", "copy /e/c"], "{remote}");
+        assert_eq!(action_texts(&actions(&env, "c.jsonl")), ["copy /a", "copy /d/b", "copy /e/c"], "{remote}");
         env.home.run(&["apply", "c.jsonl"]).ends_with(0);
         assert_eq!(files_at(&env, other), files_at(&env, &place), "{remote}");
     }
@@ -156,14 +156,14 @@ fn moves_are_planned_and_done() {
         std::fs::rename(env.path("src/a/one"), env.path("src/uno")).unwrap();
         std::fs::remove_dir(env.path("src/a")).unwrap();
         env.home.run(&["sync", "--delete", "--track-renames", "--plan", "p.jsonl", "src", &place]).ends_with(0);
-        assert_eq!(told(&actions(&env, "p.jsonl")), ["delete /a", "move /uno"], "{remote}");
+        assert_eq!(action_texts(&actions(&env, "p.jsonl")), ["delete /a", "move /uno"], "{remote}");
         let ran = env.json(&["apply", "p.jsonl"]).ends_with(0);
         assert_eq!((ran.events("moved").len(), files_at(&env, &place)), (1, env.local("src")), "{remote}: {}", ran.stdout);
         let ran = env.json(&["apply", "p.jsonl"]).ends_with(0);
         assert_eq!((ran.events("moved").len(), ran.events("skipped").len()), (0, 1), "{remote}: {}", ran.stdout);
         // The other way round.
         env.home.run(&["sync", "--delete", "--track-renames", "--plan", "q.jsonl", &place, "here"]).ends_with(0);
-        assert_eq!(told(&actions(&env, "q.jsonl")), ["delete /a", "move /uno"], "{remote}");
+        assert_eq!(action_texts(&actions(&env, "q.jsonl")), ["delete /a", "move /uno"], "{remote}");
         let ran = env.json(&["apply", "q.jsonl"]).ends_with(0);
         assert_eq!((ran.events("moved").len(), env.local("here")), (1, env.local("src")), "{remote}: {}", ran.stdout);
     }

@@ -19,7 +19,7 @@ fn what_moved_here_is_moved_there() {
         // Of the size of another that went, and not its content.
         std::fs::remove_file(env.path("src/three.bin")).unwrap();
         env.home.file("src/four.bin", bytes(20_000, 4).0);
-        let sent = env.sandbox.counts().all_received(remote);
+        let sent = env.sandbox.counts().all_received_bytes(remote);
         let planned = env.json(&["sync", "-n", "--track-renames", "--delete", "src", &place]).ends_with(0).events("planned");
         let moves: Vec<_> = planned.iter().filter(|e| e["action"] == "move").map(|e| e["source"].clone()).collect();
         assert_eq!(moves.len(), 2, "{remote}: {planned:?}");
@@ -28,7 +28,7 @@ fn what_moved_here_is_moved_there() {
         moved.sort();
         let from = |name: &str| format!("\"{remote}:/t/a/{name}.bin\"");
         assert_eq!(moved, [format!("{} \"/t/b/uno.bin\"", from("one")), format!("{} \"/t/two.bin\"", from("two"))], "{remote}");
-        let received = env.sandbox.counts().all_received(remote) - sent;
+        let received = env.sandbox.counts().all_received_bytes(remote) - sent;
         assert!(received < 30_000, "{remote}: {received} bytes: only the new file was sent");
         assert_eq!(files_at(&env, &place), env.local("src"), "{remote}");
         assert!(!env.there(&place).contains("/t/a/"), "{remote}: its old folder is gone");

@@ -8,7 +8,7 @@ use crate::support::random::env_number;
 use crate::support::remotes::{hosts, hosts_that_change};
 
 /// Runs to its end; seconds, and the largest resident memory in MiB.
-fn measured(env: &TestEnv, args: &[&str]) -> (f64, u64) {
+fn run_and_measure(env: &TestEnv, args: &[&str]) -> (f64, u64) {
     let begun = Instant::now();
     let mut child = env.home.command(args).stdout(Stdio::null()).spawn().unwrap();
     let status = format!("/proc/{}/status", child.id());
@@ -39,7 +39,7 @@ fn many_unchanged_files() {
             let before = env.requests(remote);
             let more: &[&str] = if run.starts_with("third") { &["--delete"] } else { &[] };
             let args = [&["sync", "-q", "-j", "8", "src", &place][..], more].concat();
-            let (seconds, memory) = measured(&env, &args);
+            let (seconds, memory) = run_and_measure(&env, &args);
             println!("{remote}, {} files, {run}: {seconds:.1} s, {memory} MiB, {} requests", folders * each, env.requests(remote) - before);
         }
     }
@@ -62,7 +62,7 @@ fn many_files_on_both_sides() {
         let place = format!("{remote}:/t");
         for args in [["sync", "-q", "--size-only", "src", &place], ["sync", "-q", "--size-only", &place, "src"]] {
             let before = env.requests(remote);
-            let (seconds, memory) = measured(&env, &args);
+            let (seconds, memory) = run_and_measure(&env, &args);
             println!("{args:?}, {} files: {seconds:.1} s, {memory} MiB, {} requests", folders * each, env.requests(remote) - before);
         }
     }

@@ -81,10 +81,10 @@ impl Local {
     }
 
     /// The first run: sends `parts` and dies. Before the last step of all, if these are all.
-    async fn begun(&self, fixture: &Fixture, item: &UploadRequest, parts: u64, len: u64) {
+    async fn send_parts(&self, fixture: &Fixture, item: &UploadRequest, parts: u64, len: u64) {
         let mut begun = fixture.provider.open_upload(item).await.unwrap();
         let notes = self.journal();
-        notes.opened(item, &begun.ticket, begun.session.as_ref(), false).unwrap();
+        notes.record_opened(item, &begun.ticket, begun.session.as_ref(), false).unwrap();
         for n in 0..parts {
             let part = Part { source: item.source.clone(), offset: n * len, len, last: (n + 1) * len == ALL };
             begun.session.send(part).await.unwrap();
@@ -110,7 +110,7 @@ async fn the_rest_does_not_wait_for_the_head_to_be_read_again() {
             }
             let local = Local::new();
             let md5 = known.then(|| local.md5());
-            local.begun(&fixture, &item(&fixture, Arc::new(local.file()), md5.clone()).await, 8, 100_000).await;
+            local.send_parts(&fixture, &item(&fixture, Arc::new(local.file()), md5.clone()).await, 8, 100_000).await;
 
             let late = Late { file: local.file(), rest_is_asked_for: Arc::default() };
             let (second, client) = (item(&fixture, Arc::new(late), md5).await, fixture.client());
@@ -118,7 +118,7 @@ async fn the_rest_does_not_wait_for_the_head_to_be_read_again() {
             let sent = tokio::time::timeout(Duration::from_secs(60), upload(&client, 1, second, true, Some(local.journal()), &queue));
             let uploaded = sent.await.expect("the rest waits for the head").unwrap();
             assert_eq!((uploaded.resumed_from, uploaded.md5.unwrap()), (800_000, local.md5()));
-            assert_eq!(fixture.stored("/in/film.bin").unwrap(), local.content);
+            assert_eq!(fixture.read_stored("/in/film.bin").unwrap(), local.content);
         })
         .await;
     }
@@ -133,7 +133,7 @@ async fn a_rename_that_was_not_done_is_done_at_once() {
         }
         let local = Local::new();
         let by_ftps = |item| UploadRequest { protocol: Some(Protocol::Ftps), ..item };
-        local.begun(&fixture, &by_ftps(item(&fixture, Arc::new(local.file()), None).await), 1, ALL).await;
+        local.send_parts(&fixture, &by_ftps(item(&fixture, Arc::new(local.file()), None).await), 1, ALL).await;
 
         let second = by_ftps(item(&fixture, Arc::new(local.file()), None).await);
         let mut client = fixture.client();
@@ -142,7 +142,7 @@ async fn a_rename_that_was_not_done_is_done_at_once() {
         let sent = tokio::time::timeout(Duration::from_secs(60), upload(&client, 1, second, true, Some(local.journal()), &queue));
         let uploaded = sent.await.expect("it waits for what can't come").unwrap();
         assert_eq!((uploaded.resumed_from, uploaded.md5.unwrap()), (ALL, local.md5()));
-        assert_eq!(fixture.stored("/in/film.bin").unwrap(), local.content);
+        assert_eq!(fixture.read_stored("/in/film.bin").unwrap(), local.content);
     })
     .await;
 }

@@ -16,7 +16,7 @@ use haul::transfer::fingerprint::FileFingerprint;
 use crate::support::env::{Content, TestEnv, bytes};
 use crate::support::kill::{SIZE, kill_put};
 
-fn modified(path: &Path) -> SystemTime {
+fn modified_at(path: &Path) -> SystemTime {
     path.metadata().unwrap().modified().unwrap()
 }
 
@@ -26,14 +26,14 @@ fn set_modified(path: &Path, at: SystemTime) {
 
 /// Writes into the file as it lies there, with the size and the time that it had.
 fn overwrite(path: &Path, at: u64, with: &[u8]) {
-    let then = modified(path);
+    let then = modified_at(path);
     std::os::unix::fs::FileExt::write_all_at(&File::options().write(true).open(path).unwrap(), with, at).unwrap();
     set_modified(path, then);
 }
 
 /// An exact copy takes the file's place, as programs that save safely do.
 fn replace(path: &Path) {
-    let (then, copy) = (modified(path), path.with_extension("new"));
+    let (then, copy) = (modified_at(path), path.with_extension("new"));
     std::fs::copy(path, &copy).unwrap();
     set_modified(&copy, then);
     std::fs::rename(copy, path).unwrap();
@@ -46,7 +46,7 @@ fn each_sign_of_another_source_is_enough() {
     let signs: [(&str, Change); 4] = [
         ("head", |path| overwrite(path, 5, b"other")),
         ("tail", |path| overwrite(path, SIZE as u64 - 5, b"other")),
-        ("time", |path| set_modified(path, modified(path) + Duration::from_nanos(4_000_000))),
+        ("time", |path| set_modified(path, modified_at(path) + Duration::from_nanos(4_000_000))),
         ("inode", replace),
     ];
     for (sign, change) in signs {
@@ -56,7 +56,7 @@ fn each_sign_of_another_source_is_enough() {
         change(&path);
         let ran = env.home.run(&["put", "--json", "big.bin", "iogates:/big.bin"]).ends_with(0).says("has changed since");
         assert_eq!(ran.events("uploaded")[0]["resumed_from"], 0, "{sign}");
-        assert_eq!(env.arrived("iogates")["/big.bin"], Content(std::fs::read(&path).unwrap()), "{sign}");
+        assert_eq!(env.arrivals("iogates")["/big.bin"], Content(std::fs::read(&path).unwrap()), "{sign}");
     }
 }
 
@@ -100,7 +100,7 @@ fn a_middle_that_changed_is_seen_before_anything_is_mixed() {
             let put: Vec<&str> = ["put", "--json"].into_iter().chain(put).collect();
             let again = env.home.run(&put).ends_with(0).says("so it starts from its first byte").events("uploaded");
             assert_eq!(again[0]["resumed_from"], 0, "{protocol} {checksum}");
-            assert_eq!(env.arrived("iogates")["/big.bin"], Content(std::fs::read(&path).unwrap()), "{protocol} {checksum}");
+            assert_eq!(env.arrivals("iogates")["/big.bin"], Content(std::fs::read(&path).unwrap()), "{protocol} {checksum}");
         }
     }
 }
@@ -119,7 +119,7 @@ fn a_source_that_only_looks_changed_goes_on() {
         change(&path);
         let uploaded = env.home.run(&["put", "--json", "big.bin", "iogates:/big.bin"]).ends_with(0).events("uploaded");
         assert!(uploaded[0]["resumed_from"].as_u64().unwrap() > 0, "{name}");
-        assert_eq!(env.arrived("iogates")["/big.bin"], bytes(SIZE, 5), "{name}");
+        assert_eq!(env.arrivals("iogates")["/big.bin"], bytes(SIZE, 5), "{name}");
     }
 }
 
@@ -144,7 +144,7 @@ fn without_the_time_of_the_inodes_change_the_whole_is_compared() {
         let uploaded = ran.ends_with(0).events("uploaded").remove(0);
         let taken_up = uploaded["resumed_from"].as_u64().unwrap() > 0;
         assert_eq!(taken_up, !changed && checksum != "none", "{checksum} {changed}: {uploaded}");
-        assert_eq!(env.arrived("iogates")["/big.bin"], Content(std::fs::read(&path).unwrap()), "{checksum} {changed}");
+        assert_eq!(env.arrivals("iogates")["/big.bin"], Content(std::fs::read(&path).unwrap()), "{checksum} {changed}");
     }
 }
 
@@ -179,7 +179,7 @@ fn the_sum_of_then_and_the_sum_of_now_are_compared() {
         env.home.run(&put).ends_with(7).says("the file is not the one that an earlier run sent a part of");
         let again = env.home.run(&put).ends_with(0).events("uploaded");
         assert_eq!((&again[0]["resumed_from"], &again[0]["verified"]), (&0.into(), &"md5".into()), "{protocol}");
-        assert_eq!(env.arrived("iogates")["/big.bin"], Content(std::fs::read(&path).unwrap()), "{protocol}");
+        assert_eq!(env.arrivals("iogates")["/big.bin"], Content(std::fs::read(&path).unwrap()), "{protocol}");
     }
 }
 
@@ -196,7 +196,7 @@ fn an_upload_that_is_closed_to_us_by_now_starts_over() {
         }
         let uploaded = env.home.run(&["put", "--json", "big.bin", "iogates:/big.bin"]).ends_with(0).events("uploaded");
         assert_eq!(uploaded[0]["resumed_from"], 0, "{status}");
-        assert_eq!(env.arrived("iogates")["/big.bin"], bytes(SIZE, 5));
+        assert_eq!(env.arrivals("iogates")["/big.bin"], bytes(SIZE, 5));
     }
 }
 
@@ -208,7 +208,7 @@ fn an_upload_that_the_server_has_dropped_starts_over() {
     env.sandbox.faults().script("iogates:tus-gone").unwrap();
     let uploaded = env.home.run(&["put", "--json", "big.bin", "iogates:/big.bin"]).ends_with(0).events("uploaded");
     assert_eq!(uploaded[0]["resumed_from"], 0);
-    assert_eq!((env.arrived("iogates")["/big.bin"].clone(), env.sandbox.counts().created("iogates")), (bytes(SIZE, 5), 1));
+    assert_eq!((env.arrivals("iogates")["/big.bin"].clone(), env.sandbox.counts().created_count("iogates")), (bytes(SIZE, 5), 1));
 }
 
 /// A signal that whoever started it wants ignored (`nohup`, a shell's `&`) is no reason to end.
@@ -225,13 +225,13 @@ fn an_ignored_signal_stays_ignored() {
         child.current_dir(sh.stdin(Stdio::null()).get_current_dir().unwrap());
         let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let begun = Instant::now();
-        while env.sandbox.counts().all_received("iogates") < 300_000 {
+        while env.sandbox.counts().all_received_bytes("iogates") < 300_000 {
             assert!(begun.elapsed() < Duration::from_secs(60));
             std::thread::sleep(Duration::from_millis(3));
         }
         assert!(std::process::Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status().unwrap().success());
         assert_eq!(child.wait().unwrap().code(), Some(0), "{signal}");
-        assert_eq!(env.arrived("iogates")["/big.bin"], bytes(SIZE, 5), "{signal}");
+        assert_eq!(env.arrivals("iogates")["/big.bin"], bytes(SIZE, 5), "{signal}");
     }
 }
 
@@ -244,7 +244,7 @@ fn a_terminal_that_is_closed_costs_nothing() {
     let slow: Vec<&str> = put.iter().copied().chain(["--bwlimit", "400K"]).collect();
     let mut child = env.home.command(&slow).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let begun = Instant::now();
-    while env.sandbox.counts().all_received("iogates") < 300_000 {
+    while env.sandbox.counts().all_received_bytes("iogates") < 300_000 {
         assert!(begun.elapsed() < Duration::from_secs(60));
         std::thread::sleep(Duration::from_millis(3));
     }
@@ -262,6 +262,6 @@ fn a_reader_that_leaves_stops_no_upload() {
     for remote in crate::support::remotes::hosts() {
         let mut child = env.home.command(&["put", "--json", "d/", &format!("{remote}:/p")]).stdout(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
-        assert_eq!((child.wait().unwrap().code(), env.arrived(remote).len()), (Some(0), 20), "{remote}");
+        assert_eq!((child.wait().unwrap().code(), env.arrivals(remote).len()), (Some(0), 20), "{remote}");
     }
 }

@@ -23,7 +23,7 @@ fn runs(env: &TestEnv) -> Vec<Value> {
 fn killed_at(env: &TestEnv, args: &[&str], remote: &str, files: usize) {
     let mut child = env.home.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let begun = Instant::now();
-    while env.arrived(remote).len() < files {
+    while env.arrivals(remote).len() < files {
         assert!(begun.elapsed() < Duration::from_secs(60) && child.try_wait().unwrap().is_none(), "it was not caught under way");
         std::thread::sleep(Duration::from_millis(3));
     }
@@ -49,7 +49,7 @@ fn a_killed_put_is_finished_whole() {
         env.home.file("elsewhere/x", "");
         let mut resume = env.home.command(&["transfers", "resume", "--json", "-j", "8"]);
         let ran = crate::support::command::Ran::of(resume.current_dir(env.home.path().join("elsewhere")).output().unwrap()).ends_with(0);
-        let there = env.arrived(remote);
+        let there = env.arrivals(remote);
         assert_eq!(there.len(), FILES, "{remote}");
         (0..FILES).for_each(|n| assert_eq!(there[&format!("/in/{n:02}.bin")], bytes(100_000, n as u32 + 1), "{remote} {n}"));
         assert!(ran.events("uploaded").len() < FILES, "{remote}: what was there is not sent again");
@@ -64,7 +64,7 @@ fn the_same_command_typed_again_takes_the_place_of_the_killed_one() {
     killed_at(&env, &["put", "-j", "1", "--bwlimit", "300K", "d/", "giga0:/in"], "giga0", 2);
     assert_eq!(runs(&env).len(), 1);
     env.home.run(&["put", "d/", "giga0:/in"]).ends_with(0);
-    assert_eq!((runs(&env).len(), env.arrived("giga0").len()), (0, FILES));
+    assert_eq!((runs(&env).len(), env.arrivals("giga0").len()), (0, FILES));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn what_is_to_be_done_stays_as_it_was_typed() {
     );
     let ran = env.home.run(&["transfers", "resume", "iogates", "--json"]).ends_with(0);
     assert!(ran.events("uploaded").iter().all(|event| event["protocol"] == "ftps"), "{}", ran.stdout);
-    assert_eq!(env.arrived("iogates").len(), FILES);
+    assert_eq!(env.arrivals("iogates").len(), FILES);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_killed_get_and_a_killed_move_are_finished_too() {
 
     killed_at(&env, &["mv", "-j", "1", "--bwlimit", "300K", "giga0:/in", "fileago:/"], "fileago", 3);
     env.home.run(&["transfers", "resume"]).ends_with(0);
-    assert_eq!((env.sandbox.entries("giga0", "/in").len(), env.arrived("fileago").len()), (0, FILES));
+    assert_eq!((env.sandbox.entries("giga0", "/in").len(), env.arrivals("fileago").len()), (0, FILES));
     assert_eq!(runs(&env), Vec::<Value>::new());
 }
 
@@ -118,7 +118,7 @@ fn a_run_that_is_given_up_stays_in_the_list() {
     assert_eq!((left.len(), &left[0]["files"]), (1, &FILES.into()), "{}", ran.stderr);
     env.sandbox.faults().clear();
     env.home.run(&["transfers", "resume"]).ends_with(0);
-    assert_eq!((runs(&env).len(), env.arrived("giga0").len()), (0, FILES));
+    assert_eq!((runs(&env).len(), env.arrivals("giga0").len()), (0, FILES));
 }
 
 #[test]

@@ -159,7 +159,7 @@ impl Line {
         Line { address, log }
     }
 
-    pub fn changed(&self) -> u64 {
+    pub fn change_count(&self) -> u64 {
         self.log.lock().unwrap().len() as u64
     }
 
@@ -179,8 +179,8 @@ impl Ends {
         server.write_all(&body)?;
         let mut answer = Vec::new();
         let _ = server.read_to_end(&mut answer);
-        let answer = replaced(&answer, self.server.as_bytes(), self.own.as_bytes());
-        let Some((change, mut random)) = self.drawn() else { return client.write_all(&answer) };
+        let answer = replace(&answer, self.server.as_bytes(), self.own.as_bytes());
+        let Some((change, mut random)) = self.next_change() else { return client.write_all(&answer) };
         self.log.lock().unwrap().push(format!("{change:?} for {}", head.split("\r\n").next().unwrap_or_default()));
         let written = change.write(&mut client, answer, &mut random);
         // What the client still says is heard, else the answer would be lost with the connection.
@@ -189,7 +189,7 @@ impl Ends {
         written
     }
 
-    fn drawn(&self) -> Option<(Change, Random)> {
+    fn next_change(&self) -> Option<(Change, Random)> {
         let mut answered = self.answered.lock().unwrap();
         *answered += 1;
         let mut random = self.random.lock().unwrap();
@@ -247,7 +247,7 @@ impl Change {
             }
             Change::Notice => to.write_all(&json("200 OK", &[b"<br />\n<b>Notice</b>: \x1b]0;x\x07 ", body].concat())),
             Change::Field => {
-                to.write_all(&json(head.get(9..).and_then(|h| h.split("\r\n").next()).unwrap_or("200 OK"), &mutated(body, random)))
+                to.write_all(&json(head.get(9..).and_then(|h| h.split("\r\n").next()).unwrap_or("200 OK"), &mutate(body, random)))
             }
             Change::Header => {
                 let header = random.text(HEADERS);
@@ -261,7 +261,7 @@ impl Change {
 }
 
 /// One to three values of a JSON body replaced.
-fn mutated(body: &[u8], random: &mut Random) -> Vec<u8> {
+fn mutate(body: &[u8], random: &mut Random) -> Vec<u8> {
     let mut text = String::from_utf8_lossy(body).into_owned();
     for _ in 0..=random.below(3) {
         let values: Vec<usize> = text.match_indices(':').map(|(at, _)| at + 1).filter(|at| text[..*at].ends_with("\":")).collect();
@@ -305,7 +305,7 @@ fn more(client: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<()> {
 }
 
 /// Addresses of one length, so that no other number changes.
-fn replaced(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let (mut out, mut rest) = (Vec::with_capacity(text.len()), text);
     while let Some(at) = rest.windows(from.len()).position(|w| w == from) {
         out.extend_from_slice(&rest[..at]);

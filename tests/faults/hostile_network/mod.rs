@@ -77,7 +77,7 @@ fn one(env: &TestEnv, held: &[u8], seed: u64) -> u64 {
         "about" => vec!["about", remote],
         other => vec![other, &at],
     };
-    let ran = ended(home.command(&args), seed);
+    let ran = run_to_end(home.command(&args), seed);
     let told =
         format!("HAUL_FUZZ_SEED={seed} HAUL_FUZZ_RUNS=1: haul {args:?} ended with {}, after {:?}\n{}", ran.status, line.log(), ran.stderr);
     assert!((0..=13).contains(&ran.status) && ran.status != 1, "{told}");
@@ -102,11 +102,11 @@ fn one(env: &TestEnv, held: &[u8], seed: u64) -> u64 {
         }
         _ => {}
     }
-    line.changed()
+    line.change_count()
 }
 
 /// Its outcome; a run that does not end is a failure.
-fn ended(mut command: Command, seed: u64) -> Ran {
+fn run_to_end(mut command: Command, seed: u64) -> Ran {
     let child = command.env("RUST_BACKTRACE", "0").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let id = child.id().to_string();
     let (done, outcome) = mpsc::channel();

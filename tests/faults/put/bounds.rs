@@ -58,7 +58,7 @@ fn check(row: &Row) -> Result<(), String> {
     let (tries, chunk, target) = (TRIES.to_string(), CHUNK.to_string(), format!("{}:/film.bin", row.remote));
     let args = ["put", "--json", "--retries", &tries, "--timeout", "20s", "--chunk-size", &chunk, "--protocol", row.protocol];
     let ran = env.home.run(&[&args[..], &["film.bin", &target]].concat());
-    let (received, created) = (env.sandbox.counts().all_received(row.remote), env.sandbox.counts().created(row.remote));
+    let (received, created) = (env.sandbox.counts().all_received_bytes(row.remote), env.sandbox.counts().created_count(row.remote));
     let told = format!("{received} bytes, {created} entries, status {}: {}{}", ran.status, ran.stdout, ran.stderr);
     let most = (TRIES + 1) * SIZE + TRIES * BEGINNING;
     let wrong = match () {
@@ -66,9 +66,9 @@ fn check(row: &Row) -> Result<(), String> {
         // A connection that was kept and dies is no try, once a file; where each beginning makes an entry that is one more.
         () if row.entries > 0 && created > row.entries + u64::from(row.entries > 1) => "too many entries",
         // All its bytes arrived, and a look found them.
-        () if ran.status == 0 && env.arrived(row.remote).values().any(|there| *there == content()) => return Ok(()),
+        () if ran.status == 0 && env.arrivals(row.remote).values().any(|there| *there == content()) => return Ok(()),
         () if ![5, 8, 11, 13].contains(&ran.status) || ran.stderr.contains("panicked") => "not told as it is",
-        () if env.arrived(row.remote).values().any(|there| *there == content()) => "it is there, and that is not said",
+        () if env.arrivals(row.remote).values().any(|there| *there == content()) => "it is there, and that is not said",
         () => return Ok(()),
     };
     Err(format!("{} {} {}: {wrong}: {told}", row.remote, row.protocol, row.fault))
@@ -101,6 +101,6 @@ fn a_line_that_lets_a_part_through_each_time_brings_the_file() {
     env.sandbox.faults().script("iogates/tus-patch:answer-lost*always").unwrap();
     let put = ["put", "--json", "--retries", "2", "--chunk-size", "100000", "--protocol", "tus", "film.bin", "iogates:/film.bin"];
     let ran = env.home.run(&put).ends_with(0);
-    assert_eq!((env.arrived("iogates")["/film.bin"].clone(), ran.events("uploaded")[0]["retries"].as_u64()), (content, Some(10)));
-    assert_eq!(env.sandbox.counts().all_received("iogates"), 1_000_000);
+    assert_eq!((env.arrivals("iogates")["/film.bin"].clone(), ran.events("uploaded")[0]["retries"].as_u64()), (content, Some(10)));
+    assert_eq!(env.sandbox.counts().all_received_bytes("iogates"), 1_000_000);
 }

@@ -28,7 +28,7 @@ fn a_small_file_takes_one_request_and_is_never_there_twice() {
     for (n, (fault, times, status)) in [("", 1, 0)].iter().chain(FAULTS).enumerate() {
         let scripted = if fault.is_empty() { String::new() } else { format!(" iogates/tus-create:{fault}") };
         env.sandbox.faults().script(&format!("iogates:tus-with-upload{scripted}")).unwrap();
-        let (place, before) = (format!("iogates:/box-{n}/"), env.sandbox.counts().all_received("iogates"));
+        let (place, before) = (format!("iogates:/box-{n}/"), env.sandbox.counts().all_received_bytes("iogates"));
         let (posts, patches) = (counts("tus-create"), counts("tus-patch"));
         let put = ["put", "--json", "--protocol", "tus", "film.bin", &place];
         let ran = env.home.run(&put);
@@ -40,7 +40,7 @@ fn a_small_file_takes_one_request_and_is_never_there_twice() {
         if *status != 0 {
             env.home.run(&put).ends_with(0);
         }
-        let received = env.sandbox.counts().all_received("iogates") - before;
+        let received = env.sandbox.counts().all_received_bytes("iogates") - before;
         assert!(received <= times * SIZE as u64, "{fault}: {received} bytes");
         let there = env.sandbox.entries("iogates", &format!("/box-{n}"));
         let md5 = format!("{:x}", md5::compute(&bytes(SIZE, 7).0));

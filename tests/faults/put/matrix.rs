@@ -129,7 +129,7 @@ impl Worker {
         command.env("XDG_STATE_HOME", state.parent().unwrap());
         match from {
             From::File => Ran::of(command.output().unwrap()),
-            _ => fed(command, content().0),
+            _ => run_with_input(command, content().0),
         }
     }
 
@@ -140,12 +140,12 @@ impl Worker {
 
     fn check(&mut self, row: &Row) -> Result<(), String> {
         let (route, target) = (row.route, self.target(row.route));
-        let before = self.counted(route);
+        let before = self.count_requests(route);
         self.env.sandbox.faults().script(&row.script).unwrap();
         let ran = self.put(route, &target, row.tries, row.timeout, row.from);
-        let unspent = self.env.sandbox.faults().left();
+        let unspent = self.env.sandbox.faults().remaining();
         self.env.sandbox.faults().clear();
-        let after = self.counted(route);
+        let after = self.count_requests(route);
         let (received, created) = (after.0 - before.0, after.1 - before.1);
 
         let ensure = |holds: bool, why: String| if holds { Ok(()) } else { Err(format!("{why}\n{}{}", ran.stdout, ran.stderr)) };
@@ -164,7 +164,7 @@ impl Worker {
         ensure(!ran.stderr.contains("panicked"), "a panic".into())?;
         let there = self.whole(route, &target);
         if ran.status == 0 {
-            ensure(there == [named("film.bin", &ours())], format!("exit 0, and there are {there:?}"))?;
+            ensure(there == [name_and_md5("film.bin", &ours())], format!("exit 0, and there are {there:?}"))?;
             ensure((SIZE..=most).contains(&received), format!("{received} bytes arrived, at most {most} were promised"))?;
             // FileAgo's file gets a revision.
             let revised = route.replaces && route.remote == "fileago";
@@ -175,7 +175,10 @@ impl Worker {
         let (has_arrived, swapping) = (there.iter().any(|e| e.1 == ours()), row.stage == Stage::Replacing);
         let arrived = if is_early { has_arrived } else { row.stage >= Stage::Looking };
         ensure(arrived == has_arrived, format!("it is there, or not: {there:?}"))?;
-        ensure(arrived || !route.replaces || there == [named("film.bin", &older())], format!("the older one is not whole: {there:?}"))?;
+        ensure(
+            arrived || !route.replaces || there == [name_and_md5("film.bin", &older())],
+            format!("the older one is not whole: {there:?}"),
+        )?;
         ensure(!swapping || ran.stderr.contains("the new copy is complete"), "which copy is whole is not told".into())?;
         // What came from a pipe is known to nobody: whether it is there must be looked at by hand, as the status says.
         let most = if is_early { SIZE } else { row.again };
@@ -184,20 +187,20 @@ impl Worker {
 
     /// The fault has passed, and the same command is typed again.
     fn again(&self, row: &Row, target: &Target, most: u64) -> Result<(), String> {
-        let before = self.counted(row.route).0;
+        let before = self.count_requests(row.route).0;
         let ran = self.put(row.route, target, "3", "20s", row.from);
-        let received = self.counted(row.route).0 - before;
+        let received = self.count_requests(row.route).0 - before;
         let ensure =
             |holds: bool, why: String| if holds { Ok(()) } else { Err(format!("typed again {why}\n{}{}", ran.stdout, ran.stderr)) };
         ensure(ran.status == 0, format!("it ends with {}", ran.status))?;
         let there = self.whole(row.route, target);
-        ensure(there == [named("film.bin", &ours())], format!("there are {there:?}"))?;
+        ensure(there == [name_and_md5("film.bin", &ours())], format!("there are {there:?}"))?;
         ensure(received <= most, format!("{received} bytes arrived, at most {most} were promised"))
     }
 
-    fn counted(&self, route: &Route) -> (u64, u64) {
+    fn count_requests(&self, route: &Route) -> (u64, u64) {
         let counts = self.env.sandbox.counts();
-        (counts.all_received(route.remote), counts.created(route.remote))
+        (counts.all_received_bytes(route.remote), counts.created_count(route.remote))
     }
 }
 
@@ -213,12 +216,12 @@ fn older() -> String {
     format!("{:x}", md5::compute(OLDER))
 }
 
-fn named(name: &str, md5: &str) -> (String, String) {
+fn name_and_md5(name: &str, md5: &str) -> (String, String) {
     (name.to_owned(), md5.to_owned())
 }
 
 /// Runs it with standard input; one that leaves early closes the pipe, as it may.
-fn fed(mut command: Command, input: Vec<u8>) -> Ran {
+fn run_with_input(mut command: Command, input: Vec<u8>) -> Ran {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
@@ -233,7 +236,7 @@ fn clean(route: &Route, from: From) -> Vec<String> {
     let target = worker.target(route);
     let ran = worker.put(route, &target, "3", "20s", from).ends_with(0);
     assert_eq!(ran.events("uploaded").len(), 1);
-    worker.env.sandbox.asked(route.remote)
+    worker.env.sandbox.request_kinds(route.remote)
 }
 
 /// Every request that `wanted` keeps meets each of the faults; its third argument: does the fault stay?

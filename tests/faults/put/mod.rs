@@ -95,22 +95,22 @@ fn check(remote: &str, protocol: &str, row: &Row) {
     assert!(ran.stderr.contains(row.says), "{what}: {}", ran.stderr);
     assert!(!ran.stderr.contains("panicked"), "{what}: {}", ran.stderr);
     let counts = env.sandbox.counts();
-    let (received, created) = (counts.all_received(remote), counts.created(remote));
+    let (received, created) = (counts.all_received_bytes(remote), counts.created_count(remote));
     assert!(row.received.contains(&received), "{what}: {received} bytes were received");
     assert_eq!(created, row.created, "{what}: entries that were made");
     assert_eq!(counts.sign_ins(remote), row.sign_ins, "{what}: sign-ins");
     let lasting = |left: &haul::sandbox::ScriptedFault| left.to_string().ends_with("*always");
-    assert!(env.sandbox.faults().left().iter().all(lasting), "{what}: the fault never struck");
+    assert!(env.sandbox.faults().remaining().iter().all(lasting), "{what}: the fault never struck");
     if row.status == 0 {
         let uploaded = ran.events("uploaded");
         // The FTP library of the stand-in answers a handshake in clear now and then, on a busy machine: a try more.
         let retries = row.retries + ran.stderr.matches("broke off the TLS handshake").count() as u64;
         assert_eq!((uploaded.len(), &uploaded[0]["retries"]), (1, &retries.into()), "{what}: {}{}", ran.stdout, ran.stderr);
-        assert_eq!(env.arrived(remote).into_iter().collect::<Vec<_>>(), [("/box/film.bin".to_owned(), content())], "{what}");
-        assert_eq!(env.sandbox.arrived().len(), 1, "{what}: arrived once");
+        assert_eq!(env.arrivals(remote).into_iter().collect::<Vec<_>>(), [("/box/film.bin".to_owned(), content())], "{what}");
+        assert_eq!(env.sandbox.arrivals().len(), 1, "{what}: arrived once");
     } else {
         assert_eq!(ran.events("uploaded").len(), 0, "{what}");
-        assert!(env.arrived(remote).is_empty(), "{what}");
+        assert!(env.arrivals(remote).is_empty(), "{what}");
     }
 }
 
@@ -310,7 +310,7 @@ fn eight_workers_with_a_token_that_ran_out_sign_in_once_more() {
         }
         env.sandbox.faults().script(&format!("{remote}/{kind}:expired")).unwrap();
         env.home.run(&["put", "-j", "8", "d", &format!("{remote}:/")]).ends_with(0);
-        assert_eq!((env.arrived(remote).len(), env.sandbox.arrived().len()), (24, 24), "{remote}");
+        assert_eq!((env.arrivals(remote).len(), env.sandbox.arrivals().len()), (24, 24), "{remote}");
         assert_eq!(env.sandbox.counts().sign_ins(remote), 2, "{remote}");
         // And the new token serves the next run.
         env.home.run(&["put", "-j", "8", "d", &format!("{remote}:/again/")]).ends_with(0);
@@ -344,7 +344,7 @@ fn many_files_make_a_new_folder_once_and_list_it_once() {
         }
         env.sandbox.faults().script(fault).unwrap();
         env.home.run(&["put", "-j", "8", "d", &format!("{remote}:/new/")]).ends_with(0);
-        assert_eq!(env.arrived(remote).len(), 40, "{remote}");
+        assert_eq!(env.arrivals(remote).len(), 40, "{remote}");
         let counts = env.sandbox.counts();
         assert_eq!(counts.requests(remote, make), 3, "{remote}: new, d, deep");
         if remote == "giga0" {
@@ -394,7 +394,7 @@ fn a_page_after_the_last_byte_is_looked_past() {
     let ran = env.home.run(&["put", "--json", "film.bin", "iogates:/film.bin"]).ends_with(0);
     assert_eq!((&ran.events("uploaded")[0]["protocol"], &ran.events("uploaded")[0]["verified"]), (&"tus".into(), &"md5".into()));
     let counts = env.sandbox.counts();
-    assert_eq!((counts.all_received("iogates"), counts.created("iogates")), (300_000, 1));
+    assert_eq!((counts.all_received_bytes("iogates"), counts.created_count("iogates")), (300_000, 1));
 }
 
 #[test]
@@ -407,7 +407,11 @@ fn above_the_accounts_limit_nothing_is_sent() {
         let ran = env.home.run(&["put", "film.bin", &format!("{remote}:/box/film.bin")]).ends_with(8).says("300000 bytes");
         assert!(ran.stderr.starts_with("haul: film.bin: "), "{}", ran.stderr);
         let counts = env.sandbox.counts();
-        assert_eq!((counts.created(remote), counts.all_received(remote), counts.requests(remote, "folder/create")), (0, 0, 0), "{remote}");
+        assert_eq!(
+            (counts.created_count(remote), counts.all_received_bytes(remote), counts.requests(remote, "folder/create")),
+            (0, 0, 0),
+            "{remote}"
+        );
     }
 }
 
@@ -423,12 +427,12 @@ mod interrupted {
 
     /// A put that would last for seconds, caught when its first bytes have arrived.
     fn under_way(env: &TestEnv, remote: &str, protocol: &str) -> Child {
-        let before = env.sandbox.counts().all_received(remote);
+        let before = env.sandbox.counts().all_received_bytes(remote);
         let target = format!("{remote}:/box/film.bin");
         let args = ["put", "--bwlimit", "60K", "--chunk-size", "50000", "--protocol", protocol, "film.bin", &target];
         let child = env.home.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let begun = Instant::now();
-        while env.sandbox.counts().all_received(remote) == before {
+        while env.sandbox.counts().all_received_bytes(remote) == before {
             assert!(begun.elapsed() < Duration::from_secs(20), "{protocol}: nothing arrived");
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -462,7 +466,7 @@ mod interrupted {
             }
             let put = ["put", "--json", "--protocol", protocol, "film.bin", &format!("{remote}:/box/film.bin")];
             assert_eq!(env.home.run(&put).ends_with(0).events("uploaded").len(), 1, "{protocol}");
-            assert_eq!(env.arrived(remote).into_iter().collect::<Vec<_>>(), [("/box/film.bin".to_owned(), content())], "{protocol}");
+            assert_eq!(env.arrivals(remote).into_iter().collect::<Vec<_>>(), [("/box/film.bin".to_owned(), content())], "{protocol}");
             assert_eq!(env.home.run(&put).ends_with(0).events("skipped").len(), 1, "{protocol}");
         }
     }
@@ -479,7 +483,7 @@ mod interrupted {
         let put = ["put", "--json", "--protocol", "tus", "film.bin", "iogates:/box/film.bin"];
         let ran = env.home.run(&put).ends_with(0);
         assert!(ran.stderr.contains("was removed on the server, so it starts anew"), "{}", ran.stderr);
-        assert_eq!(env.arrived("iogates").into_iter().collect::<Vec<_>>(), [("/box/film.bin".to_owned(), content())]);
+        assert_eq!(env.arrivals("iogates").into_iter().collect::<Vec<_>>(), [("/box/film.bin".to_owned(), content())]);
     }
 
     #[test]

@@ -70,8 +70,8 @@ fn goes_away(remote: &str, protocol: &str, carrier: &str, at_once: &str) {
     skipped.sort();
     assert_eq!(skipped, first, "{told}");
     assert_eq!(ran.events("uploaded").len() + first.len(), usize::try_from(FILES).unwrap(), "{told}");
-    assert_eq!(env.sandbox.counts().all_received(remote), FILES * EACH as u64, "{told}: nothing twice");
-    let created = env.sandbox.counts().created(remote);
+    assert_eq!(env.sandbox.counts().all_received_bytes(remote), FILES * EACH as u64, "{told}: nothing twice");
+    let created = env.sandbox.counts().created_count(remote);
     // A receiver of plupload may hold something of the old entry: it is not used again, and that is told.
     assert!(created == FILES || protocol == "plupload", "{told}: {created} entries");
     let mut there = env.sandbox.entries(remote, "/box");
@@ -92,6 +92,6 @@ fn before_the_first_request() {
         command.env(format!("HAUL_REMOTE_{}_URL", remote.to_uppercase()), format!("http://127.0.0.1:{port}"));
         let ran = crate::support::command::Ran::of(command.output().unwrap()).ends_with(5).says("can't be reached");
         assert_eq!(ran.events("uploaded").len(), 0, "{remote}");
-        assert_eq!(env.sandbox.asked(remote).len(), 0, "{remote}");
+        assert_eq!(env.sandbox.request_kinds(remote).len(), 0, "{remote}");
     }
 }

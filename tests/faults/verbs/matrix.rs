@@ -180,7 +180,7 @@ fn there(env: &TestEnv, verb: &Verb, home: &str) -> There {
 }
 
 /// The contents that both have must be somewhere.
-fn lost(there: &There, verb: &Verb) -> Vec<String> {
+fn missing_contents(there: &There, verb: &Verb) -> Vec<String> {
     let sizes = |set: &There| -> BTreeSet<String> {
         set.iter().filter_map(|word| Some(word.split('!').next()?.split_once('=')?.1.to_owned())).collect()
     };
@@ -215,7 +215,7 @@ fn check(env: &TestEnv, number: usize, row: &Row) -> Result<(), String> {
     if is_blind(verb) && now.iter().any(|word| word.contains("again") || word.contains("(2)")) {
         return fail("done twice".into());
     }
-    if ran.stderr.contains("panicked") || !lost(&now, verb).is_empty() {
+    if ran.stderr.contains("panicked") || !missing_contents(&now, verb).is_empty() {
         return fail("a content is gone, or a panic".into());
     }
     match (row.fault, ran.status) {
@@ -251,7 +251,7 @@ fn check(env: &TestEnv, number: usize, row: &Row) -> Result<(), String> {
                 || (told && then.difference(&set(verb.after)).all(|word| left.contains(word)) && then.is_superset(&set(verb.after)))
         }
         // Status 5 says that trying again may help.
-        3 | 6 if told => lost(&then, verb).is_empty(),
+        3 | 6 if told => missing_contents(&then, verb).is_empty(),
         3 | 6 => done && then == now && ran.status != 5,
         _ => false,
     };
@@ -269,15 +269,15 @@ fn signed_in(env: &TestEnv) {
 }
 
 /// The kinds of the requests that each command makes when nothing goes wrong, which is checked by the way.
-fn counted(verbs: Vec<Verb<'static>>) -> Vec<(Verb<'static>, Vec<String>)> {
+fn count_requests(verbs: Vec<Verb<'static>>) -> Vec<(Verb<'static>, Vec<String>)> {
     let env = TestEnv::new();
     signed_in(&env);
     let count = |(number, verb): (usize, Verb<'static>)| {
         let home = format!("r{number}");
         fill(&env, &verb, &home);
-        let before = env.sandbox.asked(verb.remote).len();
+        let before = env.sandbox.request_kinds(verb.remote).len();
         run(&env, &verb, &home, false).ends_with(0);
-        let requests = env.sandbox.asked(verb.remote).split_off(before);
+        let requests = env.sandbox.request_kinds(verb.remote).split_off(before);
         assert_eq!(there(&env, &verb, &home), set(verb.after), "{} {}", verb.remote, verb.command);
         (verb, requests)
     };
@@ -287,7 +287,7 @@ fn counted(verbs: Vec<Verb<'static>>) -> Vec<(Verb<'static>, Vec<String>)> {
 #[test]
 fn verbs_end_well_or_say_so() {
     let mut rows = Vec::new();
-    for (number, (verb, requests)) in counted(verbs()).into_iter().enumerate() {
+    for (number, (verb, requests)) in count_requests(verbs()).into_iter().enumerate() {
         let of = requests.len() as u64;
         // Every command begins with a look at the top folder and at the row's own.
         for (passed, kind) in (0..of).zip(&requests).filter(|(passed, _)| *passed != 1) {

@@ -11,14 +11,14 @@ use haul::sandbox::Canned;
 
 const SIZE: usize = 300_000;
 
-fn filled(env: &TestEnv, remote: &str) -> Content {
+fn fill(env: &TestEnv, remote: &str) -> Content {
     let content = bytes(SIZE, 31);
     env.sandbox.fill(remote, "/", std::iter::once("f.bin".to_owned()), &content.0).unwrap();
     content
 }
 
 /// Another content of the same size, which the server calls by another name.
-fn changed(env: &TestEnv, remote: &str) -> Content {
+fn replace_content(env: &TestEnv, remote: &str) -> Content {
     let content = bytes(SIZE, 32);
     std::fs::write(env.sandbox.file(remote, "/f.bin").unwrap(), &content.0).unwrap();
     content
@@ -34,11 +34,11 @@ fn two_contents_make_no_third() {
     let env = TestEnv::new();
     // ioGates tells an MD5, which is compared.
     for remote in hosts_that_change() {
-        filled(&env, remote);
+        fill(&env, remote);
         let get = [format!("{remote}:/f.bin"), format!("{remote}/f.bin")];
         let get = [get[0].as_str(), &get[1]];
-        env.killed(&[&["get", "--bwlimit", "200K"], get.as_slice()].concat(), &env.path(&part(remote)), 100_000);
-        let now = changed(&env, remote);
+        env.kill_during_get(&[&["get", "--bwlimit", "200K"], get.as_slice()].concat(), &env.path(&part(remote)), 100_000);
+        let now = replace_content(&env, remote);
         let ran = env.get(&get).ends_with(0);
         assert_eq!(ran.events("downloaded")[0]["resumed_from"], 0, "{remote}");
         assert_eq!(env.local(remote).into_iter().collect::<Vec<_>>(), [("f.bin".to_owned(), now)], "{remote}");
@@ -49,17 +49,17 @@ fn two_contents_make_no_third() {
 fn a_file_that_changes_under_a_reader_is_a_failure() {
     for remote in hosts_that_change() {
         let env = TestEnv::new();
-        let old = filled(&env, remote);
+        let old = fill(&env, remote);
         let asked = |env: &TestEnv| env.sandbox.counts().requests(remote, "download");
         env.sandbox.faults().script(&format!("{remote}/download:cut=150000")).unwrap();
         let child = env.home.command(&["cat", &format!("{remote}:/f.bin")]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let begun = Instant::now();
-        while asked(&env) == 0 || !env.sandbox.faults().left().is_empty() {
+        while asked(&env) == 0 || !env.sandbox.faults().remaining().is_empty() {
             assert!(begun.elapsed() < Duration::from_secs(30), "{remote}: it was not asked");
             std::thread::sleep(Duration::from_millis(2));
         }
         // Half a second before the next try; on a machine that sleeps longer the old content is read to its end.
-        let new = changed(&env, remote);
+        let new = replace_content(&env, remote);
         let output = child.wait_with_output().unwrap();
         // Where nothing had come before the line broke it is the new one.
         let fits = |content: &Content| match output.status.code() {
@@ -75,7 +75,7 @@ fn a_file_that_changes_under_a_reader_is_a_failure() {
 fn words_in_place_of_bytes_are_not_saved() {
     let env = TestEnv::new();
     for remote in hosts() {
-        let content = filled(&env, remote);
+        let content = fill(&env, remote);
         let older = env.home.file(&format!("{remote}/f.bin"), "older");
         let get = [format!("{remote}:/f.bin"), format!("{remote}/f.bin")];
         for (status, ends) in [(200, 11), (404, 3), (403, if remote == "fileago" { 4 } else { 8 }), (410, 3)] {
@@ -110,7 +110,7 @@ fn words_in_place_of_bytes_are_not_saved() {
 fn two_runs_to_one_place() {
     let env = TestEnv::new();
     for remote in hosts() {
-        let content = filled(&env, remote);
+        let content = fill(&env, remote);
         for streams in ["1", "2"] {
             let target = format!("{remote}-{streams}/f.bin");
             let args = ["get", "--json", "--bwlimit", "1M", "--streams", streams, &format!("{remote}:/f.bin"), &target];
@@ -175,7 +175,7 @@ fn two_contents_to_one_place_at_once_make_no_third() {
 #[test]
 fn a_place_that_another_run_keeps_is_given_up_in_time() {
     let env = TestEnv::new();
-    env.stored("giga0", "/f.bin", &bytes(1000, 36));
+    env.store("giga0", "/f.bin", &bytes(1000, 36));
     let part = env.home.file("held/.f.bin.haul-part", "");
     let held = std::fs::File::open(&part).unwrap();
     held.lock().unwrap();
@@ -203,7 +203,7 @@ fn what_is_longer_than_listed_is_not_cut() {
         for verb in ["cp", "mv"] {
             for to in hosts().into_iter().filter(|to| *to != remote && (*to != "iogates" || verb == "cp")) {
                 env.home.run(&[verb, &source, &format!("{to}:/{verb}-{name}")]).ends_with(7);
-                assert!(!env.arrived(to).contains_key(&format!("/{verb}-{name}")), "{verb} {source} to {to}");
+                assert!(!env.arrivals(to).contains_key(&format!("/{verb}-{name}")), "{verb} {source} to {to}");
             }
         }
         env.sandbox.faults().clear();
@@ -216,7 +216,7 @@ fn what_is_longer_than_listed_is_not_cut() {
 #[test]
 fn an_end_that_nobody_announced_is_reported() {
     let env = TestEnv::new();
-    let content = filled(&env, "iogates");
+    let content = fill(&env, "iogates");
     let get = ["--checksum", "none", "iogates:/f.bin", "told/f.bin"];
     let ran = env.get(&get).ends_with(0);
     assert_eq!(ran.events("downloaded")[0]["verified"], "none", "the answer's own length is no proof");

@@ -24,7 +24,7 @@ async fn php_gets_what_was_sent() {
         let answer = target.answer();
         assert_eq!((answer["name"].as_str(), answer["size"].as_u64()), (Some(name), Some(source.len())));
         assert_eq!(answer["fields"], serde_json::json!({"access_token": "Ä\"&=", "folder_id": ""}));
-        assert!(fs::read(server.stored("received")).unwrap() == source.bytes(), "{name}");
+        assert!(fs::read(server.stored_path("received")).unwrap() == source.bytes(), "{name}");
         assert_eq!(target.forms.load(Ordering::SeqCst), 1);
     }
 }
@@ -54,7 +54,7 @@ async fn an_unreadable_file_costs_no_token() {
     source.on_read_at(0, || Err(io::Error::from(io::ErrorKind::PermissionDenied)));
     let target = TestForm::new(&raw.url, "a");
     let failure = multipart::open(&http(), target.clone(), 10).send(whole(&source)).await.unwrap_err();
-    assert_eq!((failure.kind(), target.forms.load(Ordering::SeqCst), raw.seen().len()), (Kind::Local, 0, 0));
+    assert_eq!((failure.kind(), target.forms.load(Ordering::SeqCst), raw.requests().len()), (Kind::Local, 0, 0));
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn a_file_that_fails_on_the_way_keeps_its_words() {
         source.on_read_at(1_000_000, move || Err(fault));
         let failure = multipart::open(&http(), TestForm::new(&raw.url, "a"), 2_000_000).send(whole(&source)).await.unwrap_err();
         assert_eq!((failure.kind(), failure.to_string().as_str()), (kind, words));
-        assert_eq!(raw.seen().len(), 0, "no whole request arrived");
+        assert_eq!(raw.requests().len(), 0, "no whole request arrived");
     }
 }
 
@@ -82,5 +82,5 @@ async fn a_lost_answer_is_for_the_provider_to_clear_up() {
     let failure = session.send(whole(&source)).await.unwrap_err();
     assert_eq!(failure.kind(), Kind::Interrupted);
     assert_eq!(session.recover(&failure).await.unwrap(), Recovery::StartOver);
-    assert_eq!(raw.seen().len(), 1);
+    assert_eq!(raw.requests().len(), 1);
 }

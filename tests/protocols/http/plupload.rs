@@ -32,9 +32,9 @@ async fn what_arrives_is_what_was_sent() {
         let mut session = open(&server.url, source.len(), chunk_size);
         let course = deliver(&mut session, &source, 0).await.unwrap();
         assert_eq!(course.offsets.len(), chunks);
-        assert!(fs::read(server.stored(NAME)).unwrap() == source.bytes(), "{size}");
-        assert_eq!(fs::read_dir(server.stored("")).unwrap().count(), 1, "no part file is left");
-        fs::remove_file(server.stored(NAME)).unwrap();
+        assert!(fs::read(server.stored_path(NAME)).unwrap() == source.bytes(), "{size}");
+        assert_eq!(fs::read_dir(server.stored_path("")).unwrap().count(), 1, "no part file is left");
+        fs::remove_file(server.stored_path(NAME)).unwrap();
     }
 }
 
@@ -48,7 +48,7 @@ async fn chunks_above_php_s_limits() {
         let failure = session.send(whole(&source)).await.unwrap_err();
         assert_eq!(failure.kind(), Kind::Refused, "{setting}");
         assert!(failure.to_string().contains(code), "{setting}: {failure}");
-        assert!(!server.stored(NAME).exists());
+        assert!(!server.stored_path(NAME).exists());
         assert_eq!(session.abort().await.as_deref(), Some(NAME));
     }
 }
@@ -56,7 +56,7 @@ async fn chunks_above_php_s_limits() {
 #[tokio::test]
 async fn a_receiver_that_can_t_write_says_so() {
     let Some(server) = web_servers::plupload(&[]) else { return };
-    fs::create_dir(server.stored(&format!("{NAME}.part"))).unwrap();
+    fs::create_dir(server.stored_path(&format!("{NAME}.part"))).unwrap();
     let source = MemorySource::new(bytes(10));
     let failure = open(&server.url, 10, None).send(whole(&source)).await.unwrap_err();
     assert_eq!(failure.kind(), Kind::Refused);
@@ -72,7 +72,7 @@ async fn the_form_is_plupload_s_own() {
     let mut session = open(&url, 5, Some(3));
     assert_eq!(session.chunking(), Chunking::Parts(3));
     deliver(&mut session, &source, 0).await.unwrap();
-    let seen = raw.seen();
+    let seen = raw.requests();
     assert_eq!(seen.len(), 2);
     for (number, (request, bytes)) in seen.iter().zip([&source.bytes()[..3], &source.bytes()[3..]]).enumerate() {
         assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/files/?token=a%20b"));
@@ -114,7 +114,7 @@ async fn only_what_was_refused_unread_is_sent_again() {
     ];
     for (answer, kind, recovery, requests) in cases {
         let (raw, found, way) = second_chunk(answer).await;
-        assert_eq!((found, way, raw.seen().len()), (kind, recovery, requests), "{answer:?}");
+        assert_eq!((found, way, raw.requests().len()), (kind, recovery, requests), "{answer:?}");
     }
 }
 
@@ -126,7 +126,7 @@ async fn cookies_last_as_long_as_the_upload() {
     for _ in 0..2 {
         deliver(&mut open(&raw.url, 5, Some(3)), &source, 0).await.unwrap();
     }
-    let cookies: Vec<_> = raw.seen().iter().map(|seen| seen.header("cookie").map(str::to_owned)).collect();
+    let cookies: Vec<_> = raw.requests().iter().map(|seen| seen.header("cookie").map(str::to_owned)).collect();
     assert_eq!(cookies, [None, Some("SESSION=0".to_owned()), None, Some("SESSION=2".to_owned())]);
 }
 
@@ -160,6 +160,6 @@ async fn a_chunk_out_of_order_never_leaves() {
     for wrong in [part(&source, 3, 3, false), part(&source, 0, 2, false), part(&source, 0, 9, true)] {
         assert_eq!(session.send(wrong).await.unwrap_err().kind(), Kind::Other);
     }
-    assert_eq!(raw.seen().len(), 0);
+    assert_eq!(raw.requests().len(), 0);
     assert_eq!(session.abort().await, None);
 }

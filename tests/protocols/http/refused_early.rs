@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::test_form::TestForm;
 use super::{http, whole};
-use crate::support::raw_http::{RawRequest, framed, listen, read_head};
+use crate::support::raw_http::{RawRequest, frame, listen, read_head};
 use haul::testing::{MemorySource, bytes};
 
 const SIZE: usize = 8 << 20;
@@ -36,7 +36,7 @@ fn reset(stream: &TcpStream) {
 }
 
 async fn refuse(stream: &mut TcpStream) {
-    let _ = stream.write_all(framed("413\nX: y\n\nat most 5 MB", false).as_bytes()).await;
+    let _ = stream.write_all(frame("413\nX: y\n\nat most 5 MB", false).as_bytes()).await;
 }
 
 #[tokio::test]

@@ -27,8 +27,8 @@ fn id(session: &TusSession) -> String {
     session.url().unwrap().path_segments().unwrap().next_back().unwrap().to_owned()
 }
 
-fn stored(server: &Server, session: &TusSession) -> Vec<u8> {
-    fs::read(server.stored(&id(session))).unwrap()
+fn read_stored(server: &Server, session: &TusSession) -> Vec<u8> {
+    fs::read(server.stored_path(&id(session))).unwrap()
 }
 
 #[tokio::test]
@@ -38,8 +38,8 @@ async fn one_patch() {
     let mut session = tus::create(&http(), target(&server.url, Some(source.len()), None)).await.unwrap();
     let course = deliver(&mut session, &source, 0).await.unwrap();
     assert_eq!(course.offsets, [0]);
-    assert!(stored(&server, &session) == source.bytes());
-    let record = fs::read_to_string(server.stored(&format!("{}.json", id(&session)))).unwrap();
+    assert!(read_stored(&server, &session) == source.bytes());
+    let record = fs::read_to_string(server.stored_path(&format!("{}.json", id(&session)))).unwrap();
     assert!(record.contains("grüße, \\\"1\\\".bin"), "{record}");
 }
 
@@ -50,7 +50,7 @@ async fn several_parts() {
     let mut session = tus::create(&http(), target(&server.url, Some(source.len()), Some(MIB))).await.unwrap();
     let course = deliver(&mut session, &source, 0).await.unwrap();
     assert_eq!(course.offsets, [0, MIB, 2 * MIB]);
-    assert!(stored(&server, &session) == source.bytes());
+    assert!(read_stored(&server, &session) == source.bytes());
     assert_eq!(source.bytes_read(), source.len());
 }
 
@@ -61,7 +61,7 @@ async fn a_cut_line_costs_no_more_than_a_part() {
     let source = MemorySource::new(bytes(4 * MIB + 123));
     let mut session = tus::create(&http(), target(&proxy.url, Some(source.len()), Some(MIB))).await.unwrap();
     let course = deliver(&mut session, &source, 0).await.unwrap();
-    assert!(stored(&server, &session) == source.bytes());
+    assert!(read_stored(&server, &session) == source.bytes());
     assert_eq!(course.failures[0].kind(), Kind::Interrupted);
     assert_eq!(course.offsets[..3], [0, MIB, 2 * MIB]);
     assert!(course.offsets[3] >= 2 * MIB, "{:?}", course.offsets);
@@ -75,7 +75,7 @@ async fn one_long_patch_goes_on_where_it_was_cut() {
     let source = MemorySource::new(bytes(8 * MIB));
     let mut session = tus::create(&http(), target(&proxy.url, Some(source.len()), None)).await.unwrap();
     let course = deliver(&mut session, &source, 0).await.unwrap();
-    assert!(stored(&server, &session) == source.bytes());
+    assert!(read_stored(&server, &session) == source.bytes());
     let went_on = *course.offsets.last().unwrap();
     assert!(went_on > 0 && went_on <= 5 * MIB, "{:?}", course.offsets);
 }
@@ -95,7 +95,7 @@ async fn a_source_that_fails_keeps_its_words_and_a_later_run_goes_on() {
     let Recovery::ResumeAt(offset) = later.recover(&failure).await.unwrap() else { panic!("gone") };
     assert!((MIB..=MIB + MIB / 2).contains(&offset), "{offset}");
     deliver(&mut later, &source, offset).await.unwrap();
-    assert!(stored(&server, &later) == source.bytes());
+    assert!(read_stored(&server, &later) == source.bytes());
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn an_empty_file_needs_no_patch() {
     let source = MemorySource::new(bytes(0));
     let mut session = tus::create(&http(), target(&server.url, Some(0), None)).await.unwrap();
     deliver(&mut session, &source, 0).await.unwrap();
-    assert_eq!(stored(&server, &session), b"");
+    assert_eq!(read_stored(&server, &session), b"");
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn the_length_may_come_last() {
         let mut session = tus::create(&http(), target(&server.url, None, Some(MIB))).await.unwrap();
         assert!(session.takes_unknown_size());
         deliver(&mut session, &source, 0).await.unwrap();
-        assert!(stored(&server, &session) == source.bytes(), "{size}");
+        assert!(read_stored(&server, &session) == source.bytes(), "{size}");
     }
     // The end is found out only after the last byte: an empty part tells the length.
     let source = MemorySource::of_unknown_size(bytes(1000));
@@ -123,7 +123,7 @@ async fn the_length_may_come_last() {
     assert_eq!(session.send(part(&source, 0, 1000, false)).await.unwrap(), 1000);
     assert_eq!(session.send(part(&source, 1000, 0, true)).await.unwrap(), 1000);
     session.finish().await.unwrap();
-    let record = fs::read_to_string(server.stored(&format!("{}.json", id(&session)))).unwrap();
+    let record = fs::read_to_string(server.stored_path(&format!("{}.json", id(&session)))).unwrap();
     assert!(record.contains("\"size\":1000"), "{record}");
 }
 
@@ -135,7 +135,7 @@ async fn a_length_told_in_a_cut_patch_is_not_told_again() {
     let mut session = tus::create(&http(), target(&proxy.url, None, None)).await.unwrap();
     let course = deliver(&mut session, &source, 0).await.unwrap();
     assert!(!course.failures.is_empty());
-    assert!(stored(&server, &session) == source.bytes());
+    assert!(read_stored(&server, &session) == source.bytes());
 }
 
 #[tokio::test]
@@ -145,9 +145,9 @@ async fn giving_up_removes_the_upload() {
     let target = target(&server.url, Some(2000), None);
     let mut session = tus::create(&http(), target.clone()).await.unwrap();
     session.send(part(&source, 0, 1000, false)).await.unwrap();
-    assert!(server.stored(&id(&session)).exists());
+    assert!(server.stored_path(&id(&session)).exists());
     assert_eq!(session.abort().await, None);
-    assert!(!server.stored(&id(&session)).exists());
+    assert!(!server.stored_path(&id(&session)).exists());
     let mut later = tus::resume(&http(), target, session.url().unwrap().clone());
     assert_eq!(later.abort().await, None, "what is gone does not stay behind");
 }

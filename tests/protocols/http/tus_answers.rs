@@ -36,7 +36,7 @@ fn target(raw: &Raw, size: Option<u64>) -> TusTarget {
     TusTarget { endpoint: raw.url.clone(), metadata: vec![], headers, size, chunk_size: None, manners: TusServer::default() }
 }
 
-async fn created(raw: &Raw) -> TusSession {
+async fn create_session(raw: &Raw) -> TusSession {
     tus::create(&http(), target(raw, Some(SIZE))).await.unwrap()
 }
 
@@ -49,7 +49,7 @@ fn offset(n: u64) -> String {
 }
 
 /// The answer to a PATCH that is kept whole.
-fn taken(seen: &RawRequest) -> String {
+fn accepted_answer(seen: &RawRequest) -> String {
     let number = |name: &str| seen.header(name).unwrap().parse::<u64>().unwrap();
     offset(number("upload-offset") + number("content-length"))
 }
@@ -61,10 +61,10 @@ fn standing(offset: u64) -> String {
 #[tokio::test]
 async fn the_wire_is_as_the_protocol_says() {
     let raw = server("404", |_, _| offset(SIZE)).await;
-    let mut session = created(&raw).await;
+    let mut session = create_session(&raw).await;
     assert_eq!(session.url().unwrap().as_str(), format!("{}up/1?key=2", raw.url));
     deliver(&mut session, &source(), 0).await.unwrap();
-    let [_, post, patch] = &raw.seen()[..] else { panic!("{:?}", raw.seen().len()) };
+    let [_, post, patch] = &raw.requests()[..] else { panic!("{:?}", raw.requests().len()) };
     assert_eq!((post.method.as_str(), post.header("content-length"), post.header("upload-length")), ("POST", Some("0"), Some("614400")));
     assert_eq!((post.header("tus-resumable"), post.header("token")), (Some("1.0.0"), Some("key")));
     assert_eq!((patch.method.as_str(), patch.path.as_str()), ("PATCH", "/files/up/1?key=2"));
@@ -83,11 +83,11 @@ async fn a_damaged_part_is_sent_again() {
         _ => offset(SIZE),
     })
     .await;
-    let course = deliver(&mut created(&raw).await, &source(), 0).await.unwrap();
+    let course = deliver(&mut create_session(&raw).await, &source(), 0).await.unwrap();
     assert_eq!(course.offsets, [0, 0]);
     assert_eq!((course.failures[0].kind(), course.failures[0].status_code()), (Kind::Interrupted, Some(460)));
     let sum = format!("sha1 {}", BASE64_STANDARD.encode(Sha1::digest(source().bytes())));
-    for patch in raw.seen().iter().filter(|s| s.method == "PATCH") {
+    for patch in raw.requests().iter().filter(|s| s.method == "PATCH") {
         assert_eq!(patch.header("upload-checksum"), Some(sum.as_str()));
     }
 }
@@ -96,9 +96,9 @@ async fn a_damaged_part_is_sent_again() {
 async fn md5_where_the_server_knows_no_sha1() {
     let options = "200\nTus-Version: 1.0.0\nTus-Extension: checksum\nTus-Checksum-Algorithm: crc32, MD5";
     let raw = server(options, |_, _| offset(SIZE)).await;
-    deliver(&mut created(&raw).await, &source(), 0).await.unwrap();
+    deliver(&mut create_session(&raw).await, &source(), 0).await.unwrap();
     let sum = format!("md5 {}", BASE64_STANDARD.encode(md5::compute(source().bytes()).0));
-    assert_eq!(raw.seen()[2].header("upload-checksum"), Some(sum.as_str()));
+    assert_eq!(raw.requests()[2].header("upload-checksum"), Some(sum.as_str()));
 }
 
 #[tokio::test]
@@ -107,15 +107,15 @@ async fn the_servers_offset_is_the_truth() {
         (_, 0) => offset(1000),
         (_, 1) => "409".to_owned(),
         ("HEAD", 2) => standing(500),
-        _ => taken(seen),
+        _ => accepted_answer(seen),
     })
     .await;
-    let course = deliver(&mut created(&raw).await, &source(), 0).await.unwrap();
+    let course = deliver(&mut create_session(&raw).await, &source(), 0).await.unwrap();
     // What was kept of a large part is little: the next ones are smaller.
     let part = 256 << 10;
     assert_eq!(course.offsets, [0, 1000, 500, 500 + part, 500 + 2 * part]);
     assert_eq!((course.failures[0].kind(), course.failures[0].status_code()), (Kind::Interrupted, Some(409)));
-    assert!(raw.seen().last().unwrap().body == source().bytes()[500 + 2 * part as usize..]);
+    assert!(raw.requests().last().unwrap().body == source().bytes()[500 + 2 * part as usize..]);
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn offsets_that_make_no_sense() {
         "200\nX: y\n\n<html>",
     ] {
         let raw = server("404", move |_, _| reply.to_owned()).await;
-        let failure = created(&raw).await.send(whole(&source())).await.unwrap_err();
+        let failure = create_session(&raw).await.send(whole(&source())).await.unwrap_err();
         assert_eq!(failure.kind(), Kind::Protocol, "{reply}");
     }
 }
@@ -158,7 +158,7 @@ async fn what_a_look_after_a_failure_says() {
     ];
     for (reply, expected) in cases {
         let raw = server("404", move |_, _| reply.to_string()).await;
-        let found = created(&raw).await.recover(&cut).await.map_err(|e| e.kind());
+        let found = create_session(&raw).await.recover(&cut).await.map_err(|e| e.kind());
         assert_eq!(&found, expected, "{reply}");
     }
 }
@@ -172,7 +172,7 @@ async fn a_lost_answer_is_found_out() {
         _ => None,
     })
     .await;
-    let course = deliver(&mut created(&raw).await, &source(), 0).await.unwrap();
+    let course = deliver(&mut create_session(&raw).await, &source(), 0).await.unwrap();
     assert_eq!(course.offsets, [0, SIZE], "all was there: nothing is sent again");
     assert_eq!(raw.count("PATCH"), 1);
 }
@@ -181,7 +181,7 @@ async fn a_lost_answer_is_found_out() {
 #[tokio::test]
 async fn an_offset_beyond_the_file_ends_the_upload() {
     let raw = server("404", |seen, _| if seen.method == "HEAD" { standing(SIZE + 1) } else { offset(SIZE + 1) }).await;
-    let mut session = created(&raw).await;
+    let mut session = create_session(&raw).await;
     assert_eq!(session.send(whole(&source())).await.unwrap(), SIZE + 1);
     assert!(!session.is_spoilt());
     assert_eq!(session.recover(&haul::Error::new(Kind::Interrupted, "cut")).await.unwrap(), Recovery::StartOver);
@@ -196,14 +196,14 @@ async fn some_refusals_are_looked_into_once() {
         let raw = server("404", move |seen, n| match (seen.method.as_str(), n) {
             ("HEAD", _) => standing(1000),
             (_, 0) => format!("{status}\nX: y\n\nERR_UPLOAD_INTERRUPTED"),
-            _ => taken(seen),
+            _ => accepted_answer(seen),
         })
         .await;
-        let course = deliver(&mut created(&raw).await, &source(), 0).await.unwrap();
+        let course = deliver(&mut create_session(&raw).await, &source(), 0).await.unwrap();
         assert_eq!((course.offsets, course.failures[0].kind()), (vec![0, 1000], Kind::Interrupted), "{status}");
 
         let raw = server("404", move |seen, _| if seen.method == "HEAD" { standing(0) } else { status.to_owned() }).await;
-        let failure = deliver(&mut created(&raw).await, &source(), 0).await.unwrap_err();
+        let failure = deliver(&mut create_session(&raw).await, &source(), 0).await.unwrap_err();
         assert_eq!((failure.kind(), raw.count("PATCH")), (Kind::Refused, 2), "{status}");
     }
 }
@@ -213,7 +213,7 @@ async fn some_refusals_are_looked_into_once() {
 async fn a_refused_end_is_no_success() {
     for (status, spoilt) in [("500", true), ("422", true), ("403", true), ("504", false), ("409", false), ("423", false)] {
         let raw = server("404", move |seen, _| if seen.method == "HEAD" { standing(SIZE) } else { status.to_owned() }).await;
-        let mut session = created(&raw).await;
+        let mut session = create_session(&raw).await;
         let failure = session.send(whole(&source())).await.unwrap_err();
         assert_eq!(session.recover(&failure).await.unwrap(), Recovery::ResumeAt(SIZE), "{status}");
         let ended = session.finish().await.map_err(|e| (e.kind(), e.status_code()));
@@ -248,15 +248,15 @@ async fn cookies_last_as_long_as_the_upload() {
         Some(match seen.method.as_str() {
             "OPTIONS" => "404".to_owned(),
             "POST" => "201\nLocation: up/1\nSet-Cookie: node=a; Path=/; HttpOnly".to_owned(),
-            _ => format!("{}\nSet-Cookie: node=b; Path=/", taken(seen)),
+            _ => format!("{}\nSet-Cookie: node=b; Path=/", accepted_answer(seen)),
         })
     })
     .await;
-    let mut session = created(&raw).await;
+    let mut session = create_session(&raw).await;
     session.send(part(&source(), 0, 1000, false)).await.unwrap();
     session.send(part(&source(), 1000, SIZE - 1000, true)).await.unwrap();
-    created(&raw).await;
-    let cookies: Vec<_> = raw.seen().iter().map(|seen| seen.header("cookie").map(str::to_owned)).collect();
+    create_session(&raw).await;
+    let cookies: Vec<_> = raw.requests().iter().map(|seen| seen.header("cookie").map(str::to_owned)).collect();
     let cookie = |text: &str| Some(text.to_owned());
     assert_eq!(cookies, [None, None, cookie("node=a"), cookie("node=b"), None, None]);
 }
@@ -267,12 +267,12 @@ async fn patch_in_disguise() {
         ("PATCH", _) => "405".to_owned(),
         ("HEAD", _) => standing(0),
         (_, Some("0")) => offset(1000),
-        _ => taken(seen),
+        _ => accepted_answer(seen),
     })
     .await;
-    deliver(&mut created(&raw).await, &source(), 0).await.unwrap();
+    deliver(&mut create_session(&raw).await, &source(), 0).await.unwrap();
     assert_eq!((raw.count("PATCH"), raw.count("HEAD"), raw.count("POST")), (1, 1, 5), "remembered after the first");
-    let second = &raw.seen()[5];
+    let second = &raw.requests()[5];
     assert_eq!(second.header("x-http-method-override"), Some("PATCH"));
     assert!(second.body == source().bytes()[1000..1000 + (256 << 10)]);
 }
@@ -289,14 +289,14 @@ async fn too_large_parts_shrink() {
         }
     })
     .await;
-    let mut session = created(&raw).await;
+    let mut session = create_session(&raw).await;
     assert_eq!(session.chunking(), Chunking::Parts(SIZE));
     let course = deliver(&mut session, &source(), 0).await.unwrap();
     assert_eq!(course.offsets, [0, 0, 256 << 10, 512 << 10]);
     assert_eq!((course.failures[0].kind(), course.failures[0].status_code()), (Kind::Busy, Some(413)));
 
     let raw = server("404", |seen, _| if seen.method == "HEAD" { standing(0) } else { "413".to_owned() }).await;
-    let failure = deliver(&mut created(&raw).await, &source(), 0).await.unwrap_err();
+    let failure = deliver(&mut create_session(&raw).await, &source(), 0).await.unwrap_err();
     assert_eq!((failure.kind(), raw.count("PATCH")), (Kind::Refused, 2));
 }
 
@@ -343,18 +343,18 @@ async fn creations_that_fail() {
 #[tokio::test]
 async fn what_stays_behind_is_named() {
     let raw = server(OPTIONS, |_, _| "500".to_owned()).await;
-    assert_eq!(created(&raw).await.abort().await.as_deref(), Some("1"), "termination is not announced");
+    assert_eq!(create_session(&raw).await.abort().await.as_deref(), Some("1"), "termination is not announced");
     assert_eq!(raw.count("DELETE"), 0);
     let raw = server("204\nTus-Version: 1.0.0\nTus-Extension: termination", |_, _| "500".to_owned()).await;
-    assert_eq!(created(&raw).await.abort().await.as_deref(), Some("1"), "the server failed to remove it");
+    assert_eq!(create_session(&raw).await.abort().await.as_deref(), Some("1"), "the server failed to remove it");
     assert_eq!(raw.count("DELETE"), 1);
 }
 
 #[tokio::test]
 async fn the_end_is_looked_at_when_no_answer_told_it() {
     let raw = server("404", |_, n| standing(if n == 0 { SIZE } else { 5 })).await;
-    created(&raw).await.finish().await.unwrap();
-    assert_eq!(created(&raw).await.finish().await.unwrap_err().kind(), Kind::Integrity);
+    create_session(&raw).await.finish().await.unwrap();
+    assert_eq!(create_session(&raw).await.finish().await.unwrap_err().kind(), Kind::Integrity);
 }
 
 #[tokio::test]
@@ -371,7 +371,7 @@ async fn a_short_part_of_an_unknown_file_tells_no_length() {
     session.send(part(&source, 0, 10, false)).await.unwrap();
     session.send(part(&source, 10, 20, true)).await.unwrap();
     session.finish().await.unwrap();
-    let seen = raw.seen();
+    let seen = raw.requests();
     assert_eq!((seen[1].header("upload-defer-length"), seen[1].header("upload-length")), (Some("1"), None));
     assert_eq!((seen[2].header("upload-length"), seen[3].header("upload-length")), (None, Some("30")));
     assert_eq!(seen.len(), 4);

@@ -40,10 +40,10 @@ async fn server(post: &'static [Option<&'static str>]) -> Raw {
 
 /// Method and bytes of each request after OPTIONS.
 fn requests(raw: &Raw) -> Vec<(String, usize)> {
-    raw.seen().into_iter().skip(1).map(|seen| (seen.method, seen.body.len())).collect()
+    raw.requests().into_iter().skip(1).map(|seen| (seen.method, seen.body.len())).collect()
 }
 
-fn sent(pairs: &[(&str, usize)]) -> Vec<(String, usize)> {
+fn sent_sizes(pairs: &[(&str, usize)]) -> Vec<(String, usize)> {
     pairs.iter().map(|(method, bytes)| ((*method).to_owned(), *bytes)).collect()
 }
 
@@ -56,8 +56,8 @@ async fn one_request_brings_a_small_file_to_a_real_server() {
     let course = deliver(&mut session, &source, 0).await.unwrap();
     assert_eq!(course.offsets, [0]);
     let id = session.url().unwrap().path_segments().unwrap().next_back().unwrap().to_owned();
-    assert!(std::fs::read(server.stored(&id)).unwrap() == source.bytes());
-    let record = std::fs::read_to_string(server.stored(&format!("{id}.json"))).unwrap();
+    assert!(std::fs::read(server.stored_path(&id)).unwrap() == source.bytes());
+    let record = std::fs::read_to_string(server.stored_path(&format!("{id}.json"))).unwrap();
     assert!(record.contains("grüße.bin"), "{record}");
 }
 
@@ -67,8 +67,8 @@ async fn the_request_is_as_the_protocol_says() {
     let source = MemorySource::new(bytes(SIZE as u64));
     let mut session = tus::create(&http(), target(&raw.url)).await.unwrap();
     deliver(&mut session, &source, 0).await.unwrap();
-    assert_eq!(requests(&raw), sent(&[("POST", SIZE)]));
-    let post = &raw.seen()[1];
+    assert_eq!(requests(&raw), sent_sizes(&[("POST", SIZE)]));
+    let post = &raw.requests()[1];
     for (name, value) in [
         ("tus-resumable", "1.0.0"),
         ("upload-length", "5000"),
@@ -84,11 +84,11 @@ async fn the_request_is_as_the_protocol_says() {
 #[tokio::test]
 async fn what_the_creation_did_not_take_goes_in_a_patch() {
     for (answers, then) in [
-        (&[Some("201\nLocation: up/1")][..], sent(&[("POST", SIZE), ("PATCH", SIZE)])),
-        (&[Some("201\nLocation: up/1\nUpload-Offset: 0")], sent(&[("POST", SIZE), ("PATCH", SIZE)])),
-        (&[Some("201\nLocation: up/1\nUpload-Offset: 1200")], sent(&[("POST", SIZE), ("PATCH", SIZE - 1200)])),
-        (&[Some("413"), Some("201\nLocation: up/1")], sent(&[("POST", SIZE), ("POST", 0), ("PATCH", SIZE)])),
-        (&[Some("400"), Some("201\nLocation: up/1")], sent(&[("POST", SIZE), ("POST", 0), ("PATCH", SIZE)])),
+        (&[Some("201\nLocation: up/1")][..], sent_sizes(&[("POST", SIZE), ("PATCH", SIZE)])),
+        (&[Some("201\nLocation: up/1\nUpload-Offset: 0")], sent_sizes(&[("POST", SIZE), ("PATCH", SIZE)])),
+        (&[Some("201\nLocation: up/1\nUpload-Offset: 1200")], sent_sizes(&[("POST", SIZE), ("PATCH", SIZE - 1200)])),
+        (&[Some("413"), Some("201\nLocation: up/1")], sent_sizes(&[("POST", SIZE), ("POST", 0), ("PATCH", SIZE)])),
+        (&[Some("400"), Some("201\nLocation: up/1")], sent_sizes(&[("POST", SIZE), ("POST", 0), ("PATCH", SIZE)])),
     ] {
         let raw = server(answers).await;
         let mut session = tus::create(&http(), target(&raw.url)).await.unwrap();
@@ -109,7 +109,7 @@ async fn after_a_lost_answer_the_next_try_creates_first() {
     let mut session = tus::create_on(&servers, &http, target(&raw.url)).await.unwrap();
     assert_eq!(session.url().unwrap().path(), "/files/up/1");
     deliver(&mut session, &source, 0).await.unwrap();
-    assert_eq!(requests(&raw), sent(&[("POST", SIZE), ("POST", 0), ("PATCH", SIZE)]));
+    assert_eq!(requests(&raw), sent_sizes(&[("POST", SIZE), ("POST", 0), ("PATCH", SIZE)]));
 }
 
 #[tokio::test]

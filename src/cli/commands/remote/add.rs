@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::draft::Draft;
-use super::settings::{keys_help, pair, provider, tell};
+use super::settings::{keys_help, pair, provider, report};
 use crate::cli::connection::ConnectArgs;
 use crate::cli::context::Context;
 use crate::cli::questions::is_somebody_there;
@@ -55,12 +55,12 @@ pub async fn run(context: &mut Context, args: AddArgs) -> Result<u8> {
     if is_somebody_there(context) && !draft.has_all() {
         return draft.complete(context, args.connection).await;
     }
-    let (name, provider) = draft.named()?;
-    let remote = context.config.draft_remote(&name, provider, &draft.settings).map_err(|e| draft.explained(e))?;
+    let (name, provider) = draft.name_and_provider()?;
+    let remote = context.config.draft_remote(&name, provider, &draft.settings).map_err(|e| draft.with_remote_name(e))?;
     // Sends nothing: an address that can't be used is reported now, and not at the first upload.
     context.open_with(remote.clone(), context.state(), args.connection)?;
     context.config.add_remote(&name, provider, &draft.settings)?;
-    let needs_secret = !remote.asked_for().is_empty();
+    let needs_secret = !remote.prompted_keys().is_empty();
     let next = if needs_secret { format!("haul login {name}") } else { format!("haul remote check {name}") };
-    tell(context, "added", &name, Some(next))
+    report(context, "added", &name, Some(next))
 }

@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use super::settings::{provider, tell};
+use super::settings::{provider, report};
 use crate::cli::abilities::LIST;
 use crate::cli::commands::login;
 use crate::cli::connection::ConnectArgs;
 use crate::cli::context::Context;
-use crate::cli::questions::{is_yes, line, line_or, secret};
+use crate::cli::questions::{is_yes, line_or, read_line, secret};
 use crate::config::Remote;
 use crate::contract::ProviderInfo;
 use crate::error::{Error, Kind, Result};
@@ -49,7 +49,7 @@ impl Draft {
     }
 
     /// Name and provider. Fails with `Usage` and a command that has all.
-    pub fn named(&self) -> Result<(String, &'static ProviderInfo)> {
+    pub fn name_and_provider(&self) -> Result<(String, &'static ProviderInfo)> {
         let lacking =
             |what: &str| Error::new(Kind::Usage, format!("a new remote needs {what}")).with_hint(format!("write `{}`", self.example()));
         match (&self.name, self.provider) {
@@ -57,19 +57,19 @@ impl Draft {
             (Some(name), None) => Err(lacking("--provider").with_subject(name.clone())),
             (Some(name), Some(provider)) => match self.missing() {
                 None => Ok((name.clone(), provider)),
-                Some(_) => Err(lacking(&self.lacks()).with_subject(name.clone())),
+                Some(_) => Err(lacking(&self.missing_keys()).with_subject(name.clone())),
             },
         }
     }
 
     /// "`url` (the address of your FileAgo server)"
-    fn lacks(&self) -> String {
+    fn missing_keys(&self) -> String {
         let help = |key: &str| self.provider.and_then(|p| p.settings.iter().find(|s| s.key == key)).map_or("", |s| s.help);
         self.missing().map(|key| format!("`{key}` ({})", help(key))).unwrap_or_default()
     }
 
     /// A mistake in a setting belongs to this remote.
-    pub fn explained(&self, error: Error) -> Error {
+    pub fn with_remote_name(&self, error: Error) -> Error {
         error.with_subject(self.name.clone().unwrap_or_default())
     }
 
@@ -108,7 +108,7 @@ impl Draft {
         for attempt in 1..=TRIES {
             let before = self.settings.clone();
             credentials = self.ask_credentials(context, &name, provider).await?;
-            let remote = context.config.draft_remote(&name, provider, &self.settings).map_err(|e| self.explained(e))?;
+            let remote = context.config.draft_remote(&name, provider, &self.settings).map_err(|e| self.with_remote_name(e))?;
             if self.cannot_sign_in(&remote, &credentials) {
                 context.renderer.warning(&format!("the sign-in is not tried: {} is not set yet", remote.variable("password")));
                 break;
@@ -153,7 +153,7 @@ impl Draft {
             Some(_) if opened.can(&LIST) => format!("haul ls {name}:"),
             Some(_) => format!("haul put FILE {name}:"),
         };
-        tell(context, "added", name, Some(next))
+        report(context, "added", name, Some(next))
     }
 
     /// The secret is to come from a variable that is not there.
@@ -200,7 +200,7 @@ impl Draft {
                 let usual = known.as_deref().or(provider.default_url);
                 let typed = match usual {
                     Some(usual) => line_or(context, &question, usual).await?,
-                    None => line(context, &format!("{question} (as {}): ", provider.sample_url)).await?,
+                    None => read_line(context, &format!("{question} (as {}): ", provider.sample_url)).await?,
                 };
                 if typed.is_empty() {
                     continue;
@@ -217,7 +217,7 @@ impl Draft {
             is_asked = true;
             match self.reach(context, name, provider, connection).await {
                 Ok(found) => {
-                    context.renderer.say(&format!("ok    {found}"));
+                    context.renderer.print_message(&format!("ok    {found}"));
                     return Ok(());
                 }
                 Err(error) => {
@@ -236,7 +236,7 @@ impl Draft {
             self.set("insecure", Some("true".to_owned()));
         }
         if error.kind() == Kind::Untrusted {
-            let file = line(context, "A PEM file with the certificate to trust (Enter: none): ").await?;
+            let file = read_line(context, "A PEM file with the certificate to trust (Enter: none): ").await?;
             self.set("ca_file", Some(file).filter(|file| !file.is_empty()));
         }
         Ok(())
@@ -278,7 +278,7 @@ impl Draft {
             } else {
                 " (Enter: none)"
             };
-            let typed = line(context, &format!("User name{share}{keys}: ")).await?;
+            let typed = read_line(context, &format!("User name{share}{keys}: ")).await?;
             match typed {
                 link if link.starts_with("https://") || link.starts_with("http://") => {
                     return Ok(takes("share_url").map(|s| (s.key, Secret::new(link))).into_iter().collect());
@@ -292,7 +292,7 @@ impl Draft {
         } else if takes("username").is_none() {
             wanted.extend(takes("token").map(|s| s.key));
         }
-        let draft = context.config.draft_remote(name, provider, &self.settings).map_err(|e| self.explained(e))?;
+        let draft = context.config.draft_remote(name, provider, &self.settings).map_err(|e| self.with_remote_name(e))?;
         wanted.retain(|key| !draft.secrets().is_set(key));
         if wanted.is_empty() {
             return Ok(Vec::new());
@@ -302,7 +302,7 @@ impl Draft {
 
     async fn ask_secrets(&mut self, context: &Context, draft: &Remote, wanted: &[&'static str]) -> Result<Vec<(&'static str, Secret)>> {
         let first = wanted.first().copied().unwrap_or_default();
-        context.renderer.say(&format!(
+        context.renderer.print_message(&format!(
             "Where is the {first} to be kept?\n  1  in the credentials file beside the configuration, which only you can read\n  \
              2  nowhere here: a command prints it (pass, op, secret-tool, …)\n  3  nowhere here: the environment has it ({})",
             draft.variable(first)
@@ -310,14 +310,14 @@ impl Draft {
         match line_or(context, "1, 2 or 3", "1").await?.as_str() {
             "2" => {
                 for key in wanted {
-                    let command = line(context, &format!("The command that prints the {key}: ")).await?;
+                    let command = read_line(context, &format!("The command that prints the {key}: ")).await?;
                     self.set(&format!("{key}_command"), Some(command).filter(|command| !command.is_empty()));
                 }
                 Ok(Vec::new())
             }
             "3" => {
                 let variables: Vec<String> = wanted.iter().map(|key| draft.variable(key)).collect();
-                context.renderer.say(&format!("Set {} before you use the remote.", variables.join(" and ")));
+                context.renderer.print_message(&format!("Set {} before you use the remote.", variables.join(" and ")));
                 Ok(Vec::new())
             }
             _ => {
@@ -338,9 +338,9 @@ async fn ask_provider(context: &Context) -> Result<&'static ProviderInfo> {
         let also = if info.aliases.is_empty() { String::new() } else { format!(" (also: {})", info.aliases.join(", ")) };
         let _ = write!(list, "\n  {}  {:<8} {}{also}", number + 1, info.id, info.title);
     }
-    context.renderer.say(&list);
+    context.renderer.print_message(&list);
     for _ in 0..TRIES {
-        let typed = line(context, "Its number or name: ").await?;
+        let typed = read_line(context, "Its number or name: ").await?;
         let by_number = typed.parse::<usize>().ok().and_then(|number| REGISTRY.get(number.checked_sub(1)?).copied());
         match by_number.map_or_else(|| provider(&typed), Ok) {
             Ok(found) => return Ok(found),

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::settings::{pair, tell};
+use super::settings::{pair, report};
 use crate::cli::context::{Context, key_of};
 use crate::cli::runs;
 use crate::error::Result;
@@ -64,21 +64,21 @@ pub fn set(context: &mut Context, args: SetArgs) -> Result<u8> {
     let settings = args.settings.iter().map(|text| pair(text)).collect::<Result<Vec<_>>>()?;
     let settings: Vec<_> = settings.into_iter().map(|(key, value)| (key, Some(value).filter(|value| !value.is_empty()))).collect();
     context.config.set_remote(&name, &settings).map_err(|e| e.with_subject(name.clone()))?;
-    tell(context, "changed", &name, Some(format!("haul remote check {name}")))
+    report(context, "changed", &name, Some(format!("haul remote check {name}")))
 }
 
 pub fn rename(context: &mut Context, args: RenameArgs) -> Result<u8> {
     let old = context.config.remote(&Address::parse_remote(&args.name)?.remote)?;
     let new = args.new.trim_end_matches(':');
     context.config.rename_remote(&old.name, new)?;
-    let renamed = old.named(new);
-    let runs = runs::renamed(context, &old.name, new);
+    let renamed = old.with_name(new);
+    let runs = runs::rename_in_notes(context, &old.name, new);
     context.state().rename_remote((&old.name, new), (&key_of(&old), &key_of(&renamed)), &runs);
-    tell(context, "renamed", new, Some(format!("haul ls {new}:")))
+    report(context, "renamed", new, Some(format!("haul ls {new}:")))
 }
 
 pub fn remove(context: &mut Context, args: RemoveArgs) -> Result<u8> {
     let name = Address::parse_remote(&args.name)?.remote;
     context.config.remove_remote(&name)?;
-    tell(context, "removed", &name, None)
+    report(context, "removed", &name, None)
 }

@@ -87,7 +87,7 @@ pub async fn run(context: &mut Context, verb: RemoteVerb) -> Result<u8> {
 
 pub fn list(context: &mut Context) -> Result<u8> {
     context.show_as(View::Row, false, false);
-    let lines: Vec<_> = context.config.remotes().iter().map(|r| r.line()).collect();
+    let lines: Vec<_> = context.config.remotes().iter().map(|r| r.remote_line()).collect();
     if lines.is_empty() {
         context.renderer.warning("there are no remotes yet; `haul remote add` makes one, `haul sandbox` lets you try without an account");
     }
@@ -98,7 +98,7 @@ pub fn list(context: &mut Context) -> Result<u8> {
 }
 
 fn show(context: &mut Context, args: ShowArgs) -> Result<u8> {
-    let line = context.config.configured(&Address::parse_remote(&args.name)?.remote)?.line();
+    let line = context.config.configured_remote(&Address::parse_remote(&args.name)?.remote)?.remote_line();
     context.show_as(View::Block, false, false);
     context.renderer.report(&Report::Remote(line));
     Ok(exit::DONE)

@@ -21,7 +21,7 @@ pub(super) fn provider(name: &str) -> Result<&'static ProviderInfo> {
 }
 
 /// What became of a remote's settings, and what to type next.
-pub(super) fn tell(context: &Context, action: &'static str, remote: &str, next: Option<String>) -> Result<u8> {
+pub(super) fn report(context: &Context, action: &'static str, remote: &str, next: Option<String>) -> Result<u8> {
     let file = context.config.path()?.display().to_string();
     context.renderer.report(&Report::Configured { action, remote: remote.to_owned(), file, next });
     Ok(exit::DONE)

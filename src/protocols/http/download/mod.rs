@@ -11,7 +11,7 @@ use reqwest::{Response, StatusCode, Url};
 
 use super::content_range::{ContentRange, whole_size};
 use super::response::HttpReply;
-use super::{Http, host_of, timed_out, transport_error};
+use super::{Http, host_of, timeout_error, transport_error};
 use crate::contract::{Chunks, Download};
 use crate::error::{Error, Kind, Result};
 use crate::model::Protocol;
@@ -141,7 +141,7 @@ fn whole(http: &Http, ask: &RangeRequest<'_>, response: Response) -> Result<Down
     }
     let packed = as_it_comes(http, response);
     // The stated length is that of the compressed data.
-    Ok(Download { size: None, chunks: super::content_encoding::unpacked(packed.chunks), ..packed })
+    Ok(Download { size: None, chunks: super::content_encoding::decompress(packed.chunks), ..packed })
 }
 
 fn as_it_comes(http: &Http, response: Response) -> Download {
@@ -170,7 +170,7 @@ fn chunks(response: Response, timeout: Duration) -> Chunks {
         let (mut body, url) = state?;
         let failed = |error: Error| Some((Err(std::io::Error::other(error)), None));
         match tokio::time::timeout(timeout, body.next()).await {
-            Err(_) => failed(timed_out(timeout).with_subject(host_of(&url))),
+            Err(_) => failed(timeout_error(timeout).with_subject(host_of(&url))),
             Ok(Some(Err(error))) => failed(transport_error(error, &url)),
             Ok(Some(Ok(piece))) => Some((Ok(piece), Some((body, url)))),
             Ok(None) => None,
@@ -183,7 +183,7 @@ fn chunks(response: Response, timeout: Duration) -> Chunks {
 async fn beginning(http: &Http, response: Response) -> Bytes {
     let is_packed = super::content_encoding::codings(response.headers()).is_some_and(|coding| super::content_encoding::is_gzip(&coding));
     let chunks = chunks(response, http.timeout());
-    let mut chunks = if is_packed { super::content_encoding::unpacked(chunks) } else { chunks };
+    let mut chunks = if is_packed { super::content_encoding::decompress(chunks) } else { chunks };
     let mut body = BytesMut::new();
     let reading = async {
         while let Some(Ok(piece)) = chunks.next().await {

@@ -28,16 +28,16 @@ fn read(reply: &HttpReply) {
     let folder = RemotePath::parse("/a/b").unwrap();
     let shown = [
         answer::verdict(reply).err(),
-        answer::uploaded(reply).err(),
+        answer::check_upload(reply).err(),
         answer::upload_token(reply).err(),
-        auth::granted(reply).err(),
-        answer::one::<Node>(reply).err(),
+        auth::parse_token(reply).err(),
+        answer::parse_one::<Node>(reply).err(),
         answer::many::<PathStep>(reply).err(),
         answer::many::<Group>(reply).err(),
         answer::many::<String>(reply).err(),
     ];
     shown.iter().flatten().for_each(arbitrary::assert_error_is_safe);
-    for node in answer::many::<Node>(reply).into_iter().flatten().chain(answer::one::<Node>(reply).ok()) {
+    for node in answer::many::<Node>(reply).into_iter().flatten().chain(answer::parse_one::<Node>(reply).ok()) {
         match entry::of_node(node, Some(&folder)) {
             Ok(entry) => assert_eq!(entry.path.parent().as_ref(), Some(&folder), "{entry:?}"),
             Err(error) => arbitrary::assert_error_is_safe(&error),
@@ -60,7 +60,7 @@ proptest! {
 
     #[test]
     fn no_token_is_shown((reply, fresh) in arbitrary::replies_with_secret(GRANTED, &[TOKEN, KEY])) {
-        for error in [answer::verdict(&reply).err(), auth::granted(&reply).err()].into_iter().flatten() {
+        for error in [answer::verdict(&reply).err(), auth::parse_token(&reply).err()].into_iter().flatten() {
             arbitrary::assert_secret_masked(&error, &fresh);
         }
     }

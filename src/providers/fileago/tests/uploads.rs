@@ -9,7 +9,7 @@ fn item(name: &str, size: Option<u64>) -> UploadRequest {
     upload_request(MemorySource::only_size(size), Entry::new(EntryKind::Folder, "home", RemotePath::root()), name)
 }
 
-async fn listed(fileago: &FileAgo) -> crate::contract::Siblings {
+async fn list_siblings(fileago: &FileAgo) -> crate::contract::Siblings {
     fileago.list(&Entry::new(EntryKind::Folder, "home", RemotePath::root())).await.unwrap().into()
 }
 
@@ -27,7 +27,7 @@ async fn a_new_file_goes_to_its_folder_with_a_token_of_its_own() {
         assert_eq!((form.file_field.as_str(), form.file_name.as_str()), ("file", "new.docx"));
     }
     assert_eq!(server.lines().iter().filter(|l| *l == "GET /api/nodes/home/upload").count(), 2);
-    assert_eq!(crate::model::secret::masked("/upload/UPLOADTOKEN"), "/upload/***");
+    assert_eq!(crate::model::secret::mask("/upload/UPLOADTOKEN"), "/upload/***");
 }
 
 #[tokio::test]
@@ -35,7 +35,7 @@ async fn a_replacement_is_a_revision_of_the_file() {
     let server = TestServer::start(server).await;
     let fileago = open_at(&server.url, &Arc::default());
     let old = fileago.stat(&place("w:/Invoice.docx")).await.unwrap();
-    let replacing = UploadRequest { replaces: Some(old), siblings: listed(&fileago).await, ..item("Invoice.docx", Some(493_135)) };
+    let replacing = UploadRequest { replaces: Some(old), siblings: list_siblings(&fileago).await, ..item("Invoice.docx", Some(493_135)) };
     let (ticket, target, _) = fileago.prepare(&replacing).unwrap();
     assert_eq!(ticket.known_ids, [format!("{INVOICE}#1#1538224353000")]);
     assert_eq!((ticket.id.as_deref(), target.node.as_str(), target.name.as_str()), (Some(INVOICE), INVOICE, "Invoice.docx"));
@@ -52,7 +52,7 @@ async fn what_is_refused_before_a_token_is_asked_for() {
     assert_eq!(refused(item("x", None)), Kind::NeedsSize);
     assert_eq!(refused(UploadRequest { protocol: Some(Protocol::Tus), ..item("x", Some(1)) }), Kind::Unsupported);
     assert!(server.lines().is_empty());
-    let siblings = listed(&fileago).await;
+    let siblings = list_siblings(&fileago).await;
     let taken = |name: &str| UploadRequest { siblings: siblings.clone(), ..item(name, Some(1)) };
     assert_eq!(refused(taken("Invoice.docx")), Kind::Exists);
     assert_eq!(refused(taken("My Documents")), Kind::Exists);
@@ -75,7 +75,7 @@ async fn an_answer_is_judged_by_what_it_says() {
     let server = TestServer::start(server).await;
     let fileago = open_at(&server.url, &Arc::default());
     let (_, target, _) = fileago.prepare(&item("new.docx", Some(1))).unwrap();
-    target.judge(reply(200, include_str!("../../../../fixtures/fileago/upload.json"))).unwrap();
-    let e = target.judge(reply(200, r#"{"status":"error","msg":"Quota exceeded"}"#)).unwrap_err();
+    target.check_reply(reply(200, include_str!("../../../../fixtures/fileago/upload.json"))).unwrap();
+    let e = target.check_reply(reply(200, r#"{"status":"error","msg":"Quota exceeded"}"#)).unwrap_err();
     assert_eq!((e.kind(), e.to_string()), (Kind::Refused, "/new.docx: the server refused: Quota exceeded".to_owned()));
 }

@@ -20,7 +20,7 @@ async fn answering(answer: &'static str) -> (TestServer, Giga0) {
     (server, giga0)
 }
 
-fn sent(server: &TestServer) -> Vec<String> {
+fn sent_requests(server: &TestServer) -> Vec<String> {
     let asked = server.asked.lock();
     let calls = asked.iter().filter(|a| !a.line.ends_with("/authorize"));
     calls.map(|a| format!("{}?{}", a.line.trim_start_matches("POST /api/v2/"), a.body.split("158642&").last().unwrap())).collect()
@@ -41,7 +41,7 @@ async fn the_root_is_null_or_zero() {
     giga0.copy_into(&file(9, "a.jpg"), &root).await.unwrap();
     giga0.move_into(&file(9, "a.jpg"), &folder("7", "/d")).await.unwrap();
     assert_eq!(
-        sent(&server),
+        sent_requests(&server),
         [
             "file/move?file_id=9&new_parent_folder_id=null",
             "file/move?file_id=9&new_parent_folder_id=0",
@@ -96,7 +96,7 @@ async fn a_name_is_what_the_answer_says() {
     assert_eq!(giga0.rename(&folder("9", "/d/x"), "ac").await.unwrap().unwrap().path.to_string(), "/d/ac");
     let e = giga0.rename(&file(9, "x"), "other").await.unwrap_err();
     assert!(e.kind() == Kind::Refused && e.to_string().contains("it is named \"ac\""), "{e}");
-    assert_eq!(sent(&server)[1], "folder/edit?folder_id=9&folder_name=ac");
+    assert_eq!(sent_requests(&server)[1], "folder/edit?folder_id=9&folder_name=ac");
 }
 
 fn password(text: &str) -> Changes {
@@ -110,12 +110,12 @@ async fn a_folders_password_must_be_seen_in_the_answer() {
     let d = folder("7", "/d");
     let (server, giga0) = answering(closed).await;
     giga0.edit(&d, &password("password")).await.unwrap().unwrap();
-    assert_eq!(sent(&server), ["folder/edit?folder_id=7&access_password=5f4dcc3b5aa765d61d8327deb882cf99"]);
+    assert_eq!(sent_requests(&server), ["folder/edit?folder_id=7&access_password=5f4dcc3b5aa765d61d8327deb882cf99"]);
     assert!(giga0.edit(&d, &password("")).await.unwrap_err().to_string().contains("kept the folder's password"));
     let (server, giga0) = answering(open).await;
     assert!(giga0.edit(&d, &password("password")).await.unwrap_err().to_string().contains("not protected"));
     giga0.edit(&d, &password("")).await.unwrap().unwrap();
-    assert_eq!(sent(&server)[1], "folder/edit?folder_id=7&folder_name=d&access_password=null", "alone it would change nothing");
+    assert_eq!(sent_requests(&server)[1], "folder/edit?folder_id=7&folder_name=d&access_password=null", "alone it would change nothing");
     let (_, giga0) = answering(r#"{"_status":"success"}"#).await;
     assert_eq!(giga0.edit(&d, &password("password")).await.unwrap_err().kind(), Kind::Unknown);
 }
@@ -125,7 +125,7 @@ async fn fields_that_the_site_leaves_alone() {
     let public = Changes { visibility: Some(Visibility::Public), ..Changes::default() };
     let (server, giga0) = answering(r#"{"_status":"success","data":{"id":"7","folderName":"d","isPublic":"0"}}"#).await;
     assert!(giga0.edit(&folder("7", "/d"), &public).await.unwrap_err().to_string().contains("visibility"));
-    assert_eq!(sent(&server), ["folder/edit?folder_id=7&is_public=2"]);
+    assert_eq!(sent_requests(&server), ["folder/edit?folder_id=7&is_public=2"]);
     let typed = Changes { file_type: Some("text/plain".into()), ..Changes::default() };
     let (_, giga0) = answering(r#"{"_status":"success","data":{"id":"9","filename":"a","fileType":"image/png"}}"#).await;
     assert!(giga0.edit(&file(9, "a"), &typed).await.unwrap_err().to_string().contains("image/png"));
@@ -141,7 +141,7 @@ async fn an_import_travels_in_base64() {
     giga0.start("https://h/", &folder("", "/")).await.unwrap();
     giga0.status("52").await.unwrap();
     assert_eq!(
-        sent(&server),
+        sent_requests(&server),
         [
             "file/url_upload_add?file_url_base64=aHR0cHM6Ly9oL2E%2FYj0%2BPj4%3D&folder_id=7".to_owned(),
             "file/url_upload_add?file_url_base64=aHR0cHM6Ly9oLw%3D%3D".to_owned(),

@@ -43,7 +43,7 @@ fn read(reply: &HttpReply) {
         answer::data::<Package>(reply).err(),
         answer::data::<SearchResult>(reply).err(),
         answer::data::<Scheduled>(reply).err(),
-        upload::uploaded(reply, 10)
+        upload::parse_stored(reply, 10)
             .map(|stored| stored.and_then(|s| entry::of_stored(s, &folder)).iter().for_each(|e| sound(e, &folder)))
             .err(),
         answer::data::<Folder>(reply).and_then(|row| entry::of_folder(row, Some(&folder))).map(|e| sound(&e, &folder)).err(),
@@ -52,7 +52,7 @@ fn read(reply: &HttpReply) {
     shown.iter().flatten().for_each(arbitrary::assert_error_is_safe);
     let _ = serde_json::from_slice::<Copied>(&reply.body);
     let top = Entry::new(EntryKind::Folder, "", folder.clone());
-    let listed = listed(&reply.body);
+    let listed = parse_listing(&reply.body);
     match answer::data(reply).and_then(|around| listed.entries(&top, around)) {
         Ok(entries) => entries.for_each(|e| sound(&e, &folder)),
         Err(error) => arbitrary::assert_error_is_safe(&error),
@@ -60,7 +60,7 @@ fn read(reply: &HttpReply) {
 }
 
 /// As the rows of an answer come.
-fn listed(body: &[u8]) -> Listed {
+fn parse_listing(body: &[u8]) -> Listed {
     let mut listed = Listed::default();
     split(body, LISTS, |list, row| listed.add(list, row));
     listed
@@ -88,12 +88,12 @@ proptest! {
 
     #[test]
     fn a_stored_name_is_stored_as_it_is(name in arbitrary::text()) {
-        let stored = names::as_stored(&name);
+        let stored = names::apply_site_rules(&name);
         prop_assert!(names::Forms::of(&name).is_plain(&stored));
         if names::check(&name).is_ok() {
-            let sent = names::stored(&name);
+            let sent = names::stored_name(&name);
             prop_assert!(!sent.is_empty());
-            prop_assert_eq!(names::as_stored(&sent), sent.as_ref());
+            prop_assert_eq!(names::apply_site_rules(&sent), sent.as_ref());
             prop_assert!(names::check(&sent).is_ok());
         }
     }

@@ -27,7 +27,7 @@ async fn an_upload_is_one_form_and_its_answer_names_the_file() {
 
     let ticket = target.ticket.clone();
     assert!(giga0.find_uploaded(&ticket, Instant::now()).await.unwrap().is_none());
-    target.judge(reply(200, include_str!("../../../../fixtures/giga0/file_upload.json"))).unwrap();
+    target.check_reply(reply(200, include_str!("../../../../fixtures/giga0/file_upload.json"))).unwrap();
     let stored = giga0.find_uploaded(&ticket, Instant::now()).await.unwrap().unwrap();
     assert_eq!((stored.id.as_str(), stored.path.to_string()), ("file:1253", "/x/sample4_l.jpg".to_owned()), "the stored name counts");
     assert_eq!((stored.size, stored.md5.as_deref()), (Some(149_084), Some("2f4105bc2c626232544275c2d890168b")));
@@ -60,7 +60,7 @@ async fn a_lost_upload_is_not_another_file_of_the_run() {
     let lost = giga0.prepare(&replacing).await.unwrap().0.ticket;
     let other = giga0.prepare(&UploadRequest { name: "button_back (2).gif".into(), ..item(1116) }).await.unwrap().0;
     let answer = include_str!("../../../../fixtures/giga0/file_upload.json").replace("sample4_l.jpg", "button_back (2).gif");
-    other.judge(reply(200, answer)).unwrap();
+    other.check_reply(reply(200, answer)).unwrap();
     assert!(giga0.find_uploaded(&lost, Instant::now()).await.unwrap().is_none());
     assert_eq!(giga0.find_uploaded(&other.ticket, Instant::now()).await.unwrap().unwrap().id, "file:1253");
 }
@@ -71,7 +71,7 @@ async fn an_upload_with_an_old_token_renews_it_once() {
     let giga0 = open_at(&server.url, &Arc::default());
     let (target, _) = giga0.prepare(&item(5)).await.unwrap();
     target.form().await.unwrap();
-    assert_eq!(target.judge(reply(200, STALE)).unwrap_err().kind(), Kind::Expired);
+    assert_eq!(target.check_reply(reply(200, STALE)).unwrap_err().kind(), Kind::Expired);
     giga0.renew_token().await.unwrap();
     giga0.renew_token().await.unwrap();
     let lines = server.lines();

@@ -32,11 +32,11 @@ fn read(reply: &HttpReply) {
         answer::read::<File>(reply).err(),
         answer::read::<Share>(reply).err(),
         answer::read::<crate::providers::iogates::comments::WireThread>(reply).err(),
-        answer::read::<AuthInfo>(reply).map(offered).err(),
+        answer::read::<AuthInfo>(reply).map(check_offer).err(),
         answer::read::<Files>(reply).err(),
     ];
     shown.iter().flatten().for_each(arbitrary::assert_error_is_safe);
-    climbed(&tree(&reply.body));
+    assert_tree_is_sound(&tree(&reply.body));
 }
 
 fn tree(body: &[u8]) -> Tree {
@@ -46,7 +46,7 @@ fn tree(body: &[u8]) -> Tree {
 }
 
 /// Nothing is sent in clear text, and no part of an answer becomes a command.
-fn offered(info: AuthInfo) {
+fn check_offer(info: AuthInfo) {
     let network = Network { timeout: std::time::Duration::from_secs(1), ca_file: None, insecure: false };
     let offers = UploadMethods::new(info, &Url::parse("https://iogates.example/").unwrap(), &network);
     let at_home = crate::protocols::http::is_loopback;
@@ -67,7 +67,7 @@ fn offered(info: AuthInfo) {
 }
 
 /// Every entry is met once, at its own address.
-fn climbed(tree: &Tree) {
+fn assert_tree_is_sound(tree: &Tree) {
     let (mut open, mut met) = (vec![root_entry()], std::collections::HashSet::new());
     while let Some(folder) = open.pop() {
         for entry in tree.list(&folder).unwrap() {
@@ -96,7 +96,7 @@ proptest! {
     }
 
     #[test]
-    fn every_tree_has_an_end(body in arbitrary::mutated(TREE)) {
+    fn every_tree_has_an_end(body in arbitrary::mutated_answer(TREE)) {
         read(&reply(200, body));
     }
 
@@ -105,7 +105,7 @@ proptest! {
         let row = |(id, parent): (usize, &u32)| format!(r#"{{"id":{},"type":"dir","name":"{}","parent":{parent}}}"#, id + 1, id % 7);
         let rows: Vec<String> = parents.iter().enumerate().map(row).collect();
         let tree = tree(format!(r#"{{"files":[{}]}}"#, rows.join(",")).as_bytes());
-        climbed(&tree);
+        assert_tree_is_sound(&tree);
         prop_assert!((1..=parents.len()).all(|id| tree.holds(&id.to_string())));
     }
 
@@ -117,7 +117,7 @@ proptest! {
     }
 
     #[test]
-    fn comments_of_any_form_are_read(body in arbitrary::mutated(COMMENTS)) {
+    fn comments_of_any_form_are_read(body in arbitrary::mutated_answer(COMMENTS)) {
         let clock = serde_json::from_slice::<crate::providers::iogates::comments::WireThread>(&body).ok().and_then(crate::providers::iogates::comments::WireThread::clock).flatten();
         let mut comments = Vec::new();
         split(&body, &[&["comments"]], |_, row| comments.extend(crate::providers::iogates::comments::comment(row)));

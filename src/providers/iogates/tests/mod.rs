@@ -36,7 +36,7 @@ fn item(folder_id: &str) -> UploadRequest {
     UploadRequest { checksum, ..upload_request(MemorySource::only_size(Some(1234)), folder, "clip.mp4") }
 }
 
-fn made() -> EmptyEntry {
+fn empty_entry() -> EmptyEntry {
     EmptyEntry { id: "61463".into(), upload_name: "56f06ba8311c2".into(), size: None, md5: None }
 }
 
@@ -155,7 +155,7 @@ async fn a_folder_whose_path_is_not_its_own_is_named_by_id() {
 #[tokio::test]
 async fn a_lost_answer_is_looked_for_and_the_entry_is_not_made_twice() {
     let server = TestServer::in_order(&[(200, ONE_FOLDER), (0, ""), (200, WITH_NEW_ENTRY), (200, FILE_CREATED)]).await;
-    assert_eq!(make(&with_token(&server), &item("1")).await.unwrap(), made());
+    assert_eq!(make(&with_token(&server), &item("1")).await.unwrap(), empty_entry());
     assert_eq!(server.lines(), ["GET /api/files", "POST /api/file", "GET /api/files", "GET /api/file/61463"]);
 }
 
@@ -169,7 +169,7 @@ async fn an_entry_that_does_not_tell_its_upload_name_again_is_left_and_told() {
     assert_eq!(make(&host, &item("1")).await.unwrap_err().kind(), Kind::Interrupted, "made again by the next try");
     assert_eq!(make(&host, &item("1")).await.unwrap().id, "61464");
     assert_eq!(server.lines().iter().filter(|line| *line == "POST /api/file").count(), 2);
-    assert_eq!(host.making.left_over(), ["61463"]);
+    assert_eq!(host.making.orphans(), ["61463"]);
 }
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn a_doubt_that_could_not_be_cleared_is_cleared_first() {
     let server = TestServer::in_order(&[(200, ONE_FOLDER), (0, ""), (0, ""), (200, WITH_NEW_ENTRY), (200, FILE_CREATED)]).await;
     let host = with_token(&server);
     assert_eq!(make(&host, &item("1")).await.unwrap_err().kind(), Kind::Interrupted);
-    assert_eq!(make(&host, &item("1")).await.unwrap(), made());
+    assert_eq!(make(&host, &item("1")).await.unwrap(), empty_entry());
     assert_eq!(server.lines().iter().filter(|line| *line == "POST /api/file").count(), 1);
 }
 
@@ -238,7 +238,7 @@ async fn an_upload_has_arrived_when_the_server_knows_its_md5() {
     let server = TestServer::in_order(&[(200, FILE_CREATED), (200, FILE_UPLOADED)]).await;
     let host = with_token(&server);
     let ticket = UploadHandle { path: path("/Show/clip.mp4"), id: Some("61463".into()), ..UploadHandle::default() };
-    assert!(upload::landed(&host, &ticket).await.unwrap().is_none());
+    assert!(upload::find_uploaded(&host, &ticket).await.unwrap().is_none());
     let entry = host.find_uploaded(&ticket, Instant::now()).await.unwrap().unwrap();
     assert_eq!((entry.path.to_string().as_str(), entry.id.as_str(), entry.size), ("/Show/clip.mp4", "61463", None));
     assert_eq!(entry.md5.as_deref(), Some("2d53a2f20ffc76c89848b6a47c97d5d8"));

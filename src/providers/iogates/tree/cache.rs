@@ -30,21 +30,21 @@ struct CachedTree {
 
 impl TreeCache {
     pub async fn current(&self, api: &Api) -> Result<Arc<Tree>> {
-        self.held(|held| !held.outdated && held.answered.elapsed() < FRESH.max(held.answered - held.asked), api).await
+        self.shared_tree(|held| !held.outdated && held.answered.elapsed() < FRESH.max(held.answered - held.asked), api).await
     }
 
     /// Returns a listing of the last minutes. Uploads of this run since then may be missing from it.
-    pub async fn cached(&self, api: &Api) -> Result<Arc<Tree>> {
-        self.held(|held| held.asked.elapsed() < LATELY, api).await
+    pub async fn recent_tree(&self, api: &Api) -> Result<Arc<Tree>> {
+        self.shared_tree(|held| held.asked.elapsed() < LATELY, api).await
     }
 
     /// Returns a listing that was requested after `moment`.
     pub async fn newer_than(&self, moment: Instant, api: &Api) -> Result<Arc<Tree>> {
-        self.held(|held| held.asked > moment, api).await
+        self.shared_tree(|held| held.asked > moment, api).await
     }
 
     /// A caller that comes while a listing is on its way waits and shares it.
-    async fn held(&self, will_do: impl Fn(&CachedTree) -> bool, api: &Api) -> Result<Arc<Tree>> {
+    async fn shared_tree(&self, will_do: impl Fn(&CachedTree) -> bool, api: &Api) -> Result<Arc<Tree>> {
         let mut held = self.held.lock().await;
         if let Some(kept) = held.as_ref().filter(|held| will_do(held)) {
             return Ok(kept.tree.clone());

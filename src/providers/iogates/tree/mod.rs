@@ -67,7 +67,7 @@ impl Seeds {
     pub fn add(&mut self, row: std::result::Result<File, Option<File>>) {
         match row {
             Ok(File { id: Some(id), .. }) if id == ROOT_ID => {}
-            Ok(file) if file.id.is_some() => self.failure = self.failure.take().or(self.keep(file).err()),
+            Ok(file) if file.id.is_some() => self.failure = self.failure.take().or(self.insert(file).err()),
             Ok(file) | Err(Some(file)) => {
                 let parent = self.number(file.parent);
                 self.faults.push((parent, file.name));
@@ -76,7 +76,7 @@ impl Seeds {
         }
     }
 
-    fn keep(&mut self, file: File) -> Result<()> {
+    fn insert(&mut self, file: File) -> Result<()> {
         let parent = self.number(file.parent.clone());
         let mut marks = if is_empty(&file) { EMPTY } else { 0 };
         let nameless = file.name.is_none();
@@ -180,7 +180,7 @@ impl Tree {
         };
         for (depth, name) in place.path.names().iter().enumerate() {
             let more = depth + 1 < place.path.names().len();
-            let named = newest_filled(self.named(&here, name));
+            let named = newest_filled(self.find_by_name(&here, name));
             let Some(found) = one_named(named, name, more, &here.path)? else {
                 let whole = place.display_path(&place.path);
                 self.faults_in(self.within(&here)).check(name).map_err(|e| e.with_subject(whole.to_string()))?;
@@ -211,10 +211,10 @@ impl Tree {
         match self.find(id) {
             Some(at) => {
                 let above = self.parent(at).map_or_else(RemotePath::root, |parent| self.path(parent));
-                self.entry(at, &above).ok_or_else(|| gone(id))
+                self.entry(at, &above).ok_or_else(|| not_found_by_id(id))
             }
             None if id == ROOT_ID => Ok(root_entry()),
-            None => Err(gone(id)),
+            None => Err(not_found_by_id(id)),
         }
     }
 
@@ -241,7 +241,7 @@ impl Tree {
         begin..self.by_name.partition_point(|at| parent(at) <= folder)
     }
 
-    fn named(&self, folder: &Entry, name: &str) -> Vec<Entry> {
+    fn find_by_name(&self, folder: &Entry, name: &str) -> Vec<Entry> {
         let inside = self.by_name.get(self.children(self.within(folder))).unwrap_or_default();
         let begin = inside.partition_point(|at| self.rows.name(*at as usize) < name.as_bytes());
         let fitting = inside.get(begin..).unwrap_or_default().iter().take_while(|at| self.rows.name(**at as usize) == name.as_bytes());
@@ -290,7 +290,7 @@ pub fn root_entry() -> Entry {
     Entry::new(EntryKind::Folder, ROOT_ID, RemotePath::root())
 }
 
-fn gone(id: &str) -> Error {
+fn not_found_by_id(id: &str) -> Error {
     Error::new(Kind::NotFound, "there is no entry with this id").with_subject(format!("@{id}"))
 }
 
@@ -315,7 +315,7 @@ mod tests {
         seeds.tree().unwrap()
     }
 
-    fn planted(files: Vec<File>) -> Tree {
+    fn tree_of(files: Vec<File>) -> Tree {
         let mut seeds = Seeds::default();
         files.into_iter().for_each(|file| seeds.add(Ok(file)));
         seeds.tree().unwrap()
@@ -329,7 +329,7 @@ mod tests {
             parent: parent.map(Into::into),
             ..File::default()
         };
-        planted(rows.iter().map(file).collect())
+        tree_of(rows.iter().map(file).collect())
     }
 
     fn at(path: &str) -> Place {
@@ -418,10 +418,13 @@ mod tests {
         }
         let tree = seeds.tree().unwrap();
         let d = tree.list(&tree.stat(&at("/d")).unwrap()).unwrap();
-        let said = d.faults.said().unwrap();
+        let said = d.faults.warning().unwrap();
         assert!(said.starts_with("4 entries") && said.contains("(\"no id\", \"\u{fffd}\")"), "{said}");
         assert_eq!(names(d), ["/d/b"]);
-        assert_eq!(tree.list(&root_entry()).unwrap().faults.said().unwrap(), "1 entry that the server lists can't be read and is left out");
+        assert_eq!(
+            tree.list(&root_entry()).unwrap().faults.warning().unwrap(),
+            "1 entry that the server lists can't be read and is left out"
+        );
         assert_eq!(tree.stat(&at("/d/no id")).unwrap_err().kind(), Kind::Protocol);
         assert_eq!(tree.stat(&at("/d/none")).unwrap_err().kind(), Kind::NotFound);
         assert_eq!(tree.stat(&at("/no id")).unwrap_err().kind(), Kind::NotFound, "it lies elsewhere");
@@ -452,15 +455,15 @@ mod tests {
             ..File::default()
         };
         let begun = std::time::Instant::now();
-        let wide = planted((1..=n).map(|i| entry(i, "other", None)).collect());
+        let wide = tree_of((1..=n).map(|i| entry(i, "other", None)).collect());
         for i in 1..=n {
             assert_eq!(wide.stat(&at(&format!("/n{i}"))).unwrap().id, i.to_string());
         }
         assert_eq!(wide.list(&root_entry()).unwrap().len(), n);
-        let deep = planted((1..=n).map(|i| entry(i, "dir", (i > 1).then(|| i - 1))).collect());
+        let deep = tree_of((1..=n).map(|i| entry(i, "dir", (i > 1).then(|| i - 1))).collect());
         assert_eq!(deep.stat(&by_id("3", "n4")).unwrap().path.to_string(), "/n1/n2/n3/n4");
         assert_eq!(deep.stat(&by_id("20000", "")).unwrap().path.names().len(), n);
-        let ring = planted((1..=n).map(|i| entry(i, "dir", Some(if i > 1 { i - 1 } else { n }))).collect());
+        let ring = tree_of((1..=n).map(|i| entry(i, "dir", Some(if i > 1 { i - 1 } else { n }))).collect());
         assert_eq!(ring.list(&root_entry()).unwrap().len(), 1);
         assert!(begun.elapsed().as_secs() < 20, "took {:?}", begun.elapsed());
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::choose::{Preference, choose};
 use super::entry_pool::EntrySlot;
-use super::make_entry::{listing_before, made_for, new_file, resolve_uncertain, spot_for};
+use super::make_entry::{entry_for, listing_before, new_file, resolve_uncertain, spot_for};
 use crate::contract::{BatchCreation, BoxFuture, Kind, Result, UploadRequest};
 use crate::providers::iogates::remote::IoGates;
 use crate::providers::iogates::tree::Tree;
@@ -21,7 +21,7 @@ impl BatchCreation for IoGates {
         Box::pin(prepare(self, items))
     }
     fn orphans(&self) -> Vec<String> {
-        self.making.left_over().into_iter().map(|id| format!("@{id}")).collect()
+        self.making.orphans().into_iter().map(|id| format!("@{id}")).collect()
     }
 }
 
@@ -70,7 +70,7 @@ fn rounds(wanted: Vec<WantedEntry<'_>>) -> Vec<Vec<WantedEntry<'_>>> {
 async fn make_together(host: &IoGates, round: Vec<WantedEntry<'_>>, before: &Arc<Tree>) -> Result<()> {
     let answer = host.api.create_many(round.iter().map(|(spot, item)| new_file(item, spot)).collect()).await;
     host.listing.forget().await;
-    let doubt = |spot: EntrySlot| host.making.doubt(spot, Some(before.clone()));
+    let doubt = |spot: EntrySlot| host.making.record_uncertain(spot, Some(before.clone()));
     match answer {
         Ok(files) => take(host, round, files, doubt),
         Err(error) => {
@@ -95,7 +95,7 @@ fn take(host: &IoGates, round: Vec<WantedEntry<'_>>, mut files: Vec<File>, doubt
         };
         let file = files.remove(at);
         let id = file.id.clone();
-        match made_for(host, file, item) {
+        match entry_for(host, file, item) {
             Ok(made) => host.making.release(spot, made),
             Err(_) => {
                 host.making.strays.lock().extend(id);

@@ -20,7 +20,7 @@ pub struct Preference<'a> {
 pub fn choose(offers: &UploadMethods, wish: &Preference<'_>) -> Result<Vec<Protocol>> {
     fits_account(offers, wish.size)?;
     let candidates = match wish.forced {
-        Some(protocol) => vec![forced(offers, protocol, wish)?],
+        Some(protocol) => vec![check_forced(offers, protocol, wish)?],
         None => usable(offers, wish)?,
     };
     if wish.size.is_none() && candidates.first() == Some(&Protocol::Plupload) {
@@ -46,7 +46,7 @@ fn fits_account(offers: &UploadMethods, size: Option<u64>) -> Result<()> {
     Ok(())
 }
 
-fn forced(offers: &UploadMethods, protocol: Protocol, wish: &Preference<'_>) -> Result<Protocol> {
+fn check_forced(offers: &UploadMethods, protocol: Protocol, wish: &Preference<'_>) -> Result<Protocol> {
     if let Some(closed) = wish.avoid.iter().find(|closed| closed.protocol == protocol) {
         return Err(closed.error.duplicate());
     }
@@ -76,7 +76,7 @@ fn usable(offers: &UploadMethods, wish: &Preference<'_>) -> Result<Vec<Protocol>
     let reasons: Vec<String> = offers.closed.iter().map(|(protocol, why)| format!("{protocol}: {why}")).collect();
     match small {
         _ if !candidates.is_empty() => Ok(candidates),
-        _ if !tried.is_empty() => Err(all_closed(tried)),
+        _ if !tried.is_empty() => Err(all_closed_error(tried)),
         Some(too_large) => Err(too_large),
         None if reasons.is_empty() => Err(Error::new(Kind::Unsupported, "the server offers no upload protocol")),
         None => Err(Error::new(Kind::Unsupported, format!("no upload protocol works ({})", reasons.join("; ")))),
@@ -84,7 +84,7 @@ fn usable(offers: &UploadMethods, wish: &Preference<'_>) -> Result<Vec<Protocol>
 }
 
 /// One refusal is returned as it is. Of several refusals, a transient one makes the whole error transient.
-pub fn all_closed(mut refusals: Vec<(Protocol, Error)>) -> Error {
+pub fn all_closed_error(mut refusals: Vec<(Protocol, Error)>) -> Error {
     if refusals.len() == 1
         && let Some((_, error)) = refusals.pop()
     {
@@ -129,7 +129,7 @@ mod tests {
     }
 
     /// FTPS can't be reached, any other protocol is forbidden.
-    fn closed(protocol: Protocol) -> Closed {
+    fn close_protocol(protocol: Protocol) -> Closed {
         let kind = if protocol == Ftps { Kind::Unreachable } else { Kind::Refused };
         Closed { protocol, error: std::sync::Arc::new(Error::new(kind, "its own words").with_hint("its own hint").with_status(403)) }
     }
@@ -163,7 +163,7 @@ mod tests {
             (&[], None, &[], Some(10), Err(Kind::Unsupported)),
         ];
         for (row, (usable, forced, avoid, size, wanted)) in table.iter().enumerate() {
-            let avoid: Vec<Closed> = avoid.iter().map(|protocol| closed(*protocol)).collect();
+            let avoid: Vec<Closed> = avoid.iter().map(|protocol| close_protocol(*protocol)).collect();
             let got = choose(&offers(usable), &Preference { forced: *forced, avoid: &avoid, size: *size });
             assert_eq!(got.map_err(|e| e.kind()), wanted.map(<[Protocol]>::to_vec), "row {row}");
         }
@@ -177,20 +177,20 @@ mod tests {
 
     #[test]
     fn the_failure_of_the_only_protocol_is_the_answer() {
-        let error = choose(&offers(&[(Tus, None)]), &Preference { forced: None, avoid: &[closed(Tus)], size: None }).unwrap_err();
+        let error = choose(&offers(&[(Tus, None)]), &Preference { forced: None, avoid: &[close_protocol(Tus)], size: None }).unwrap_err();
         assert_eq!((error.to_string().as_str(), error.status_code()), ("its own words; its own hint", Some(403)));
     }
 
     #[test]
     fn several_closed_doors_are_told_together() {
         let closed = |kind, text: &str| Error::new(kind, text);
-        let both = all_closed(vec![
+        let both = all_closed_error(vec![
             (Protocol::Tus, closed(Kind::Untrusted, "no trust")),
             (Protocol::Ftps, closed(Kind::Unreachable, "no way").with_hint("x")),
         ]);
         assert_eq!(both.kind(), Kind::Unreachable);
         assert_eq!(both.to_string(), "no upload protocol lets us in (tus: no trust; ftps: no way)");
-        let one = all_closed(vec![(Protocol::Tus, closed(Kind::Refused, "no").with_hint("ask"))]);
+        let one = all_closed_error(vec![(Protocol::Tus, closed(Kind::Refused, "no").with_hint("ask"))]);
         assert_eq!((one.kind(), one.to_string().as_str()), (Kind::Refused, "no; ask"));
     }
 }

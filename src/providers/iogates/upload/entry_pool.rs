@@ -58,7 +58,7 @@ impl EntryPool {
     }
 
     /// Returns the ids of the entries that no upload will use any more, each id once.
-    pub fn left_over(&self) -> Vec<String> {
+    pub fn orphans(&self) -> Vec<String> {
         let spare = std::mem::take(&mut *self.spare.lock()).into_values().map(|made| made.id);
         let mut ids: Vec<String> = std::mem::take(&mut *self.strays.lock()).into_iter().chain(spare).collect();
         ids.sort();
@@ -67,7 +67,7 @@ impl EntryPool {
     }
 
     /// Notes that the server may have made an entry for this slot. The next upload for the slot searches the listing first.
-    pub fn doubt(&self, spot: EntrySlot, before: Option<Arc<Tree>>) {
+    pub fn record_uncertain(&self, spot: EntrySlot, before: Option<Arc<Tree>>) {
         self.doubts.lock().insert(spot, UncertainCreate { before, since: Instant::now() });
     }
 }

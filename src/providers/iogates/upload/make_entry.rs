@@ -35,17 +35,17 @@ async fn make(host: &IoGates, item: &UploadRequest, spot: &EntrySlot, before: Op
     let answer = host.api.create(&new_file(item, spot)).await;
     host.listing.forget().await;
     let made = match answer {
-        Ok(file) => made_for(host, file, item),
+        Ok(file) => entry_for(host, file, item),
         Err(error) => Err(error),
     };
     let lost = match made {
         Err(error) if error.may_have_happened() => error,
         verdict => return verdict,
     };
-    host.making.doubt(spot.clone(), before);
+    host.making.record_uncertain(spot.clone(), before);
     match resolve_uncertain(host, spot).await {
         Ok(Some(found)) => Ok(found),
-        Ok(None) if lost.is_unread_answer() => Err(lost.not_seen()),
+        Ok(None) if lost.is_unread_answer() => Err(lost.into_uncertain()),
         Ok(None) => Err(lost),
         // Still uncertain; the next try searches the listing first.
         Err(error) if error.kind().is_transient() && !lost.is_unread_answer() => Err(lost),
@@ -77,13 +77,13 @@ fn value_of(text: &str) -> Value {
 /// could decide.
 pub async fn resolve_uncertain(host: &IoGates, spot: &EntrySlot) -> Result<Option<EmptyEntry>> {
     let Some(doubt) = host.making.doubts.lock().get(spot).cloned() else { return Ok(None) };
-    let found = look(host, spot, &doubt).await?;
+    let found = find_created(host, spot, &doubt).await?;
     host.making.doubts.lock().remove(spot);
     Ok(found)
 }
 
 /// Searches the listing for the entry of a lost answer. Fails with `Unknown` when the listing can't decide.
-async fn look(host: &IoGates, spot: &EntrySlot, doubt: &UncertainCreate) -> Result<Option<EmptyEntry>> {
+async fn find_created(host: &IoGates, spot: &EntrySlot, doubt: &UncertainCreate) -> Result<Option<EmptyEntry>> {
     let undecided = |why: String| {
         Error::new(Kind::Unknown, format!("the answer to making this entry was lost, and {why}"))
             .with_subject(format!("/{}", spot.name))
@@ -106,7 +106,7 @@ async fn look(host: &IoGates, spot: &EntrySlot, doubt: &UncertainCreate) -> Resu
             }
             // The size and MD5 that the server was told are those of this item, or of an earlier try for the same slot: the
             // same file.
-            made_of(host, file, None, None).map(Some)
+            entry_from_file(host, file, None, None).map(Some)
         }
         several => Err(undecided(format!("there are several new ones: @{}", several.join(", @")))),
     }
@@ -121,7 +121,7 @@ fn abandon(host: &IoGates, id: &str) {
 
 /// Returns the listing of now, to see later what is new. A token that may not list (an upload-only share) can still upload.
 pub async fn listing_before(host: &IoGates) -> Result<Option<Arc<Tree>>> {
-    match host.listing.cached(&host.api).await {
+    match host.listing.recent_tree(&host.api).await {
         Ok(tree) => Ok(Some(tree)),
         Err(error) if matches!(error.kind(), Kind::Refused | Kind::NotFound | Kind::Protocol) => Ok(None),
         Err(error) => Err(error),
@@ -155,12 +155,12 @@ fn fits(made: &EmptyEntry, item: &UploadRequest) -> bool {
 }
 
 /// The entry that the server made for this item, from its answer `file`.
-pub fn made_for(host: &IoGates, file: File, item: &UploadRequest) -> Result<EmptyEntry> {
-    made_of(host, file, item.source.size(), item.checksum.md5.clone())
+pub fn entry_for(host: &IoGates, file: File, item: &UploadRequest) -> Result<EmptyEntry> {
+    entry_from_file(host, file, item.source.size(), item.checksum.md5.clone())
 }
 
 /// `upload_filename` becomes an FTP command and a form field: a name that could inject into either is refused.
-fn made_of(host: &IoGates, file: File, size: Option<u64>, md5: Option<String>) -> Result<EmptyEntry> {
+fn entry_from_file(host: &IoGates, file: File, size: Option<u64>, md5: Option<String>) -> Result<EmptyEntry> {
     let nonsense = |why: &str| Error::new(Kind::Protocol, format!("the server made an entry {why}"));
     let id = file.id.ok_or_else(|| Error::unread_answer("the server made an entry without an id"))?;
     let upload_name = file.upload_filename.ok_or_else(|| nonsense("without a name to upload under").with_subject(format!("@{id}")))?;

@@ -100,7 +100,7 @@ fn web_address(web: &Web, origin: &Url, network: &Network) -> Result<Url, String
     } else {
         let scheme = if web.protocol.as_deref().is_some_and(|p| p.eq_ignore_ascii_case("http")) { "http" } else { "https" };
         let (host, path) = server.find('/').map_or((server, ""), |slash| server.split_at(slash));
-        format!("{scheme}://{}{path}", bracketed(host))
+        format!("{scheme}://{}{path}", bracket_ipv6(host))
     };
     remember_tokens(&text);
     base_url(&text, network.insecure).map_err(|e| e.to_string())
@@ -148,7 +148,7 @@ fn ftp_server(ftp: &FtpOffer, network: &Network) -> (Protocol, Result<FtpServer,
 }
 
 /// An IPv6 address may come without the brackets that it has in a URL.
-fn bracketed(host: &str) -> String {
+fn bracket_ipv6(host: &str) -> String {
     if host.parse::<std::net::Ipv6Addr>().is_ok() { format!("[{host}]") } else { host.to_owned() }
 }
 
@@ -157,7 +157,7 @@ fn host_and_port(address: &str) -> Result<(String, Option<u16>), String> {
     if address.is_empty() {
         return Err("the server names no address for it".to_owned());
     }
-    let url = Url::parse(&format!("ftp://{}", bracketed(address.trim_end_matches('/')))).map_err(|_| "its address can't be read")?;
+    let url = Url::parse(&format!("ftp://{}", bracket_ipv6(address.trim_end_matches('/')))).map_err(|_| "its address can't be read")?;
     match url.host_str().map(|host| host.trim_matches(['[', ']'])) {
         Some(host) if !host.is_empty() => Ok((host.to_owned(), url.port())),
         _ => Err("its address can't be read".to_owned()),
@@ -167,7 +167,7 @@ fn host_and_port(address: &str) -> Result<(String, Option<u16>), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::secret::masked;
+    use crate::model::secret::mask;
     use crate::providers::iogates::wire::examples::*;
 
     fn network(insecure: bool) -> Network {
@@ -189,7 +189,7 @@ mod tests {
         assert_eq!((offers.max_file_size, offers.available_storage), (Some(524_288_000), Some(29_301_996_265)));
         let Some(Method::Tus { endpoint, chunk_size }) = offers.find(Protocol::Tus).map(|o| &o.way) else { panic!("no tus") };
         assert_eq!((endpoint.as_str(), *chunk_size), ("https://iogates.com/upload/tus/a80d9be201", Some(33_554_432)));
-        assert_eq!(masked(endpoint.as_str()), "https://iogates.com/upload/tus/***");
+        assert_eq!(mask(endpoint.as_str()), "https://iogates.com/upload/tus/***");
         let Some(Method::Plupload { url, .. }) = offers.find(Protocol::Plupload).map(|o| &o.way) else { panic!("no plupload") };
         assert_eq!(url.query(), Some("token=a80d9be201"));
     }

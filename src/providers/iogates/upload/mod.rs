@@ -11,7 +11,7 @@ use reqwest::Url;
 
 use super::entry::{entry_of, is_empty, remember_secret};
 use super::remote::IoGates;
-use super::upload::choose::{Preference, all_closed, choose, needs_size};
+use super::upload::choose::{Preference, all_closed_error, choose, needs_size};
 use super::upload::entry_pool::EmptyEntry;
 use super::upload::make_entry::entry_for;
 use super::upload::methods::{Method, UploadMethod, UploadMethods};
@@ -72,7 +72,7 @@ async fn open_first(host: &IoGates, item: &UploadRequest, made: &EmptyEntry, can
             Err(error) => return Err(error),
         }
     }
-    Err(all_closed(refusals))
+    Err(all_closed_error(refusals))
 }
 
 /// True if the server refuses this protocol or can't be reached by it; another protocol may work.
@@ -177,7 +177,7 @@ fn smaller(server: Option<u64>, user: Option<u64>) -> Option<u64> {
 }
 
 /// The upload is complete as soon as the server reports its MD5 or its download URL (providers.md 1.7, OQ-11).
-pub async fn landed(host: &IoGates, ticket: &UploadHandle) -> Result<Option<Entry>> {
+pub async fn find_uploaded(host: &IoGates, ticket: &UploadHandle) -> Result<Option<Entry>> {
     let id =
         ticket.id.as_deref().ok_or_else(|| Error::new(Kind::Other, "this upload has no entry").with_subject(ticket.path.to_string()))?;
     let file = host.api.file(id).await.map_err(|error| error.with_subject(ticket.path.to_string()))?;
