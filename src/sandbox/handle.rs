@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::certificate;
 use super::faults::Faults;
-use super::kept;
+use super::permanent_folder;
 use super::middleware::{self, Middleware, Shared};
 use super::names::NAMES;
 use super::options::SandboxOptions;
@@ -98,7 +98,7 @@ impl Sandbox {
     pub fn seed(&self, provider: &str, folder: &Path) -> Result<()> {
         let unreadable =
             |e: std::io::Error| Error::new(Kind::Local, "it can't be read").on_local(folder.display().to_string()).with_cause(e);
-        for (path, file) in kept::files_below(folder).map_err(unreadable)? {
+        for (path, file) in permanent_folder::files_below(folder).map_err(unreadable)? {
             let mut content = self.shared.store.grow()?;
             content.append_file(&file).map_err(unreadable)?;
             let (parent, name) = path.rsplit_once('/').unwrap_or(("", &path));
@@ -222,7 +222,7 @@ impl Drop for Sandbox {
         if let Some(data) = &self.data {
             for Running { stand_in, .. } in &self.running {
                 // `drop` can't return an error. If the files can't be written, the earlier ones stay.
-                let _ = kept::write(&data.join(stand_in.name()), stand_in.files());
+                let _ = permanent_folder::write(&data.join(stand_in.name()), stand_in.files());
             }
         }
     }

@@ -19,7 +19,7 @@ mod ftp_session;
 mod giga0;
 mod handle;
 mod iogates;
-mod kept;
+mod permanent_folder;
 mod middleware;
 mod names;
 mod options;

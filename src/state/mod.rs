@@ -5,7 +5,7 @@
 mod carrying_run;
 mod changes;
 mod database;
-mod finished;
+mod completed;
 mod folder;
 mod heartbeat;
 mod listings;
@@ -19,7 +19,7 @@ mod rows;
 mod runs;
 mod schema;
 mod tokens;
-mod unfinished;
+mod pending;
 mod writer;
 
 use std::collections::HashMap;

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::control::{Connection, Ftp};
 use super::features::Features;
-use super::manners::Manners;
+use super::behaviour::Manners;
 use super::reply;
 use super::reply::{Reply, timeout_error};
 use super::route::{Route, unreachable};

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::connection_limit::Seat;
-use super::manners::Manners;
+use super::behaviour::Manners;
 use super::ports::port_of;
 use super::reply;
 use super::reply::{Reply, timeout_error};

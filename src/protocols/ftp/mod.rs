@@ -9,7 +9,7 @@ mod control;
 mod data;
 mod features;
 pub mod listing;
-mod manners;
+mod behaviour;
 mod name_at_once;
 mod names;
 mod pipeline;

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use super::connect::sign_in;
 use super::connection_limit::{Seat, Seats};
 use super::control::Connection;
-use super::manners::Manners;
+use super::behaviour::Manners;
 use super::names::number_name;
 use super::server::{FtpServer, Security};
 use super::tls::TlsVersion;

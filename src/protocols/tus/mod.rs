@@ -9,7 +9,7 @@ use self::requests::Concat;
 pub use self::requests::{UploadStatus, check_key, delete, guard, head, options};
 use self::target::WithUpload;
 pub use self::target::{Endpoint, TusServer, TusTarget};
-use self::verdict::Verdicts;
+use self::patch_outcomes::Verdicts;
 use super::http::{Http, host_of};
 use crate::contract::{BoxFuture, Chunking, Error, Kind, Part, Recovery, Result, UploadSession};
 use crate::model::Protocol;
@@ -23,7 +23,7 @@ mod patch;
 mod refusal;
 mod requests;
 mod target;
-mod verdict;
+mod patch_outcomes;
 
 /// Bytes of a part when the size is unknown: the engine must have read a part before it knows whether it is the last.
 const PART_OF_UNKNOWN: u64 = 8 << 20;

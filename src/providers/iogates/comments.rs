@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::api::step;
-use super::loose;
+use super::php_json;
 use super::remote::IoGates;
 use crate::contract::{BoxFuture, Comment, CommentThread, Comments, Error, Kind, NewComment, Result};
 use crate::model::Entry;
@@ -18,10 +18,10 @@ use crate::protocols::http::row_stream::{Path, RawRow, object};
 #[derive(Default, Deserialize)]
 pub(super) struct WireThread {
     /// None for a file that is no film.
-    #[serde(default, deserialize_with = "loose::object")]
+    #[serde(default, deserialize_with = "php_json::object")]
     timecode: Option<Timecode>,
     /// The list without its rows.
-    #[serde(default, deserialize_with = "loose::objects")]
+    #[serde(default, deserialize_with = "php_json::objects")]
     comments: Option<Vec<IgnoredAny>>,
 }
 
@@ -31,12 +31,12 @@ const COMMENTS: &[Path] = &[&["comments"], &["map"]];
 #[derive(Default, Deserialize)]
 struct Timecode {
     /// The timecode of the source's first frame.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     source: Option<String>,
-    #[serde(default, deserialize_with = "loose::decimal")]
+    #[serde(default, deserialize_with = "php_json::decimal")]
     fps: Option<f64>,
     /// Milliseconds.
-    #[serde(default, deserialize_with = "loose::decimal")]
+    #[serde(default, deserialize_with = "php_json::decimal")]
     offset: Option<f64>,
 }
 
@@ -48,29 +48,29 @@ impl Timecode {
 
 #[derive(Default, Deserialize)]
 struct WireComment {
-    #[serde(default, deserialize_with = "loose::id")]
+    #[serde(default, deserialize_with = "php_json::id")]
     id: Option<String>,
-    #[serde(default, deserialize_with = "loose::id")]
+    #[serde(default, deserialize_with = "php_json::id")]
     parent: Option<String>,
     /// A profile, or only its name.
     #[serde(default)]
     owner: Value,
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     text: Option<String>,
-    #[serde(default, deserialize_with = "loose::date")]
+    #[serde(default, deserialize_with = "php_json::date")]
     created: Option<DateTime<Utc>>,
-    #[serde(default, deserialize_with = "loose::flag")]
+    #[serde(default, deserialize_with = "php_json::flag")]
     removed: Option<bool>,
-    #[serde(default, deserialize_with = "loose::objects")]
+    #[serde(default, deserialize_with = "php_json::objects")]
     tc: Option<Vec<InOut>>,
 }
 
 /// In milliseconds. A comment at a single frame has no end, or an end that equals its begin.
 #[derive(Default, Deserialize, Serialize)]
 struct InOut {
-    #[serde(rename = "in", default, deserialize_with = "loose::decimal")]
+    #[serde(rename = "in", default, deserialize_with = "php_json::decimal")]
     begin: Option<f64>,
-    #[serde(rename = "out", default, deserialize_with = "loose::decimal")]
+    #[serde(rename = "out", default, deserialize_with = "php_json::decimal")]
     end: Option<f64>,
 }
 

@@ -10,7 +10,7 @@ mod comments;
 mod diagnostics;
 mod download;
 mod entry;
-mod loose;
+mod php_json;
 mod remote;
 mod second_factor;
 mod settings;

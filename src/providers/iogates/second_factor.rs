@@ -15,7 +15,7 @@ use crate::protocols::http::response::HttpReply;
 
 #[derive(Default, Deserialize)]
 struct CodeSent {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     message: Option<String>,
 }
 

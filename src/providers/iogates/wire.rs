@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::loose;
+use super::php_json;
 use crate::model::Secret;
 
 /// `POST /api/authtoken`: a user's name and password, or a share URL, never both.
@@ -27,28 +27,28 @@ pub struct SignIn<'a> {
 /// The answer to `POST /api/authtoken`.
 #[derive(Debug, Default, Deserialize)]
 pub struct SignedIn {
-    #[serde(default, deserialize_with = "loose::secret")]
+    #[serde(default, deserialize_with = "php_json::secret")]
     pub token: Option<Secret>,
-    #[serde(default, deserialize_with = "loose::object")]
+    #[serde(default, deserialize_with = "php_json::object")]
     pub profile: Option<Profile>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Profile {
-    #[serde(default, deserialize_with = "loose::id")]
+    #[serde(default, deserialize_with = "php_json::id")]
     pub id: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     pub username: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     pub realname: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     pub accountname: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     pub email: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     pub expires: Option<String>,
     /// `Active`, `Inactive`, `Blocked`, `ValidationRequired`.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     pub status: Option<String>,
 }
 
@@ -56,38 +56,38 @@ pub struct Profile {
 #[derive(Debug, Default, Deserialize)]
 pub struct AuthInfo {
     /// In lower case; none when the server lists nothing at all.
-    #[serde(default, deserialize_with = "loose::words")]
+    #[serde(default, deserialize_with = "php_json::words")]
     pub available: Option<Vec<String>>,
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     pub default: Option<String>,
-    #[serde(default, deserialize_with = "loose::object")]
+    #[serde(default, deserialize_with = "php_json::object")]
     pub ftp: Option<FtpOffer>,
-    #[serde(default, deserialize_with = "loose::object")]
+    #[serde(default, deserialize_with = "php_json::object")]
     pub plupload: Option<Web>,
-    #[serde(default, deserialize_with = "loose::object")]
+    #[serde(default, deserialize_with = "php_json::object")]
     pub tus: Option<Web>,
     /// Bytes; 0 = no limit.
-    #[serde(default, deserialize_with = "loose::number")]
+    #[serde(default, deserialize_with = "php_json::number")]
     pub max_file_size: Option<u64>,
     /// Bytes.
-    #[serde(default, deserialize_with = "loose::number")]
+    #[serde(default, deserialize_with = "php_json::number")]
     pub available_storage: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 pub struct FtpOffer {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     pub server: Option<String>,
-    #[serde(default, deserialize_with = "loose::number")]
+    #[serde(default, deserialize_with = "php_json::number")]
     pub port: Option<u64>,
-    #[serde(default, deserialize_with = "loose::flag")]
+    #[serde(default, deserialize_with = "php_json::flag")]
     pub ssl: Option<bool>,
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     pub username: Option<String>,
-    #[serde(default, deserialize_with = "loose::secret")]
+    #[serde(default, deserialize_with = "php_json::secret")]
     pub password: Option<Secret>,
     /// `ftp` or `ftps`.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     pub protocol: Option<String>,
 }
 
@@ -95,16 +95,16 @@ pub struct FtpOffer {
 #[derive(Debug, Default, Deserialize)]
 pub struct Web {
     /// Contains a token, in its path or its query.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     pub server: Option<String>,
     /// Bytes of one request; 0 = no limit.
-    #[serde(default, deserialize_with = "loose::number")]
+    #[serde(default, deserialize_with = "php_json::number")]
     pub chunk_size: Option<u64>,
     /// Bytes; 0 = no limit.
-    #[serde(default, deserialize_with = "loose::number")]
+    #[serde(default, deserialize_with = "php_json::number")]
     pub max_file_size: Option<u64>,
     /// `https` or `http`.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     pub protocol: Option<String>,
 }
 
@@ -144,76 +144,76 @@ pub struct NewFiles<'a> {
 /// One file or folder, from `POST /api/file`, `GET /api/file/{id}` and `GET /api/files`.
 #[derive(Debug, Default, Deserialize)]
 pub struct File {
-    #[serde(default, deserialize_with = "loose::id")]
+    #[serde(default, deserialize_with = "php_json::id")]
     pub id: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     pub name: Option<String>,
     /// `dir`, a MIME type, or `movie`, `audio`, `image`, `other`.
-    #[serde(rename = "type", default, deserialize_with = "loose::text")]
+    #[serde(rename = "type", default, deserialize_with = "php_json::text")]
     pub kind: Option<String>,
     #[serde(default)]
     pub attributes: Value,
     /// None, 0 or an unknown id at the top.
-    #[serde(default, deserialize_with = "loose::id")]
+    #[serde(default, deserialize_with = "php_json::id")]
     pub parent: Option<String>,
-    #[serde(default, deserialize_with = "loose::date")]
+    #[serde(default, deserialize_with = "php_json::date")]
     pub created: Option<DateTime<Utc>>,
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     pub description: Option<String>,
-    #[serde(default, deserialize_with = "loose::flag")]
+    #[serde(default, deserialize_with = "php_json::flag")]
     pub editable: Option<bool>,
     /// Bytes; null even for a finished file (OQ-11).
-    #[serde(default, deserialize_with = "loose::number")]
+    #[serde(default, deserialize_with = "php_json::number")]
     pub size: Option<u64>,
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     pub transfer_name: Option<String>,
     /// Works like a password. None until the bytes are there, or without the permission to download.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     pub download: Option<String>,
     /// None until the bytes are there.
-    #[serde(default, deserialize_with = "loose::md5")]
+    #[serde(default, deserialize_with = "php_json::md5")]
     pub md5: Option<String>,
     #[serde(rename = "Etag", alias = "etag", default)]
     pub etag: Value,
     /// The name to upload under.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     pub upload_filename: Option<String>,
 }
 
 /// What is left of `GET /api/files` (all entries below the token's root, in one flat list) without its rows: an empty list.
 #[derive(Debug, Default, Deserialize)]
 pub struct Files {
-    #[serde(default, deserialize_with = "loose::objects")]
+    #[serde(default, deserialize_with = "php_json::objects")]
     pub files: Option<Vec<IgnoredAny>>,
 }
 
 /// `GET /api/share`: what a share link allows.
 #[derive(Debug, Default, Deserialize)]
 pub struct Share {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     pub name: Option<String>,
-    #[serde(default, deserialize_with = "loose::flag")]
+    #[serde(default, deserialize_with = "php_json::flag")]
     pub expired: Option<bool>,
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "php_json::text")]
     pub expires: Option<String>,
-    #[serde(default, deserialize_with = "loose::object")]
+    #[serde(default, deserialize_with = "php_json::object")]
     pub permissions: Option<Permissions>,
     /// The documents print the key with a space (OQ-13).
-    #[serde(alias = "fileid", alias = "file id", default, deserialize_with = "loose::id")]
+    #[serde(alias = "fileid", alias = "file id", default, deserialize_with = "php_json::id")]
     pub file_id: Option<String>,
-    #[serde(default, deserialize_with = "loose::object")]
+    #[serde(default, deserialize_with = "php_json::object")]
     pub owner: Option<Profile>,
     /// Bytes; 0 = no limit.
-    #[serde(default, deserialize_with = "loose::number")]
+    #[serde(default, deserialize_with = "php_json::number")]
     pub max_file_size: Option<u64>,
     /// Bytes.
-    #[serde(default, deserialize_with = "loose::number")]
+    #[serde(default, deserialize_with = "php_json::number")]
     pub available_storage: Option<u64>,
     /// `dir` or `file`.
-    #[serde(rename = "type", default, deserialize_with = "loose::text")]
+    #[serde(rename = "type", default, deserialize_with = "php_json::text")]
     pub kind: Option<String>,
     /// The share wants a code sent by SMS before anything else.
-    #[serde(default, deserialize_with = "loose::flag")]
+    #[serde(default, deserialize_with = "php_json::flag")]
     pub two_factor: Option<bool>,
 }
 
@@ -221,19 +221,19 @@ pub struct Share {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Permissions {
     /// The original files may be downloaded.
-    #[serde(default, deserialize_with = "loose::flag")]
+    #[serde(default, deserialize_with = "php_json::flag")]
     pub master: Option<bool>,
-    #[serde(default, deserialize_with = "loose::flag")]
+    #[serde(default, deserialize_with = "php_json::flag")]
     pub converted: Option<bool>,
-    #[serde(default, deserialize_with = "loose::flag")]
+    #[serde(default, deserialize_with = "php_json::flag")]
     pub description: Option<bool>,
-    #[serde(default, deserialize_with = "loose::flag")]
+    #[serde(default, deserialize_with = "php_json::flag")]
     pub comments: Option<bool>,
-    #[serde(default, deserialize_with = "loose::flag")]
+    #[serde(default, deserialize_with = "php_json::flag")]
     pub attachments: Option<bool>,
-    #[serde(default, deserialize_with = "loose::flag")]
+    #[serde(default, deserialize_with = "php_json::flag")]
     pub upload: Option<bool>,
-    #[serde(default, deserialize_with = "loose::flag")]
+    #[serde(default, deserialize_with = "php_json::flag")]
     pub metainfo: Option<bool>,
 }
 

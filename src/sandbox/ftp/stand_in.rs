@@ -12,7 +12,7 @@ use super::name::NAME;
 use super::server::{FtpHost, UNFINISHED, serve};
 use crate::error::Result;
 use crate::sandbox::ftp_session::FtpScript;
-use crate::sandbox::kept::files_below;
+use crate::sandbox::permanent_folder::files_below;
 use crate::sandbox::options::listen;
 use crate::sandbox::random;
 use crate::sandbox::stand_in::{StandIn, StartSetup, Started};

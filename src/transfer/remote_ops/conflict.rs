@@ -2,7 +2,7 @@
 //! with the one that is there, a moved folder is refused.
 
 use super::job::Op;
-use super::shelves::TargetFolder;
+use super::target_folders::TargetFolder;
 use crate::contract::walk::one_named;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, RemotePath};

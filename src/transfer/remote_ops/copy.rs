@@ -11,7 +11,7 @@ use futures_util::stream::FuturesUnordered;
 use super::conflict::{Resolution, landing};
 use super::job::{CopyFrom, Op, OpsRun};
 use super::relocate::{may_be_at, partially_done, roll_back};
-use super::shelves::TargetFolder;
+use super::target_folders::TargetFolder;
 use crate::contract::lookup::safe_child_path;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, RemotePath, Report};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::shelves::TargetFolders;
+use super::target_folders::TargetFolders;
 use crate::contract::TransferStore;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::{Failure, Placed};

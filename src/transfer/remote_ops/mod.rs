@@ -11,7 +11,7 @@ mod job;
 mod move_fitting;
 mod relocate;
 mod replace;
-mod shelves;
+mod target_folders;
 
 pub(super) use super::change::ConfirmedChanges;
 pub use super::resolve::{Resolved, Resolver};

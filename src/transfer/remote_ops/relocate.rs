@@ -3,7 +3,7 @@
 
 use super::conflict::{Resolution, landing};
 use super::job::{Op, OpsRun, into_itself};
-use super::shelves::TargetFolder;
+use super::target_folders::TargetFolder;
 use crate::contract::lookup::safe_child_path;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, RemotePath, Report};

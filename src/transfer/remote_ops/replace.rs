@@ -4,7 +4,7 @@
 
 use super::job::OpsRun;
 use super::relocate::{may_be_at, partially_done};
-use super::shelves::TargetFolder;
+use super::target_folders::TargetFolder;
 use crate::error::{Kind, Result};
 use crate::model::Entry;
 use crate::transfer::if_exists::free_name;

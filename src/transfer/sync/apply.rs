@@ -8,7 +8,7 @@ use super::delete_remote::{RemoteDeletions, plan_deletion};
 use super::local_listing::changed_folder_error;
 use super::moves_there::{FileMove, ToRemote};
 use super::options::{SyncOptions, SyncOutcome};
-use super::paper::{file_at, look_at_source};
+use super::planned_actions::{file_at, look_at_source};
 use super::remote_tree::{At, RemoteTree};
 use super::to_remote::{SyncFrom, find_folder};
 use super::watch::{report_kept, watch};

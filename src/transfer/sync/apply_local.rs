@@ -9,7 +9,7 @@ use super::local_listing::{LocalKind, LocalListing, LocalState, delete, target};
 use super::local_target::{local_history, send_report};
 use super::moves_here::MovesHere;
 use super::options::SyncOutcome;
-use super::paper::file_at;
+use super::planned_actions::file_at;
 use super::remote_tree::RemoteTree;
 use super::watch::{report_kept, watch};
 use crate::contract::Events;

@@ -10,7 +10,7 @@ use super::from_walk::FromWalk;
 use super::guard::{Guard, display_names};
 use super::moves_there::{FileMove, ToRemote};
 use super::options::{STEPS_AT_A_TIME, SyncOptions};
-use super::paper::Paper;
+use super::planned_actions::Paper;
 use super::remote_target::{Lacking, RemoteTarget};
 use super::remote_tree::text_of;
 use crate::contract::place_key;

@@ -22,7 +22,7 @@ mod may_go;
 mod moves_here;
 mod moves_there;
 mod options;
-mod paper;
+mod planned_actions;
 mod remote_from;
 mod remote_levels;
 mod remote_target;
