@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// Why a file or folder can't be trusted, and the command that repairs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct OwnershipProblem {
     pub path: PathBuf,
     pub why: String,
     pub mend: String,
@@ -16,39 +16,39 @@ pub struct Trouble {
 
 /// What is wrong with a regular file and with the folders that hold it (that of a link to it, too). None: nobody but us and
 /// the machine's own administrator can change what is there, or nothing is.
-pub fn trouble_with_file(path: &Path) -> Option<Trouble> {
+pub fn trouble_with_file(path: &Path) -> Option<OwnershipProblem> {
     let real = std::fs::canonicalize(path).ok()?;
     if !std::fs::metadata(&real).ok()?.is_file() {
         return None;
     }
     let folder = trouble_with_folder(folder_of(path)).or_else(|| trouble_with_folder(folder_of(&real)));
-    folder.or_else(|| of_link(path)).or_else(|| of(&real, Who::All))
+    folder.or_else(|| of_link(path)).or_else(|| of(&real, AllowedWriters::All))
 }
 
 /// What is wrong with a folder. None when it is not there.
-pub fn trouble_with_folder(path: &Path) -> Option<Trouble> {
-    of_link(path).or_else(|| of(path, Who::All))
+pub fn trouble_with_folder(path: &Path) -> Option<OwnershipProblem> {
+    of_link(path).or_else(|| of(path, AllowedWriters::All))
 }
 
 /// As `trouble_with_folder`, for the folder above ours, which a group may share: only everybody is too many.
-pub fn trouble_with_parent(path: &Path) -> Option<Trouble> {
-    of(folder_of(path), Who::Everybody)
+pub fn trouble_with_parent(path: &Path) -> Option<OwnershipProblem> {
+    of(folder_of(path), AllowedWriters::Everybody)
 }
 
 /// What is wrong with a file in a folder of ours: it may be no link, neither symbolic nor hard, and nothing but a file.
 #[cfg(unix)]
-pub fn trouble_with_entry(path: &Path) -> Option<Trouble> {
+pub fn trouble_with_entry(path: &Path) -> Option<OwnershipProblem> {
     use std::os::unix::fs::MetadataExt;
     let meta = std::fs::symlink_metadata(path).ok()?;
     if !meta.is_file() || meta.nlink() > 1 {
         let (why, mend) = ("this is a link, or no file at all".to_owned(), format!("rm {}", shell_word(path)));
-        return Some(Trouble { path: path.to_owned(), why, mend });
+        return Some(OwnershipProblem { path: path.to_owned(), why, mend });
     }
     wrong_owner(path, &meta)
 }
 
 #[cfg(not(unix))]
-pub fn trouble_with_entry(_: &Path) -> Option<Trouble> {
+pub fn trouble_with_entry(_: &Path) -> Option<OwnershipProblem> {
     None
 }
 
@@ -60,54 +60,54 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Who {
+enum AllowedWriters {
     All,
     Everybody,
 }
 
 #[cfg(unix)]
-fn of_link(path: &Path) -> Option<Trouble> {
+fn of_link(path: &Path) -> Option<OwnershipProblem> {
     let meta = std::fs::symlink_metadata(path).ok().filter(Metadata::is_symlink)?;
     wrong_owner(path, &meta)
 }
 
 #[cfg(unix)]
-fn of(path: &Path, who: Who) -> Option<Trouble> {
+fn of(path: &Path, who: AllowedWriters) -> Option<OwnershipProblem> {
     use std::os::unix::fs::PermissionsExt;
     const STICKY: u32 = 0o1000;
     let meta = std::fs::metadata(path).ok()?;
     let mode = meta.permissions().mode();
     // In a folder like /tmp users can change only their own files.
     let shared = meta.is_dir() && mode & STICKY != 0;
-    let too_many = if who == Who::All { 0o022 } else { 0o002 };
+    let too_many = if who == AllowedWriters::All { 0o022 } else { 0o002 };
     if mode & too_many != 0 && !shared {
-        let rights = if who == Who::All { "go-w" } else { "o-w" };
+        let rights = if who == AllowedWriters::All { "go-w" } else { "o-w" };
         let (why, mend) = ("others may change it".to_owned(), format!("chmod {rights} {}", shell_word(path)));
-        return Some(Trouble { path: path.to_owned(), why, mend });
+        return Some(OwnershipProblem { path: path.to_owned(), why, mend });
     }
     wrong_owner(path, &meta)
 }
 
 /// Files of the administrator are trusted like our own.
 #[cfg(unix)]
-fn wrong_owner(path: &Path, meta: &Metadata) -> Option<Trouble> {
+fn wrong_owner(path: &Path, meta: &Metadata) -> Option<OwnershipProblem> {
     use std::os::unix::fs::MetadataExt;
     let us = rustix::process::geteuid().as_raw();
     if [us, 0].contains(&meta.uid()) {
         return None;
     }
     let why = format!("it belongs to another user (uid {})", meta.uid());
-    Some(Trouble { path: path.to_owned(), why, mend: format!("chown -h {us} {}", shell_word(path)) })
+    Some(OwnershipProblem { path: path.to_owned(), why, mend: format!("chown -h {us} {}", shell_word(path)) })
 }
 
 /// On other systems a user's folders are closed to other users by default.
 #[cfg(not(unix))]
-fn of_link(_: &Path) -> Option<Trouble> {
+fn of_link(_: &Path) -> Option<OwnershipProblem> {
     None
 }
 
 #[cfg(not(unix))]
-fn of(_: &Path, _: Who) -> Option<Trouble> {
+fn of(_: &Path, _: AllowedWriters) -> Option<OwnershipProblem> {
     None
 }
 

@@ -145,12 +145,12 @@ fn divide(text: &str) -> Result<Vec<String>> {
 /// Options that name a file, or standard input as "-".
 const LISTS: &[&str] = &["files_from", "files_from0"];
 /// Options that hold for all that is said.
-const EVERYWHERE: &[&str] = &["config", "json", "quiet", "verbose", "progress"];
+const COMMON_OPTIONS: &[&str] = &["config", "json", "quiet", "verbose", "progress"];
 
 /// The verb, its name and its own arguments. Fails with what can't stand in a batch.
 fn check(mut cli: Cli, matches: &ArgMatches) -> Result<(Verb, (&str, &ArgMatches))> {
     let Some((name, own)) = matches.subcommand() else { return Err(Error::new(Kind::Usage, "a command is missing")) };
-    if let Some(option) = EVERYWHERE.iter().find(|option| is_typed(matches, option) || is_typed(own, option)) {
+    if let Some(option) = COMMON_OPTIONS.iter().find(|option| is_typed(matches, option) || is_typed(own, option)) {
         return Err(Error::new(Kind::Usage, format!("--{option} applies to all lines"))
             .with_hint(format!("write it after `haul batch`: --{option}")));
     }

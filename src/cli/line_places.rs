@@ -15,12 +15,12 @@ pub enum LinePlaces {
         writes: Vec<LinePlace>,
         /// A `put` or a `get`: each place it writes to is one that a single file or folder may get, and two of them touch the
         /// same place only where that is one and the same.
-        carries: Option<Carries>,
+        carries: Option<TransferDirection>,
     },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Carries {
+pub enum TransferDirection {
     Put,
     Get,
 }
@@ -50,7 +50,7 @@ impl LinePlaces {
             ("put", Some((target, sources))) if !sources.is_empty() => of(
                 sources.iter().map(|source| local(source)).collect(),
                 landing(target, sources, target.ends_with([':', '/'])),
-                Some(Carries::Put),
+                Some(TransferDirection::Put),
             ),
             ("get", Some(_)) => {
                 let (target, sources) = match places.split_last() {
@@ -59,7 +59,7 @@ impl LinePlaces {
                 };
                 let is_folder = target.ends_with('/') || Path::new(target).is_dir();
                 let reads = sources.iter().map(|source| place_of(source, literal)).collect();
-                of(reads, landing(target, sources, is_folder), Some(Carries::Get))
+                of(reads, landing(target, sources, is_folder), Some(TransferDirection::Get))
             }
             ("cp", Some((target, sources))) => {
                 of(sources.iter().map(|source| place_of(source, literal)).collect(), vec![place_of(target, literal)], None)
@@ -71,11 +71,11 @@ impl LinePlaces {
 
     /// Does it change nothing on a remote?
     pub fn only_reads(&self) -> bool {
-        matches!(self, LinePlaces::Some { writes, carries, .. } if writes.is_empty() || *carries == Some(Carries::Get))
+        matches!(self, LinePlaces::Some { writes, carries, .. } if writes.is_empty() || *carries == Some(TransferDirection::Get))
     }
 
     pub fn is_put(&self) -> bool {
-        matches!(self, LinePlaces::Some { carries: Some(Carries::Put), .. })
+        matches!(self, LinePlaces::Some { carries: Some(TransferDirection::Put), .. })
     }
 
     /// Must one of them be over before the other begins?

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 use tokio::runtime::{Builder, Runtime};
 
-use super::value_parsers::MOST_JOBS;
+use super::value_parsers::MAX_JOBS;
 use crate::error::{Error, Kind, Result};
 
 /// The largest number of threads that one file holds while it waits: for its reader, its hash, the request that takes its
@@ -22,7 +22,7 @@ const SHORT: usize = 4;
 /// Threads outside of the runtime: one writes the state, and one gives signs of life. Both begin when a transfer is noted.
 const OF_THE_STATE: usize = 2;
 /// Threads beyond these are made when they are needed, if that is possible.
-const MOST: usize = 8 * MOST_JOBS as usize;
+const MAX_THREADS: usize = 8 * MAX_JOBS as usize;
 /// Longer than any run.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Memory beside the threads, in bytes.
@@ -36,7 +36,7 @@ const START: Duration = Duration::from_secs(30);
 
 /// Makes the runtime and its threads. Where there is no room for all files at once, the transfer gets fewer of them, and the
 /// text says so. Fails with `Local` when not even one file can be carried.
-pub fn runtime(transfer: Option<AtOnce<'_>>) -> Result<(Runtime, Option<String>)> {
+pub fn runtime(transfer: Option<Concurrency<'_>>) -> Result<(Runtime, Option<String>)> {
     let workers = thread::available_parallelism().map_or(1, |n| n.get());
     let Some(mut args) = transfer else {
         let threads = had(workers + SHORT, HEAP);
@@ -58,12 +58,12 @@ pub fn runtime(transfer: Option<AtOnce<'_>>) -> Result<(Runtime, Option<String>)
 }
 
 /// How many files are carried at once, and over how many connections each. Made smaller where the machine allows less.
-pub struct AtOnce<'a> {
+pub struct Concurrency<'a> {
     pub jobs: &'a mut u32,
     pub streams: &'a mut u32,
 }
 
-fn for_files(args: &AtOnce<'_>) -> usize {
+fn for_files(args: &Concurrency<'_>) -> usize {
     *args.jobs as usize * FOR_A_FILE.max(*args.streams as usize + BESIDE_WRITERS)
 }
 
@@ -78,7 +78,7 @@ fn build_runtime(threads: usize, workers: usize, others: usize) -> Result<Runtim
     }
     let failed = |why: &str| Error::new(Kind::Local, format!("the program could not start its threads: {why}"));
     let mut builder = Builder::new_multi_thread();
-    builder.enable_all().worker_threads(workers).max_blocking_threads(MOST).thread_keep_alive(KEPT).thread_stack_size(STACK);
+    builder.enable_all().worker_threads(workers).max_blocking_threads(MAX_THREADS).thread_keep_alive(KEPT).thread_stack_size(STACK);
     let runtime = builder.build().map_err(|e| failed("no runtime").with_cause(e))?;
     let gate = Arc::new((Mutex::new(0_usize), Condvar::new()));
     for _ in 0..others {
@@ -198,18 +198,18 @@ mod address_space {
 mod handles {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-    use crate::cli::resources::AtOnce;
-    use crate::transfer::put::confirmation_queue::{HANDLES_OF_WAITING, MOST_WAITING};
+    use crate::cli::resources::Concurrency;
+    use crate::transfer::put::confirmation_queue::{HANDLES_OF_WAITING, MAX_WAITING};
     use crate::transfer::put::{HANDLES, HANDLES_FOR_A_FILE};
 
     /// Raises the limit of open files to what the transfer may need, as far as the system allows. True: the system does not
     /// allow enough, and there are fewer files at once.
-    pub(super) fn shrink(args: &mut AtOnce<'_>) -> bool {
+    pub(super) fn shrink(args: &mut Concurrency<'_>) -> bool {
         let each = HANDLES_FOR_A_FILE + 2 * u64::from(*args.streams);
         let needed = 2 * HANDLES + u64::from(*args.jobs) * each;
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
         // Files that wait to be confirmed beside them are fewer where there are fewer handles.
-        let wish = needed + 2 * MOST_WAITING as u64 * HANDLES_OF_WAITING;
+        let wish = needed + 2 * MAX_WAITING as u64 * HANDLES_OF_WAITING;
         if let Some(now) = current.filter(|now| *now < wish) {
             let more = maximum.map_or(wish, |most| most.min(wish)).max(now);
             let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(more), maximum });
@@ -224,7 +224,7 @@ mod handles {
 
 #[cfg(not(unix))]
 mod handles {
-    pub(super) fn shrink(_: &mut crate::cli::resources::AtOnce<'_>) -> bool {
+    pub(super) fn shrink(_: &mut crate::cli::resources::Concurrency<'_>) -> bool {
         false
     }
 }

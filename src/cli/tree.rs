@@ -123,7 +123,7 @@ fn shorten_help(tree: Command, is_top: bool) -> Command {
         let rare = is_top || is_rare(&arg);
         arg.hide_env(true).hide_short_help(rare)
     });
-    tree.mut_subcommands(|sub| shortened(sub, false))
+    tree.mut_subcommands(|sub| shorten_help(sub, false))
 }
 
 /// Every variable of an option: its name, the option, and what the option means.

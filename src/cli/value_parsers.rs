@@ -61,11 +61,11 @@ pub fn count(text: &str) -> Result<u32, String> {
 }
 
 /// Transfers at once.
-pub const MOST_JOBS: u32 = 256;
+pub const MAX_JOBS: u32 = 256;
 
-/// As [`count`], up to [`MOST_JOBS`].
+/// As [`count`], up to [`MAX_JOBS`].
 pub fn jobs(text: &str) -> Result<u32, String> {
-    count(text).and_then(|n| if n > MOST_JOBS { Err(format!("it can be {MOST_JOBS} at most")) } else { Ok(n) })
+    count(text).and_then(|n| if n > MAX_JOBS { Err(format!("it can be {MAX_JOBS} at most")) } else { Ok(n) })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::resources::AtOnce;
+use super::resources::Concurrency;
 use super::signals;
 use super::transfer_args::TransferArgs;
 use crate::cli::commands;
@@ -83,10 +83,10 @@ impl Verb {
     }
 
     /// How much is carried at once.
-    pub fn concurrency_option(&mut self) -> Option<AtOnce<'_>> {
+    pub fn concurrency_option(&mut self) -> Option<Concurrency<'_>> {
         match self {
-            Verb::Batch(args) => Some(AtOnce { jobs: &mut args.jobs, streams: &mut args.streams }),
-            carries => carries.transfer().map(|args| AtOnce { jobs: &mut args.jobs, streams: &mut args.streams }),
+            Verb::Batch(args) => Some(Concurrency { jobs: &mut args.jobs, streams: &mut args.streams }),
+            carries => carries.transfer().map(|args| Concurrency { jobs: &mut args.jobs, streams: &mut args.streams }),
         }
     }
 

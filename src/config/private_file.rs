@@ -6,14 +6,14 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
 use crate::error::{Error, Kind, Result};
-use crate::ownership::{self, Trouble, shell_word};
+use crate::ownership::{self, OwnershipProblem, shell_word};
 
 /// A file as it was read; `open_to_others` belongs to exactly these bytes.
 pub(super) struct FileText {
     pub text: String,
     pub open_to_others: bool,
     /// Set if other users may change the file, or put another in its place.
-    trouble: Option<Trouble>,
+    trouble: Option<OwnershipProblem>,
 }
 
 impl FileText {
@@ -24,15 +24,15 @@ impl FileText {
     }
 }
 
-fn refuse(trouble: &Trouble) -> Result<()> {
-    let Trouble { path, why, mend } = trouble;
+fn refuse(trouble: &OwnershipProblem) -> Result<()> {
+    let OwnershipProblem { path, why, mend } = trouble;
     let refused = Error::new(Kind::Usage, format!("haul does not rely on this: {why}")).with_subject(path.display().to_string());
     Err(refused.with_hint(format!("run `{mend}`")))
 }
 
 /// The longest wait for another haul that changes the file, which takes a moment.
 #[cfg(unix)]
-const LONGEST_CHANGE: std::time::Duration = std::time::Duration::from_secs(10);
+const MAX_CHANGE_TIME: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// The longest file in bytes: a device may never end.
 const LONGEST: u64 = 4 << 20;
@@ -122,7 +122,7 @@ fn make_folder(folder: &Path) -> std::io::Result<()> {
 #[cfg(unix)]
 fn lock_folder(folder: &Path) -> std::io::Result<Option<File>> {
     let folder = File::open(folder)?;
-    match ownership::lock_within(folder, LONGEST_CHANGE) {
+    match ownership::lock_within(folder, MAX_CHANGE_TIME) {
         Ok(folder) => Ok(Some(folder)),
         // Some network file systems have no locks; the replacement is still one step.
         Err(e) if e.kind() == ErrorKind::Unsupported => Ok(None),

@@ -58,33 +58,33 @@ impl TokenContention {
 mod tests {
     use super::*;
 
-    async fn after(rivalry: &TokenContention, seconds: u64, worked: bool) -> Option<u32> {
+    async fn after(contention: &TokenContention, seconds: u64, worked: bool) -> Option<u32> {
         if worked {
-            rivalry.mark_used();
+            contention.mark_used();
         }
         tokio::time::advance(Duration::from_secs(seconds)).await;
-        rivalry.signed_in();
-        rivalry.lost_tokens()
+        contention.signed_in();
+        contention.lost_tokens()
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_third_token_that_dies_young_is_no_chance() {
-        let rivalry = TokenContention::default();
-        rivalry.signed_in();
-        assert_eq!((after(&rivalry, 5, true).await, after(&rivalry, 5, true).await, rivalry.should_warn()), (None, None, false));
-        assert_eq!((after(&rivalry, 5, true).await, after(&rivalry, 5, true).await), (Some(1), Some(2)));
-        assert_eq!((rivalry.should_warn(), rivalry.should_warn()), (true, false), "told once");
-        assert_eq!(after(&rivalry, 50, true).await, None, "an hour, or a minute, is a token's own life");
+        let contention = TokenContention::default();
+        contention.signed_in();
+        assert_eq!((after(&contention, 5, true).await, after(&contention, 5, true).await, contention.should_warn()), (None, None, false));
+        assert_eq!((after(&contention, 5, true).await, after(&contention, 5, true).await), (Some(1), Some(2)));
+        assert_eq!((contention.should_warn(), contention.should_warn()), (true, false), "told once");
+        assert_eq!(after(&contention, 50, true).await, None, "an hour, or a minute, is a token's own life");
     }
 
     #[tokio::test(start_paused = true)]
     async fn tokens_that_live_a_minute_or_were_never_good_have_no_rival() {
-        let rivalry = TokenContention::default();
+        let contention = TokenContention::default();
         for _ in 0..9 {
-            assert_eq!(after(&rivalry, 60, true).await, None);
+            assert_eq!(after(&contention, 60, true).await, None);
         }
         for _ in 0..9 {
-            assert_eq!(after(&rivalry, 1, false).await, None);
+            assert_eq!(after(&contention, 1, false).await, None);
         }
     }
 }

@@ -17,9 +17,9 @@ struct SecretRegistry {
 }
 
 /// The shortest masked secret in bytes; a shorter text is too likely to be a word of the message itself.
-const SHORTEST_MASKED: usize = 4;
+const MIN_MASKED: usize = 4;
 
-type SecretHead = [u8; SHORTEST_MASKED];
+type SecretHead = [u8; MIN_MASKED];
 
 fn head(bytes: &[u8]) -> Option<SecretHead> {
     bytes.first_chunk().copied()

@@ -18,7 +18,7 @@ const WORDS_SHOWN: usize = 200;
 /// After a chunk that is too large for a server, the next size is at most this number of bytes.
 const LARGE_CHUNK: u64 = 8 << 20;
 /// The size in bytes below which chunks are not made smaller.
-const SMALLEST_CHUNK: u64 = 256 << 10;
+const MIN_CHUNK: u64 = 256 << 10;
 
 pub struct PluploadTarget {
     /// The receiver's URL with its query.
@@ -67,9 +67,9 @@ impl PluploadSession {
     /// All chunks but the last have one size, as their numbers count them: so the size may change only before the first chunk
     /// is stored.
     fn shrink_chunks(&mut self, part: &Part) -> bool {
-        let shrinks = self.accepted == 0 && part.len > SMALLEST_CHUNK;
+        let shrinks = self.accepted == 0 && part.len > MIN_CHUNK;
         if shrinks {
-            self.target.chunk_size = Some((part.len / 2).clamp(SMALLEST_CHUNK, LARGE_CHUNK));
+            self.target.chunk_size = Some((part.len / 2).clamp(MIN_CHUNK, LARGE_CHUNK));
         }
         shrinks
     }

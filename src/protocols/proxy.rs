@@ -14,7 +14,7 @@ use super::http::system_proxy::{is_exempt, set};
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
 
-const LONGEST_HEAD: usize = 16 << 10;
+const MAX_HEAD: usize = 16 << 10;
 
 #[derive(Clone, Debug)]
 pub struct Proxy {
@@ -102,7 +102,7 @@ impl Proxy {
         socket.write_all(request.as_bytes()).await.map_err(broken)?;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") && !head.ends_with(b"\n\n") {
-            if head.len() >= LONGEST_HEAD {
+            if head.len() >= MAX_HEAD {
                 return Err(self.refusal("its answer never ends".to_owned()));
             }
             head.push(socket.read_u8().await.map_err(broken)?);

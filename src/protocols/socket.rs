@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 
 /// After this time without data the peer is probed: otherwise a router may drop the connection, and a lost peer would stay
 /// undetected.
-pub const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
+pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 /// The number of unanswered probes after which a connection is lost. They are [`between_signs`] apart, which makes one time-out
 /// in total.
 pub const SIGNS: u32 = 3;
@@ -20,7 +20,7 @@ pub fn between_signs(timeout: Duration) -> Duration {
 /// answer probes. If the system refuses an option, the connection is used without it.
 pub fn watch_over(socket: &TcpStream, timeout: Duration) {
     let socket = SockRef::from(socket);
-    let keepalive = TcpKeepalive::new().with_time(SIGN_OF_LIFE).with_interval(between_signs(timeout));
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_INTERVAL).with_interval(between_signs(timeout));
     #[cfg(not(windows))]
     let keepalive = keepalive.with_retries(SIGNS);
     if let Err(e) = socket.set_tcp_keepalive(&keepalive) {
@@ -55,6 +55,6 @@ mod tests {
         let told = SockRef::from(&socket);
         assert_eq!(told.tcp_user_timeout().unwrap(), Some(Duration::from_secs(300)));
         let (time, interval, retries) = (told.tcp_keepalive_time(), told.tcp_keepalive_interval(), told.tcp_keepalive_retries());
-        assert_eq!((time.unwrap(), interval.unwrap(), retries.unwrap()), (SIGN_OF_LIFE, Duration::from_secs(100), SIGNS));
+        assert_eq!((time.unwrap(), interval.unwrap(), retries.unwrap()), (KEEPALIVE_INTERVAL, Duration::from_secs(100), SIGNS));
     }
 }

@@ -16,9 +16,9 @@ type Stream = Box<dyn Write + Send>;
 pub(super) struct Streams {
     // Locked in this order: bars, still, out, err.
     bars: Mutex<Foot>,
-    out: Mutex<Out>,
+    out: Mutex<OutputState>,
     err: Mutex<Stream>,
-    still: Mutex<Still>,
+    still: Mutex<PromptState>,
 }
 
 /// What stands at the foot of the terminal: bars, or a spinner while nothing else is shown.
@@ -41,7 +41,7 @@ impl Foot {
 
 /// While the user types, no other output may use the terminal.
 #[derive(Default)]
-struct Still {
+struct PromptState {
     questions: usize,
     /// Messages that wait until the question is answered.
     held: String,
@@ -50,7 +50,7 @@ struct Still {
     answering: Duration,
 }
 
-struct Out {
+struct OutputState {
     to: BufWriter<Stream>,
     /// Why nothing more is written: the reader is gone, or the disk is full.
     failed: Option<io::Error>,
@@ -58,7 +58,7 @@ struct Out {
 
 impl Streams {
     pub(super) fn new(out: Stream, err: Stream) -> Streams {
-        let out = Out { to: BufWriter::new(out), failed: None };
+        let out = OutputState { to: BufWriter::new(out), failed: None };
         Streams { bars: Mutex::default(), out: Mutex::new(out), err: Mutex::new(err), still: Mutex::default() }
     }
 

@@ -9,10 +9,10 @@ use tokio::task::JoinHandle;
 
 use super::certificate;
 use super::faults::Faults;
-use super::permanent_folder;
 use super::middleware::{self, Middleware, Shared};
 use super::names::NAMES;
 use super::options::SandboxOptions;
+use super::permanent_folder;
 use super::registry::STAND_INS;
 use super::request_log::RequestLog;
 use super::server::{BoundServer, Server};

@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 #[derive(Default)]
 pub struct SandboxOptions {
     /// The ports to use.
-    pub ports: Vec<PortWish>,
+    pub ports: Vec<PortChoice>,
     /// Every password and token is the word `sandbox`.
     pub fixed_credentials: bool,
     /// A folder with a subfolder for each remote: the files in it are on the remotes from the start, and the files of the
@@ -25,12 +25,12 @@ pub struct SandboxOptions {
 
 /// `8000` for the first stand-in, and the following ports for the next ones; or `giga0=8001` for one of them.
 #[derive(Clone, Debug, PartialEq)]
-pub enum PortWish {
+pub enum PortChoice {
     From(u16),
     Of(&'static str, u16),
 }
 
-impl FromStr for PortWish {
+impl FromStr for PortChoice {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
@@ -40,8 +40,8 @@ impl FromStr for PortWish {
             _ => Err(wrong(format!("{text:?} is not a port"))),
         };
         match text.split_once('=') {
-            Some((name, port)) => Ok(PortWish::Of(stand_in_named(name)?, number(port)?)),
-            None => Ok(PortWish::From(number(text)?)),
+            Some((name, port)) => Ok(PortChoice::Of(stand_in_named(name)?, number(port)?)),
+            None => Ok(PortChoice::From(number(text)?)),
         }
     }
 }
@@ -65,8 +65,8 @@ impl SandboxOptions {
     pub(super) fn port(&self, name: &str) -> u16 {
         let position = NAMES.iter().position(|known| *known == name).unwrap_or(NAMES.len());
         let wished = self.ports.iter().rev().find_map(|wish| match wish {
-            PortWish::Of(of, port) => (*of == name).then_some(*port),
-            PortWish::From(first) => Some(first.saturating_add(u16::try_from(position).unwrap_or(0))),
+            PortChoice::Of(of, port) => (*of == name).then_some(*port),
+            PortChoice::From(first) => Some(first.saturating_add(u16::try_from(position).unwrap_or(0))),
         });
         wished.unwrap_or(0)
     }
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!([all.port(NAMES[0]), all.port("giga0"), all.port(NAMES[2]), all.port("its ftp")], [8000, 9000, 8002, 8005]);
         assert_eq!([options(&["giga0=9000"]).port("giga0"), options(&["giga0=9000"]).port("tus")], [9000, 0]);
         for (text, why) in [("0", "is not a port"), ("x", "is not a port"), ("giga0=70000", "is not a port"), ("gigao=1", "write giga0")] {
-            let error = text.parse::<PortWish>().unwrap_err();
+            let error = text.parse::<PortChoice>().unwrap_err();
             assert!(error.kind() == Kind::Usage && error.to_string().contains(why), "{text}: {error}");
         }
     }

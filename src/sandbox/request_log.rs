@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use serde_json::json;
 
 /// Longer steps of a path are ids that work like a password.
-const LONGEST_STEP: usize = 24;
+const MAX_STEP: usize = 24;
 
 #[derive(Default)]
 pub struct RequestLog(Option<Mutex<File>>);
@@ -39,7 +39,7 @@ impl RequestLog {
         let Some(file) = &self.0 else { return };
         let mut line = json!({ "at": Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true), "remote": remote, "kind": kind });
         if let (Some(answered), Some(fields)) = (answered, line.as_object_mut()) {
-            let path: Vec<&str> = answered.path.split('/').map(|step| if step.len() > LONGEST_STEP { "***" } else { step }).collect();
+            let path: Vec<&str> = answered.path.split('/').map(|step| if step.len() > MAX_STEP { "***" } else { step }).collect();
             fields.insert("method".to_owned(), answered.method.into());
             fields.insert("path".to_owned(), path.join("/").into());
             fields.insert("request_bytes".to_owned(), answered.length.into());

@@ -67,7 +67,7 @@ impl Database {
         let mut answer = work(connection);
         if answer.as_ref().is_err_and(is_busy) {
             let who = ownership::another(self.folder.other_writer());
-            self.folder.warn(&format!("{}: {who} holds it, so this one waits", self.folder.place()));
+            self.folder.report_wait(&format!("{}: {who} holds it, so this one waits", self.folder.place()));
             connection.busy_timeout(schema::BUSY_TIMEOUT)?;
             answer = work(connection);
         }

@@ -54,7 +54,7 @@ impl StateFolder {
         self.waits.lock().tell = Some(tell);
     }
 
-    pub(super) fn warn(&self, text: &str) {
+    pub(super) fn report_wait(&self, text: &str) {
         let tell = self.waits.lock().tell.clone();
         if let Some(tell) = tell {
             tell(text);

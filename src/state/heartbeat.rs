@@ -14,12 +14,12 @@ pub(super) const BEAT: Duration = Duration::from_secs(3);
 
 /// The locks that are held, and the thread that gives their signs of life. The thread ends with the state.
 #[derive(Default)]
-pub(super) struct Beat {
+pub(super) struct Heartbeat {
     pub(super) held: Arc<Mutex<HashMap<PathBuf, Arc<File>>>>,
     ends: Mutex<Option<mpsc::Sender<()>>>,
 }
 
-impl Beat {
+impl Heartbeat {
     /// Without a thread there are no signs of life: others may stop waiting, and this run works all the same.
     pub(super) fn of(&self, path: &Path, file: &Arc<File>) {
         self.held.lock().insert(path.to_owned(), file.clone());

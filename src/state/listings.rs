@@ -8,7 +8,7 @@ use super::State;
 use super::private_files::{open_private, private_folder};
 
 /// More names are of no use for a completion.
-const MOST: usize = 10_000;
+const MAX_NAMES: usize = 10_000;
 
 impl State {
     /// The names in a folder, folders with a slash at their end, and how long ago they were listed. `key` is the remote and
@@ -24,7 +24,7 @@ impl State {
 
     /// Keeps them; failing is no failure of anybody.
     pub fn keep_names(&self, key: &str, names: impl Iterator<Item = String>) {
-        let text: String = names.take(MOST).map(|name| name + "\0").collect();
+        let text: String = names.take(MAX_NAMES).map(|name| name + "\0").collect();
         let kept = self.names_file(key).map(|path| {
             let mut file = open_private(&path)?;
             file.set_len(0)?;

@@ -4,11 +4,12 @@
 
 mod carrying_run;
 mod changes;
-mod database;
 mod completed;
+mod database;
 mod folder;
 mod heartbeat;
 mod listings;
+mod pending;
 mod place_locks;
 #[cfg(debug_assertions)]
 mod power_cut;
@@ -19,7 +20,6 @@ mod rows;
 mod runs;
 mod schema;
 mod tokens;
-mod pending;
 mod writer;
 
 use std::collections::HashMap;
@@ -35,7 +35,7 @@ pub use self::folder::Tell;
 
 use self::database::Database;
 use self::folder::StateFolder;
-use self::heartbeat::Beat;
+use self::heartbeat::Heartbeat;
 use self::place_locks::PlaceLocks;
 use self::writer::Writer;
 use crate::contract::tokens::Refusals;
@@ -52,7 +52,7 @@ pub struct State {
     refusals: Arc<Refusals>,
     /// What begins now belongs to this command (as in [`CarryingRun::key`]).
     run: Mutex<Option<String>>,
-    beat: Beat,
+    beat: Heartbeat,
     places: PlaceLocks,
 }
 
@@ -67,7 +67,7 @@ impl State {
             memory: Mutex::default(),
             refusals: Arc::default(),
             run: Mutex::default(),
-            beat: Beat::default(),
+            beat: Heartbeat::default(),
             places: PlaceLocks::default(),
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::heartbeat::Beat;
+use super::heartbeat::Heartbeat;
 use super::process_file::{LockFile, holder_in};
 use crate::contract::Holder;
 
@@ -29,7 +29,7 @@ struct HeldPlaces {
 }
 
 /// The number of tries to find a free number.
-const TRIES: u32 = 1000;
+const MAX_TRIES: u32 = 1000;
 
 /// The path of a place's own file.
 fn path_of(folder: &Path, key: &str) -> PathBuf {
@@ -43,7 +43,7 @@ fn signs_of(folder: &Path, number: u32) -> PathBuf {
 
 impl PlaceLocks {
     /// None: another process or task holds the lock. `folder`: the folder of the locks.
-    pub(super) fn claim(&self, folder: &Path, key: &str, beat: &Beat) -> io::Result<Option<Box<dyn Send>>> {
+    pub(super) fn claim(&self, folder: &Path, key: &str, beat: &Heartbeat) -> io::Result<Option<Box<dyn Send>>> {
         fn into_guard(claim: impl Send + 'static) -> Box<dyn Send> {
             Box::new(claim)
         }
@@ -53,24 +53,24 @@ impl PlaceLocks {
         }
     }
 
-    pub(super) fn holder(&self, folder: &Path, key: &str, beat: &Beat) -> Option<Holder> {
+    pub(super) fn holder(&self, folder: &Path, key: &str, beat: &Heartbeat) -> Option<Holder> {
         match self.of(folder, beat) {
             Some(claims) => claims.holder(key),
             None => holder_in(&path_of(folder, key)),
         }
     }
 
-    fn of(&self, folder: &Path, beat: &Beat) -> Option<&Arc<HeldPlaces>> {
+    fn of(&self, folder: &Path, beat: &Heartbeat) -> Option<&Arc<HeldPlaces>> {
         self.0.get_or_init(|| HeldPlaces::open(folder, beat).ok().map(Arc::new)).as_ref()
     }
 }
 
 impl HeldPlaces {
-    fn open(folder: &Path, beat: &Beat) -> io::Result<HeldPlaces> {
+    fn open(folder: &Path, beat: &Heartbeat) -> io::Result<HeldPlaces> {
         super::private_files::private_folder(folder)?;
         let file = ranges::RangeFile::open(&folder.join("places"))?;
         let first = std::process::id() % ranges::NUMBERS;
-        for number in (0..TRIES).map(|n| (first + n) % ranges::NUMBERS) {
+        for number in (0..MAX_TRIES).map(|n| (first + n) % ranges::NUMBERS) {
             if let Some(signs) = LockFile::take(&signs_of(folder, number), beat)? {
                 return Ok(HeldPlaces { file, folder: folder.to_owned(), number, _signs: signs, held: Mutex::default() });
             }
@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn two_keys_that_share_a_range_do_not_wait_for_each_other() {
         let dir = tempfile::tempdir().unwrap();
-        let beat = Beat::default();
+        let beat = Heartbeat::default();
         let open = || Arc::new(HeldPlaces::open(dir.path(), &beat).unwrap());
         let (ours, theirs) = (open(), open());
         let slot = slot_of("a");

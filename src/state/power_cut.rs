@@ -6,7 +6,7 @@ use std::time::Duration;
 /// `lost N` or `kept N`, counted from 1.
 const CUT: &str = "HAUL_TEST_POWER_CUT";
 /// The time for requests on their way to come to their end.
-const LATE: Duration = Duration::from_millis(150);
+const CUT_DELAY: Duration = Duration::from_millis(150);
 
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum CutMoment {
@@ -31,7 +31,7 @@ impl PowerCut {
             CutMoment::After => format!("kept {}", self.writes),
         };
         if std::env::var(CUT).is_ok_and(|cut| cut == wanted) {
-            std::thread::park_timeout(LATE);
+            std::thread::park_timeout(CUT_DELAY);
             #[cfg(unix)]
             let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
             std::process::abort();

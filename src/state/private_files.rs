@@ -3,7 +3,7 @@
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::path::{Path, PathBuf};
 
-use crate::ownership::{self, Trouble};
+use crate::ownership::{self, OwnershipProblem};
 
 /// Makes the folder with mode 0700 and returns its real path. Refused where others may change what is in it, or put another
 /// folder in its place, because files of theirs would be taken for ours.
@@ -23,7 +23,7 @@ pub(super) fn private_folder(dir: &Path) -> std::io::Result<PathBuf> {
     Ok(real)
 }
 
-fn refusal(trouble: Trouble) -> std::io::Error {
+fn refusal(trouble: OwnershipProblem) -> std::io::Error {
     std::io::Error::other(format!("{}: {}; run `{}`", trouble.path.display(), trouble.why, trouble.mend))
 }
 

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use parking_lot::Mutex;
 
-use super::heartbeat::Beat;
+use super::heartbeat::Heartbeat;
 use super::private_files::{open_private, private_folder};
 use crate::contract::Holder;
 
@@ -23,7 +23,7 @@ pub(super) struct LockFile {
 
 impl LockFile {
     /// None: another process holds the lock.
-    pub(super) fn take(path: &Path, beat: &Beat) -> std::io::Result<Option<LockFile>> {
+    pub(super) fn take(path: &Path, beat: &Heartbeat) -> std::io::Result<Option<LockFile>> {
         path.parent().map_or(Ok(()), |folder| private_folder(folder).map(drop))?;
         loop {
             let file = open_private(path)?;

@@ -108,7 +108,7 @@ impl State {
                 Err(_) => {
                     let who = another(process_in(path));
                     let seconds = limit.as_secs_f64().ceil();
-                    self.folder.warn(&match is_last {
+                    self.folder.report_wait(&match is_last {
                         false => format!("{who} signs in to the same account, so this one waits"),
                         true => format!("{who} has been signing in for {seconds}s, so this one signs in beside it"),
                     });

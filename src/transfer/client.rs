@@ -17,7 +17,7 @@ use crate::model::{Event, RemotePath};
 /// The longest time that one piece of work waits at the server's request (`Retry-After`), all waits together.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 /// For a wait of this length or more the time of its end is reported, too.
-const LONG_WAIT: Duration = Duration::from_secs(10);
+const NOTICE_AFTER: Duration = Duration::from_secs(10);
 /// The first wait between two looks for a finished file; each wait is twice the one before.
 const POLL_INITIAL: Duration = Duration::from_millis(100);
 /// The longest wait between two looks for a finished file.
@@ -341,7 +341,7 @@ impl Retries<'_> {
             if wish > wait {
                 why.push_str(&format!("; it asks for {}", display_wait(wish)));
             }
-            if wait >= LONG_WAIT {
+            if wait >= NOTICE_AFTER {
                 why.push_str(&format!("; goes on at {}", (chrono::Local::now() + wait).format("%H:%M:%S")));
             }
         }
@@ -354,8 +354,8 @@ impl Retries<'_> {
     /// a little longer: the two take turns, and both make progress.
     async fn renew(&mut self, error: Error) -> Result<()> {
         let client = self.client;
-        let rivalry = client.provider.0.abilities().token_contention;
-        let rounds = rivalry.and_then(TokenContention::lost_tokens);
+        let contention = client.provider.0.abilities().token_contention;
+        let rounds = contention.and_then(TokenContention::lost_tokens);
         self.renewals += 1;
         let most = if rounds.is_some() { self.tries } else { self.tries.min(RENEWALS) };
         if self.renewals > most {
@@ -375,7 +375,7 @@ impl Retries<'_> {
                 Err(e) => return Err(e),
             }
         }
-        if rivalry.is_some_and(TokenContention::should_warn) {
+        if contention.is_some_and(TokenContention::should_warn) {
             client.events.send(Event::Warning(format!("{}: {SIGNED_IN_ELSEWHERE}", client.provider.info().title)));
         }
         Ok(())

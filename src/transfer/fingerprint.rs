@@ -122,13 +122,13 @@ impl FileFingerprint {
 
 /// Looks at many files without opening them.
 #[derive(Default)]
-pub struct Signs {
+pub struct UnopenedFingerprints {
     folders: RealFolders,
     /// By device: does its file system keep the times of changes?
     keeping: Mutex<HashMap<Option<u64>, bool>>,
 }
 
-impl Signs {
+impl UnopenedFingerprints {
     /// As [`FileFingerprint::of`], but for its ends, which are not read. None for what has to be opened: a link, no file, a
     /// file that was changed just now, one whose system keeps no times of changes.
     pub fn of(&self, path: &Path) -> Option<FileFingerprint> {
@@ -257,7 +257,7 @@ mod tests {
         let path = dir.path().join("f");
         std::fs::write(&path, "content").unwrap();
         let whole = FileFingerprint::of_settled(&path).await.unwrap();
-        let signs = Signs::default();
+        let signs = UnopenedFingerprints::default();
         assert_eq!(signs.of(&path), Some(FileFingerprint { ends: String::new(), ..whole }));
         std::fs::write(&path, "CONTENT").unwrap();
         assert_eq!(signs.of(&path), None, "it was changed just now");

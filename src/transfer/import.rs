@@ -8,9 +8,9 @@ use crate::contract::Import;
 use crate::error::Result;
 
 /// The first wait between two questions for the state; each wait is twice the one before.
-const FIRST_LOOK: Duration = Duration::from_millis(250);
+const POLL_INITIAL: Duration = Duration::from_millis(250);
 /// The longest wait between two questions.
-const LONGEST_LOOK: Duration = Duration::from_secs(15);
+const POLL_MAX: Duration = Duration::from_secs(15);
 
 /// The longest time that an import is followed: a site abandons a job that takes longer than a day.
 const LONGEST: Duration = Duration::from_secs(25 * 60 * 60);
@@ -19,7 +19,7 @@ const LONGEST: Duration = Duration::from_secs(25 * 60 * 60);
 /// import without an id can't be followed.
 pub async fn follow(client: &RemoteClient, started: Import, limit: Option<Duration>, mut tell: impl FnMut(&Import)) -> Result<Import> {
     let begun = Instant::now();
-    let mut wait = FIRST_LOOK;
+    let mut wait = POLL_INITIAL;
     let mut now = started;
     while let (false, false, Some(id)) = (now.done, now.failed, now.id.clone()) {
         let left = limit.unwrap_or(LONGEST).saturating_sub(begun.elapsed());
@@ -27,7 +27,7 @@ pub async fn follow(client: &RemoteClient, started: Import, limit: Option<Durati
             break;
         }
         sleep(wait.min(left)).await;
-        wait = (wait * 2).min(LONGEST_LOOK);
+        wait = (wait * 2).min(POLL_MAX);
         let id = &id;
         let next = client.call(|p| async move { p.abilities().imports()?.status(id).await }).await?;
         if next.status != now.status && !next.done && !next.failed {

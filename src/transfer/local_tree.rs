@@ -13,7 +13,7 @@ use chrono::DateTime;
 use walkdir::{DirEntry, WalkDir};
 
 use super::download::part_file::is_reserved;
-use super::filter::{Candidate, Filter, Verdict};
+use super::filter::{Candidate, Filter, FilterDecision};
 use super::source::file::unreadable;
 use crate::error::{Error, Kind, Result};
 use crate::model::RemotePath;
@@ -33,7 +33,7 @@ pub enum LocalFound {
     /// A folder that no file makes.
     EmptyFolder(RemotePath),
     /// It can't be put; the others go on.
-    Unfit { shown: String, error: Error },
+    Rejected { shown: String, error: Error },
     /// It is not wanted, which is no failure. What is to be told of it, and where it would land.
     LeftOut(String, Option<RemotePath>),
     /// It can't be put whoever wants it (a pipe, a socket, a device), which is no failure. What is to be told of it, and
@@ -96,11 +96,11 @@ impl LocalTree {
         let (shown, kind) = (met.path().display().to_string(), met.file_type());
         let found = if kind.is_dir() {
             let closed = self.filter.closes(&self.path_of(met.path()));
-            closed.and_then(|why| self.filter.count_left_out(&shown, &Verdict::LeavesOut(why))).map(|note| self.excluded(note, met))
+            closed.and_then(|why| self.filter.count_left_out(&shown, &FilterDecision::LeavesOut(why))).map(|note| self.excluded(note, met))
         } else if kind.is_file() && met.file_name().to_str().is_some_and(is_reserved) {
             Some(LocalFound::LeftOut(format!("{shown}: left out, as it belongs to a download of haul's in progress"), None))
         } else if kind.is_symlink() && self.filter.skips_links() {
-            let note = self.filter.count_left_out(&shown, &Verdict::LeavesOut("--links skip".into()));
+            let note = self.filter.count_left_out(&shown, &FilterDecision::LeavesOut("--links skip".into()));
             note.map(|note| self.excluded(note, met))
         } else {
             self.check_entry(met, &shown)
@@ -108,7 +108,7 @@ impl LocalTree {
         let is_out = found.is_some();
         self.ready.extend(found);
         let unreadable = self.filter.take_unreadable().into_iter();
-        self.ready.extend(unreadable.map(|error| LocalFound::Unfit { shown: error.source_path().unwrap_or(&shown).to_owned(), error }));
+        self.ready.extend(unreadable.map(|error| LocalFound::Rejected { shown: error.source_path().unwrap_or(&shown).to_owned(), error }));
         is_out
     }
 
@@ -119,9 +119,9 @@ impl LocalTree {
         let verdict = self.filter.decide(&Candidate { path: &path, size, modified, ..Candidate::default() });
         match verdict {
             // It is looked at again just before it is sent.
-            Verdict::Takes | Verdict::Unsettled(_) | Verdict::Failed(_) if met.file_type().is_file() => None,
-            Verdict::Takes | Verdict::Unsettled(_) | Verdict::Failed(_) if met.file_type().is_symlink() => None,
-            Verdict::Takes | Verdict::Unsettled(_) | Verdict::Failed(_) => {
+            FilterDecision::Takes | FilterDecision::Unsettled(_) | FilterDecision::Failed(_) if met.file_type().is_file() => None,
+            FilterDecision::Takes | FilterDecision::Unsettled(_) | FilterDecision::Failed(_) if met.file_type().is_symlink() => None,
+            FilterDecision::Takes | FilterDecision::Unsettled(_) | FilterDecision::Failed(_) => {
                 let note = format!("{shown}: left out, as it is neither a file nor a folder");
                 Some(LocalFound::Special(note, self.place_of(met).ok()))
             }
@@ -202,7 +202,7 @@ impl LocalTree {
             (None, Some(kind)) => unreadable(&path, kind.into()),
             (None, None) => Error::new(Kind::Local, "it can't be read").on_local(shown.clone()),
         };
-        LocalFound::Unfit { shown, error }
+        LocalFound::Rejected { shown, error }
     }
 }
 
@@ -238,7 +238,7 @@ fn place_file(met: &DirEntry, place: &RemotePath) -> Result<LocalFound> {
 
 fn rejected(met: &DirEntry, error: Error) -> LocalFound {
     let shown = met.path().display().to_string();
-    LocalFound::Unfit { error: error.on_local(shown.clone()), shown }
+    LocalFound::Rejected { error: error.on_local(shown.clone()), shown }
 }
 
 /// The name of a file as text. Fails with `Refused` for one that is not UTF-8.
@@ -259,7 +259,7 @@ mod tests {
         let told = |found| match found {
             LocalFound::File { folder, name, size, .. } => format!("{} {size}", folder.join(&name).unwrap()),
             LocalFound::EmptyFolder(folder) => format!("{folder}/"),
-            LocalFound::Unfit { shown, error } => format!("{}: {}", shown.rsplit('/').next().unwrap(), error.kind().name()),
+            LocalFound::Rejected { shown, error } => format!("{}: {}", shown.rsplit('/').next().unwrap(), error.kind().name()),
             LocalFound::Folder(folder) => format!("into {folder}"),
             LocalFound::LeftOut(note, _) | LocalFound::Special(note, _) => {
                 format!("not {}", note.split(": left out").next().unwrap().rsplit('/').next().unwrap())

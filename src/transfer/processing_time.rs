@@ -9,22 +9,22 @@ use std::time::Duration;
 pub(super) const VISIBLE_WITHIN: Duration = Duration::from_secs(10);
 
 /// The longest wait for an answer, however large the request was.
-const LONGEST_ANSWER: Duration = Duration::from_secs(2 * 3600);
+const MAX_ANSWER_TIME: Duration = Duration::from_secs(2 * 3600);
 
 /// The wait for an answer after the last byte: the time-out, and a second for each MiB of the request. A server may copy and
 /// hash what came before it answers (giga0 posts it again inside itself, nginx hands it to PHP in three passes).
 pub fn response_timeout(timeout: Duration, bytes: u64) -> Duration {
     let patience = timeout.saturating_add(Duration::from_secs(bytes >> 20));
-    patience.min(LONGEST_ANSWER.max(timeout))
+    patience.min(MAX_ANSWER_TIME.max(timeout))
 }
 
 /// The time that a provider may take to show a file whose last byte it has accepted: it may copy and hash the file first.
 pub(crate) fn processing_time(timeout: Duration, size: u64) -> Duration {
-    timeout + processing_time(size)
+    timeout + intake_time(size)
 }
 
 /// The time that a server may need for a file after its last byte: it passes the file on, copies and hashes it.
-pub(crate) fn processing_time(size: u64) -> Duration {
+pub(crate) fn intake_time(size: u64) -> Duration {
     Duration::from_secs(2 + size / (50 << 20))
 }
 

@@ -11,7 +11,7 @@ use crate::contract::part::CHUNK_READ;
 const BURST: Duration = Duration::from_millis(250);
 /// The smallest piece in bytes. Pieces shrink with the rate: eight workers that take turns with large pieces would each be
 /// silent for long, and servers close such connections.
-const SMALLEST_PIECE: u64 = 4 << 10;
+const MIN_PIECE: u64 = 4 << 10;
 
 pub struct RateLimiter {
     /// Bytes a second.
@@ -27,7 +27,7 @@ impl RateLimiter {
 
     /// The largest piece that should go at once, so that no worker waits long for its turn.
     pub fn max_chunk(&self) -> usize {
-        ((self.rate / 16.0) as u64).clamp(SMALLEST_PIECE, CHUNK_READ as u64) as usize
+        ((self.rate / 16.0) as u64).clamp(MIN_PIECE, CHUNK_READ as u64) as usize
     }
 
     /// Returns when `bytes` more may go. Waiting in line holds the lock, so that workers take turns.

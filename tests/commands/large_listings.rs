@@ -6,8 +6,8 @@ use std::process::Command;
 use crate::support::env::TestEnv;
 use crate::support::remotes::hosts;
 
-const MOST_MIB: f64 = 100.0;
-const MOST_SECONDS: f64 = 20.0;
+const MAX_MIB: f64 = 100.0;
+const MAX_SECONDS: f64 = 20.0;
 
 #[test]
 #[ignore = "a measurement, for a release build"]
@@ -44,7 +44,7 @@ fn show(env: &TestEnv, args: &[&str], at: &str) {
     let (seconds, mib, lines) = run_and_measure(env, &[args, &[at]].concat());
     let (remote, path) = at.split_once(':').unwrap();
     println!("{remote:<8}  {:<32}  {seconds:>7.2}  {mib:>8.1}  {lines:>6}", format!("{} {path}", args.join(" ")));
-    assert!(mib < MOST_MIB && seconds < MOST_SECONDS, "{at} {args:?}: {seconds} s, {mib} MiB");
+    assert!(mib < MAX_MIB && seconds < MAX_SECONDS, "{at} {args:?}: {seconds} s, {mib} MiB");
 }
 
 /// Seconds, peak of resident memory in MiB, lines of standard output.

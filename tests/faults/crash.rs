@@ -19,7 +19,7 @@ const LARGE: usize = 3_000_000;
 /// Kills for each route; HAUL_TEST_KILLS=… makes it more.
 const KILLS: usize = 50;
 /// So many of them at a time, each with stand-ins of its own: most of a round is waiting.
-const AT_ONCE: usize = 4;
+const CONCURRENT_RUNS: usize = 4;
 
 /// The furthest stage of what a run had begun when it died; `none`: nothing, or all that it had begun was over.
 fn died_in(env: &TestEnv) -> &'static str {
@@ -47,9 +47,9 @@ fn survives(remote: &'static str, protocol: &'static str, resumes: bool) {
     let kills = std::env::var("HAUL_TEST_KILLS").map_or(KILLS, |text| text.parse().unwrap());
     let died = Mutex::new(BTreeMap::<&str, usize>::new());
     std::thread::scope(|workers| {
-        for n in 0..AT_ONCE {
+        for n in 0..CONCURRENT_RUNS {
             let random = Random::from_env(salt(remote, protocol).wrapping_add(n as u64));
-            let (route, died, share) = (&route, &died, (kills + AT_ONCE - 1 - n) / AT_ONCE);
+            let (route, died, share) = (&route, &died, (kills + CONCURRENT_RUNS - 1 - n) / CONCURRENT_RUNS);
             workers.spawn(move || route.killed_again_and_again(share, random, died));
         }
     });
@@ -77,7 +77,7 @@ impl Route {
         // Moments are spread over the time that a run takes when the machine is as busy as at the beginning: where it became busier
         // or idler, more of them are tried.
         for round in 0..3 * times {
-            if round >= times && has_hit_the_sending(&died.lock().unwrap(), times * AT_ONCE) {
+            if round >= times && has_hit_the_sending(&died.lock().unwrap(), times * CONCURRENT_RUNS) {
                 break;
             }
             let place = format!("{}:/round-{round}", self.remote);

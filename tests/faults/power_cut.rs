@@ -14,7 +14,7 @@ use crate::support::env::{Content, TestEnv};
 use crate::support::kill::source_tree;
 
 /// So many moments at a time, each with stand-ins of its own.
-const AT_ONCE: usize = 3;
+const CONCURRENT_RUNS: usize = 3;
 const CHUNK: &str = "65536";
 
 struct Route {
@@ -57,7 +57,7 @@ fn survives_each_cut(remote: &'static str, protocol: &'static str) {
     let route = Route { remote, protocol };
     let (next, cuts) = (AtomicUsize::new(2), Mutex::new(BTreeMap::<&str, usize>::new()));
     std::thread::scope(|workers| {
-        for _ in 0..AT_ONCE {
+        for _ in 0..CONCURRENT_RUNS {
             workers.spawn(|| {
                 let env = TestEnv::new();
                 let files = source_tree(&env);

@@ -23,7 +23,7 @@ use crate::transfer::IfExists;
 use crate::transfer::filter::Filter;
 use crate::transfer::put::cross_remote::{CopySource, copy_between};
 use crate::transfer::put::{PutJob, PutOptions};
-use crate::transfer::remote_ops::{CopyFrom, Op, ServerSideJob, execute};
+use crate::transfer::remote_ops::{CopyFrom, Op, ServerSideJob, copy_or_move};
 use crate::transfer::source::stdin::WINDOW;
 
 pub(crate) const IF_EXISTS: &str = "update (replace unless provably the same), replace, skip, rename or fail \
@@ -147,7 +147,7 @@ pub(crate) async fn execute(context: &mut Context, request: CopyRequest, noted: 
         fail_fast: args.fail_fast,
         filter: filter.clone(),
     };
-    let ((), tally) = run.with_list(None, list.ends_with_nul()).follow(context, Box::pin(execute(job, &from))).await?;
+    let ((), tally) = run.with_list(None, list.ends_with_nul()).follow(context, Box::pin(copy_or_move(job, &from))).await?;
     conclude(context, &filter, is_listed, &tally)?;
     Ok(tally)
 }

@@ -13,7 +13,7 @@ use crate::cli::listing::{Lister, LookArgs};
 use crate::error::Result;
 use crate::model::{Address, Entry, Report};
 use crate::render::View;
-use crate::transfer::filter::{Filter, FilterSpec, FilteredStep, FilteredWalk, RemoteFilter, Verdict};
+use crate::transfer::filter::{Filter, FilterDecision, FilterSpec, FilteredStep, FilteredWalk, RemoteFilter};
 use crate::transfer::put::conflict::known_size;
 use crate::transfer::walk::{WalkEvent, is_fatal};
 
@@ -140,16 +140,16 @@ impl Du<'_> {
     }
 
     /// Is a file to be counted, a folder to be looked into?
-    fn takes(&mut self, remote: &OpenRemote, entry: &Entry, verdict: Verdict) -> Result<bool> {
+    fn takes(&mut self, remote: &OpenRemote, entry: &Entry, verdict: FilterDecision) -> Result<bool> {
         match verdict {
-            Verdict::Takes => {
+            FilterDecision::Takes => {
                 if !entry.is_folder() {
                     self.filter.count_taken();
                 }
                 return Ok(true);
             }
-            Verdict::Failed(error) if is_fatal(error.kind()) => return Err(error),
-            Verdict::Failed(error) => self.look.record_failure(self.context, remote, entry.path.clone(), &error),
+            FilterDecision::Failed(error) if is_fatal(error.kind()) => return Err(error),
+            FilterDecision::Failed(error) => self.look.record_failure(self.context, remote, entry.path.clone(), &error),
             verdict => {
                 if let Some(note) = self.filter.count_left_out(&Address::text(&remote.name, &entry.path), &verdict) {
                     self.context.renderer.note(&note);

@@ -12,7 +12,7 @@ use crate::cli::value_parsers;
 use crate::error::Result;
 use crate::model::{Address, Entry, EntryKind};
 use crate::render::{Style, View};
-use crate::transfer::filter::{Candidate, Conditions, Filter, FilteredWalk, NamePattern, RemoteFilter, SizeBound, Verdict};
+use crate::transfer::filter::{Candidate, Conditions, Filter, FilterDecision, FilteredWalk, NamePattern, RemoteFilter, SizeBound};
 use crate::transfer::walk::{WalkEvent, is_fatal};
 
 /// Find files and folders on a remote, by name, kind, size and time
@@ -44,7 +44,7 @@ pub struct FindArgs {
     #[arg(long, value_enum, value_name = "KIND")]
     pub kind: Option<Kinds>,
     /// Files above +10M, below -1K, or of exactly 1G
-    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = bound)]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = parse_size_bound)]
     pub size: Option<SizeBound>,
     #[command(flatten)]
     pub filter: FilterArgs,
@@ -150,7 +150,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    fn meet(&mut self, remote: &OpenRemote, entry: Entry, verdict: Verdict) -> Result<()> {
+    fn meet(&mut self, remote: &OpenRemote, entry: Entry, verdict: FilterDecision) -> Result<()> {
         if !self.conditions.is_fitting_name(&entry) {
             return Ok(());
         }
@@ -163,12 +163,12 @@ impl Search<'_> {
             }
         }
         match verdict {
-            Verdict::Takes => {
+            FilterDecision::Takes => {
                 self.filter.count_taken();
                 self.look.show(self.context, remote, entry);
             }
-            Verdict::Failed(error) if is_fatal(error.kind()) => return Err(error),
-            Verdict::Failed(error) => self.look.record_failure(self.context, remote, entry.path, &error),
+            FilterDecision::Failed(error) if is_fatal(error.kind()) => return Err(error),
+            FilterDecision::Failed(error) => self.look.record_failure(self.context, remote, entry.path, &error),
             verdict => {
                 if let Some(note) = self.filter.count_left_out(&display_path(remote, &entry), &verdict) {
                     self.context.renderer.note(&note);

@@ -18,7 +18,7 @@ use crate::model::report::Failure;
 use crate::model::{Address, RemotePath, Report, Root};
 use crate::render::exit;
 use crate::transfer::filter::{Filter, RemoteFilter, is_pattern};
-use crate::transfer::remote_ops::{Removal, Remover, Resolved};
+use crate::transfer::remote_ops::{DeleteOutcome, Remover, Resolved};
 
 /// Remove files and folders
 ///
@@ -199,17 +199,17 @@ async fn remove(context: &mut Context, address: &Address, work: Removing<'_>, ou
     Ok(())
 }
 
-fn report(context: &Context, remote: &OpenRemote, filter: &Filter, removal: Removal, outcome: &mut RemoveOutcome) {
+fn report(context: &Context, remote: &OpenRemote, filter: &Filter, removal: DeleteOutcome, outcome: &mut RemoveOutcome) {
     let report = match removal {
-        Removal::Done(report) => {
+        DeleteOutcome::Done(report) => {
             outcome.done += 1;
             *report
         }
-        Removal::Failed(path, e) => {
+        DeleteOutcome::Failed(path, e) => {
             outcome.failed.push(e.kind());
             Report::Failed(Failure::new(&e).at(remote.name.clone(), path))
         }
-        Removal::LeftOut(path, verdict) => {
+        DeleteOutcome::LeftOut(path, verdict) => {
             let note = filter.count_left_out(&format!("{}:{path}", remote.name), &verdict);
             return note.iter().for_each(|note| context.renderer.note(note));
         }

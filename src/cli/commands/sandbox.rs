@@ -16,10 +16,10 @@ use crate::error::{Error, Kind, Result};
 use crate::model::Report;
 use crate::render::exit::DONE;
 use crate::render::units;
-use crate::sandbox::{Arrived, FAULTS, FaultArg, NAMES, PortWish, Sandbox, SandboxOptions, ScriptedFault, kinds_of, stand_in_named};
+use crate::sandbox::{Arrived, FAULTS, FaultArg, NAMES, PortChoice, Sandbox, SandboxOptions, ScriptedFault, kinds_of, stand_in_named};
 
 /// Arrived files that are shown; of more there is a count.
-const MOST_SHOWN: usize = 10;
+const MAX_SHOWN: usize = 10;
 
 /// Start local stand-ins of all providers, to try and test without an account
 ///
@@ -44,7 +44,7 @@ pub struct SandboxArgs {
     pub faults: Vec<FaultOption>,
     /// A fixed port for the first stand-in, and the next ports for the others; or REMOTE=PORT; can be repeated
     #[arg(long = "port", value_name = "PORT", env = "HAUL_PORT", value_delimiter = ',')]
-    pub ports: Vec<PortWish>,
+    pub ports: Vec<PortChoice>,
     /// Use "sandbox" as every password and token
     #[arg(long, env = "HAUL_FIXED_CREDENTIALS", value_parser = clap::builder::BoolishValueParser::new())]
     pub fixed_credentials: bool,
@@ -183,7 +183,7 @@ fn open_log(path: &Path) -> Result<std::fs::File> {
 
 fn report_arrivals(context: &Context, arrived: Vec<Arrived>) {
     let (count, bytes) = (arrived.len(), arrived.iter().map(|file| file.size).sum::<u64>());
-    let shown = if context.renderer.style().json { count } else { MOST_SHOWN };
+    let shown = if context.renderer.style().json { count } else { MAX_SHOWN };
     for file in arrived.into_iter().take(shown) {
         context.renderer.report(&Report::Arrived {
             provider: file.provider,

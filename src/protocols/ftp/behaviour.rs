@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::features::Features;
 
 #[derive(Debug, Default)]
-pub struct Manners {
+pub struct ServerBehaviour {
     /// From the first sign-in.
     features: OnceLock<Features>,
     /// EPSV does not work: only PASV is used from then on.
@@ -23,7 +23,7 @@ pub struct Manners {
     no_rename: AtomicBool,
 }
 
-impl Manners {
+impl ServerBehaviour {
     pub fn record_features(&self, features: Features) {
         let _ = self.features.set(features);
     }

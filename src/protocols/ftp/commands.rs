@@ -22,11 +22,11 @@ impl FtpPool {
 
     /// Signs in, if no connection has done so, and returns the server's features.
     pub async fn features(self: &Arc<Self>) -> Result<&Features> {
-        if self.manners.features().is_none() {
+        if self.behaviour.features().is_none() {
             let connection = self.take().await?;
             self.give(connection);
         }
-        self.manners.features().ok_or_else(|| self.with_server_name(Error::new(Kind::Protocol, "the server did not report its features")))
+        self.behaviour.features().ok_or_else(|| self.with_server_name(Error::new(Kind::Protocol, "the server did not report its features")))
     }
 
     /// Sends a command that changes nothing. If a kept connection turns out to be dead, the command is sent again on a new one.

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use suppaftp::FtpError;
 use tokio::time::timeout;
 
+use super::behaviour::ServerBehaviour;
 use super::control::{Connection, Ftp};
 use super::features::Features;
-use super::behaviour::Manners;
 use super::reply;
 use super::reply::{Reply, timeout_error};
 use super::route::{Route, unreachable};
@@ -28,14 +28,14 @@ const MAY_BE_IMPLICIT: &str = "try ftps+implicit:// in the url: a server that wa
 /// Connects, starts TLS, signs in and prepares the connection for uploads. With `V12` a server without TLS 1.2 gets a second
 /// connection with 1.3. Fails with `Auth`, `Unreachable`, `Busy` (too many connections), `Untrusted`, `Unsupported` (no TLS
 /// there) or `Protocol` (no FTP server).
-pub async fn sign_in(server: &FtpServer, version: TlsVersion, manners: &Arc<Manners>) -> Result<Connection> {
-    connect(server, version, manners).await.map_err(|error| {
+pub async fn sign_in(server: &FtpServer, version: TlsVersion, behaviour: &Arc<ServerBehaviour>) -> Result<Connection> {
+    connect(server, version, behaviour).await.map_err(|error| {
         let error = error.with_subject(server.host.as_str());
         if error.kind() == Kind::Interrupted { error.with_kind(Kind::Unreachable) } else { error }
     })
 }
 
-async fn connect(server: &FtpServer, version: TlsVersion, manners: &Arc<Manners>) -> Result<Connection> {
+async fn connect(server: &FtpServer, version: TlsVersion, behaviour: &Arc<ServerBehaviour>) -> Result<Connection> {
     let route = Route::to(host(server), server.port)?;
     let (ftp, tls) = if server.security == Security::Plain {
         (connect_plain(server, &route).await?, None)
@@ -44,12 +44,12 @@ async fn connect(server: &FtpServer, version: TlsVersion, manners: &Arc<Manners>
             Ok((ftp, tls)) => (ftp, Some(tls)),
             Err(Unprotected::Version(_)) if version == TlsVersion::V12 => {
                 tracing::debug!("{} has no TLS 1.2", server.host);
-                return Box::pin(connect(server, TlsVersion::V13, manners)).await;
+                return Box::pin(connect(server, TlsVersion::V13, behaviour)).await;
             }
             Err(Unprotected::Version(error) | Unprotected::Other(error)) => return Err(error),
         }
     };
-    set_up(server, manners, Connection::new(ftp, tls, route, manners.clone(), server.timeout).await?).await
+    set_up(server, behaviour, Connection::new(ftp, tls, route, behaviour.clone(), server.timeout).await?).await
 }
 
 /// Connects and starts TLS, without a sign-in. Returns a short description of the server.
@@ -128,7 +128,7 @@ async fn connect_tls(server: &FtpServer, route: &Route, version: TlsVersion) -> 
 }
 
 /// Signs in, selects binary transfers, and reads the server's features.
-async fn set_up(server: &FtpServer, manners: &Manners, mut connection: Connection) -> Result<Connection> {
+async fn set_up(server: &FtpServer, behaviour: &ServerBehaviour, mut connection: Connection) -> Result<Connection> {
     for command in ["PBSZ 0", "PROT P"].into_iter().filter(|_| server.security != Security::Plain) {
         let reply = connection.ask(command).await?;
         // With TLS from the first byte vsftpd requires both commands and other servers know neither, so the answers are
@@ -153,7 +153,7 @@ async fn set_up(server: &FtpServer, manners: &Manners, mut connection: Connectio
     if features.has("UTF8") {
         connection.ask("OPTS UTF8 ON").await?;
     }
-    manners.record_features(features);
+    behaviour.record_features(features);
     tracing::debug!("signed in at {} with {:?}", server.host, connection.tls.as_ref().map(|tls| tls.version));
     Ok(connection)
 }

@@ -9,8 +9,8 @@ use suppaftp::types::{FtpResult, Response};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::behaviour::ServerBehaviour;
 use super::connection_limit::Seat;
-use super::behaviour::Manners;
 use super::ports::port_of;
 use super::reply;
 use super::reply::{Reply, timeout_error};
@@ -43,7 +43,7 @@ pub struct Connection {
     beginning: bool,
     /// How long the answer to a STOR or APPE may take.
     pub begins_within: Duration,
-    pub(super) manners: Arc<Manners>,
+    pub(super) behaviour: Arc<ServerBehaviour>,
     /// The answer to EPSV or PASV for the next data connection, requested in advance.
     pub(super) prepared: Option<Reply>,
     /// A question that is sent before the next STOR, in the same round trip.
@@ -115,7 +115,13 @@ impl Size {
 
 impl Connection {
     /// Takes over the connection after the greeting (and TLS), before the sign-in.
-    pub async fn new(ftp: Ftp, tls: Option<TlsClient>, route: Route, manners: Arc<Manners>, wait: Duration) -> Result<Connection> {
+    pub async fn new(
+        ftp: Ftp,
+        tls: Option<TlsClient>,
+        route: Route,
+        behaviour: Arc<ServerBehaviour>,
+        wait: Duration,
+    ) -> Result<Connection> {
         let socket = ftp.get_ref().await;
         // The control connection is idle during a transfer.
         watch_over(&socket, wait);
@@ -131,7 +137,7 @@ impl Connection {
             restarting: false,
             beginning: false,
             begins_within: wait,
-            manners,
+            behaviour,
             prepared: None,
             look: None,
             looked: None,
@@ -306,8 +312,8 @@ impl Connection {
         if let Some(port) = self.prepared.take().as_ref().and_then(port_told_by) {
             return Ok(DataAddress::Port(port));
         }
-        if self.manners.connects_side_by_side() {
-            let reply = self.ask_within(self.manners.passive_command(), self.timeout / STEPS).await?;
+        if self.behaviour.connects_side_by_side() {
+            let reply = self.ask_within(self.behaviour.passive_command(), self.timeout / STEPS).await?;
             if let Some(port) = port_told_by(&reply) {
                 return Ok(DataAddress::Port(port));
             }
@@ -319,7 +325,7 @@ impl Connection {
     /// unreadable answer, an unreachable port) PASV is tried, and if that works only PASV is used from then on.
     pub async fn open_data(&mut self) -> Result<TcpStream> {
         let mut refusal = None;
-        if self.manners.tries_epsv() {
+        if self.behaviour.tries_epsv() {
             match self.passive("EPSV").await {
                 Err(error) if self.is_usable() => refusal = Some(error),
                 other => return other,
@@ -327,7 +333,7 @@ impl Connection {
         }
         match self.passive("PASV").await {
             Ok(socket) => {
-                self.manners.avoid_epsv();
+                self.behaviour.avoid_epsv();
                 Ok(socket)
             }
             // If the server knows only one of the two commands, the failure of that command is returned.
@@ -346,7 +352,7 @@ impl Connection {
                 .with_cause(reply.into_anyhow())
         })?;
         let socket = self.dialer().dial(port).await?;
-        self.manners.record_connected();
+        self.behaviour.record_connected();
         Ok(socket)
     }
 

@@ -16,9 +16,9 @@ use crate::contract::Part;
 use crate::error::{Error, Kind, Result};
 
 /// The final reply may take one second for each of this number of bytes: a server may first move, hash or scan the file.
-const SETTLED_PER_SECOND: u64 = 1 << 20;
+const PROCESSING_BYTES_PER_SECOND: u64 = 1 << 20;
 /// The longest time for the final reply.
-const LONGEST_SETTLING: Duration = Duration::from_secs(2 * 60 * 60);
+const MAX_PROCESSING_TIME: Duration = Duration::from_secs(2 * 60 * 60);
 /// The time that a server may take to close the data connection after 226.
 const CLOSING: Duration = Duration::from_secs(5);
 
@@ -122,8 +122,8 @@ impl DataTransfer {
     /// because vsftpd sends the next TLS ticket there. Closing a socket with unread bytes would also reset the connection, and
     /// the server would lose data that it has not read yet (providers.md 12).
     pub async fn complete(mut self, control: &mut Connection) -> Result<()> {
-        let settling = Duration::from_secs(self.at / SETTLED_PER_SECOND);
-        let patience = self.timeout.saturating_add(settling).min(LONGEST_SETTLING.max(self.timeout));
+        let settling = Duration::from_secs(self.at / PROCESSING_BYTES_PER_SECOND);
+        let patience = self.timeout.saturating_add(settling).min(MAX_PROCESSING_TIME.max(self.timeout));
         let ended = tokio::select! {
             biased;
             ended = self.finish() => Some(ended),

@@ -2,6 +2,7 @@
 //! The data connection is made here, because suppaftp's own transfer drops the server's reply when the data connection breaks,
 //! and does not tell a refused EPSV from a refused STOR.
 
+mod behaviour;
 mod commands;
 mod connect;
 mod connection_limit;
@@ -9,7 +10,6 @@ mod control;
 mod data;
 mod features;
 pub mod listing;
-mod behaviour;
 mod name_at_once;
 mod names;
 mod pipeline;
@@ -126,7 +126,7 @@ pub struct FtpSession {
 /// `Refused` when a name can't be sent (line ends, NUL), or as the sign-in does: `Auth`, `Unreachable`, `Busy` (too many
 /// connections), `Untrusted`, `Unsupported` (no TLS there), `Protocol` (no FTP server).
 pub async fn open(pool: &Arc<FtpPool>, target: FtpTarget) -> Result<FtpSession> {
-    let goes_direct = target.may_go_direct && !pool.manners.renames();
+    let goes_direct = target.may_go_direct && !pool.behaviour.renames();
     let temporary = target.temporary.filter(|_| !goes_direct).map(|name| pool.free_name(name));
     let target = FtpTarget { temporary, ..target };
     target.check()?;

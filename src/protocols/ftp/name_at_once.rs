@@ -32,7 +32,7 @@ impl FtpTarget {
 impl FtpSession {
     fn may_name_at_once(&self) -> bool {
         let is_free = self.free_at.is_some_and(|since| since.elapsed() < STAYS_FREE);
-        is_free && self.target.is_named_at_once() && self.pool.manners.keeps_order() && !self.appearing
+        is_free && self.target.is_named_at_once() && self.pool.behaviour.keeps_order() && !self.appearing
     }
 
     /// Returns false if the file still has its temporary name.
@@ -54,7 +54,7 @@ impl FtpSession {
                 Some([from, to, looked]) if !to.is_closing() && !looked.is_closing() => {
                     if to.is_done() || to.wants_more() || looked.wants_more() {
                         // The answers are not in the order of the commands.
-                        self.pool.manners.avoid_pipelining();
+                        self.pool.behaviour.avoid_pipelining();
                     }
                     if !to.is_done() {
                         return Ok(false);
@@ -80,7 +80,7 @@ impl FtpSession {
     }
 
     fn has_facts(&self) -> bool {
-        self.pool.manners.features().is_some_and(|features| features.lists_facts())
+        self.pool.behaviour.features().is_some_and(|features| features.lists_facts())
     }
 
     /// Reads the answer to the look command; without an answer the command is sent. If the answer is of no use, the caller looks

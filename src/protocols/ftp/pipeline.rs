@@ -40,7 +40,7 @@ impl Connection {
     /// Sends two commands in one round trip and returns both replies. `second` must not depend on the answer to `first`, and
     /// only a reply to `second` may be of class 3xx.
     pub async fn ask_two(&mut self, first: &str, second: &str) -> Result<(Reply, Reply)> {
-        if !self.manners.pipelines() {
+        if !self.behaviour.pipelines() {
             return Ok((self.ask(first).await?, self.ask(second).await?));
         }
         if let Some(reply) = self.post(first).await? {
@@ -54,18 +54,18 @@ impl Connection {
         match replies.await {
             // Some servers (libunftp) answer the faster command first.
             Ok((one, other)) if one.wants_more() => {
-                self.manners.avoid_pipelining();
+                self.behaviour.avoid_pipelining();
                 Ok((other, one))
             }
             Ok((one, other)) => {
                 match other.wants_more() {
-                    true => self.manners.record_pipelining(),
-                    false => self.manners.avoid_pipelining(),
+                    true => self.behaviour.record_pipelining(),
+                    false => self.behaviour.avoid_pipelining(),
                 }
                 Ok((one, other))
             }
             Err(error) => {
-                self.manners.avoid_pipelining();
+                self.behaviour.avoid_pipelining();
                 Err(error)
             }
         }
@@ -95,7 +95,7 @@ impl Connection {
         };
         let replies = asked.await;
         if replies.is_err() {
-            self.manners.avoid_pipelining();
+            self.behaviour.avoid_pipelining();
         }
         replies
     }
@@ -109,7 +109,7 @@ impl Connection {
         let looked = self.ask_within(command, within).await?;
         self.in_step = false;
         if looked.is_starting() || looked.is_closing() {
-            self.manners.avoid_pipelining();
+            self.behaviour.avoid_pipelining();
             return Err(Error::new(Kind::Interrupted, "the server does not answer in order").with_cause(looked.into_anyhow()));
         }
         self.looked = Some(looked);
@@ -119,11 +119,11 @@ impl Connection {
 
     /// As [`Self::ask_all`]. The last command is the request for the next data connection.
     pub async fn ask_all_and_prepare(&mut self, commands: &[String]) -> Result<Vec<Reply>> {
-        if !self.manners.connects_side_by_side() {
+        if !self.behaviour.connects_side_by_side() {
             return self.ask_all(commands).await;
         }
         let mut all = commands.to_vec();
-        all.push(self.manners.passive_command().to_owned());
+        all.push(self.behaviour.passive_command().to_owned());
         let mut replies = self.ask_all(&all).await?;
         if replies.len() == all.len() {
             self.prepared = replies.pop();

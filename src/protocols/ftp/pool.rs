@@ -7,10 +7,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::time::{Instant, timeout_at};
 
+use super::behaviour::ServerBehaviour;
 use super::connect::sign_in;
 use super::connection_limit::{Seat, Seats};
 use super::control::Connection;
-use super::behaviour::Manners;
 use super::names::number_name;
 use super::server::{FtpServer, Security};
 use super::tls::TlsVersion;
@@ -20,7 +20,7 @@ pub struct FtpPool {
     pub(crate) server: FtpServer,
     kept: Mutex<IdleConnections>,
     seats: Arc<Seats>,
-    pub(super) manners: Arc<Manners>,
+    pub(super) behaviour: Arc<ServerBehaviour>,
 }
 
 struct IdleConnections {
@@ -47,7 +47,7 @@ impl FtpPool {
             blocked: HashSet::new(),
             refusal: None,
         };
-        Arc::new(FtpPool { server, kept: Mutex::new(kept), seats: Arc::default(), manners: Arc::default() })
+        Arc::new(FtpPool { server, kept: Mutex::new(kept), seats: Arc::default(), behaviour: Arc::default() })
     }
 
     pub fn server(&self) -> &FtpServer {
@@ -123,7 +123,7 @@ impl FtpPool {
         if let Some(refusal) = &self.lock_idle().refusal {
             return Err(refusal.duplicate());
         }
-        let mut connection = sign_in(&self.server, version, &self.manners).await.inspect_err(|error| {
+        let mut connection = sign_in(&self.server, version, &self.behaviour).await.inspect_err(|error| {
             if error.kind() == Kind::Auth {
                 self.lock_idle().refusal = Some(error.duplicate());
             }

@@ -60,7 +60,7 @@ pub async fn open_reading(pool: &Arc<FtpPool>, command: &str, from: u64, what: &
         return Err(pool.with_server_name(failure));
     }
     if failure.kind() == Kind::Unreachable {
-        control.manners.avoid_side_by_side();
+        control.behaviour.avoid_side_by_side();
     }
     tracing::debug!("{failure}; once more on a new connection");
     let old = Some(control);

@@ -7,7 +7,7 @@ use super::reply::Reply;
 use crate::error::{Error, Kind, Result};
 
 /// The result of a rename.
-enum Renamed {
+enum RenameOutcome {
     Done,
     Refused(Error),
     /// The command was sent, and no answer came.
@@ -52,17 +52,17 @@ impl FtpSession {
             }
         };
         match self.rename(&temporary, from).await? {
-            Renamed::Done => Ok(()),
-            Renamed::Refused(error) if self.target.may_go_direct && is_no_rename(&error) => Err(self.go_direct(error)),
-            Renamed::Refused(error) => Err(self.left_complete_error(error)),
-            Renamed::Unanswered(error) => self.clear_up(&temporary, error).await.map_err(uncertain_rename_error),
+            RenameOutcome::Done => Ok(()),
+            RenameOutcome::Refused(error) if self.target.may_go_direct && is_no_rename(&error) => Err(self.go_direct(error)),
+            RenameOutcome::Refused(error) => Err(self.left_complete_error(error)),
+            RenameOutcome::Unanswered(error) => self.clear_up(&temporary, error).await.map_err(uncertain_rename_error),
         }
     }
 
     /// The command that sets the time of change, if the server knows it.
     pub(super) fn time_command(&self, name: &str) -> Option<String> {
         let time = self.target.modified?;
-        let is_known = self.pool.manners.features().is_some_and(|features| features.knows("MFMT"));
+        let is_known = self.pool.behaviour.features().is_some_and(|features| features.knows("MFMT"));
         is_known.then(|| format!("MFMT {} {name}", time.format("%Y%m%d%H%M%S")))
     }
 
@@ -91,7 +91,7 @@ impl FtpSession {
     /// Removes what was sent; the next upload uses the file's own name.
     fn go_direct(&mut self, refusal: Error) -> Error {
         tracing::info!("{refusal}; nothing can be renamed there, so files get their own name from the first byte on");
-        self.pool.manners.avoid_rename();
+        self.pool.behaviour.avoid_rename();
         self.blocked = true;
         refusal.with_kind(Kind::Interrupted)
     }
@@ -114,7 +114,7 @@ impl FtpSession {
         let looks = commands.len();
         commands.extend(expected.map(|_| format!("SIZE {temporary}")));
         commands.push(format!("RNFR {temporary}"));
-        if !self.pool.manners.keeps_order() {
+        if !self.pool.behaviour.keeps_order() {
             return Ok(None);
         }
         let mut replies = match self.control().await?.ask_all(&commands).await {
@@ -123,11 +123,11 @@ impl FtpSession {
             Err(error) if error.kind().is_transient() => return Ok(None),
             Err(error) => return Err(error),
         };
-        let manners = &self.pool.manners;
+        let behaviour = &self.pool.behaviour;
         let from = replies.pop().filter(Reply::wants_more);
         // Some servers (libunftp) answer the quick command first.
         if from.is_none() || replies.len() + 1 != commands.len() || replies.iter().any(Reply::wants_more) {
-            manners.avoid_pipelining();
+            behaviour.avoid_pipelining();
             return Ok(None);
         }
         let size_of = |at: usize| replies.get(at).map_or(Ok(Size::Unknown), Size::parse_size);
@@ -169,42 +169,42 @@ impl FtpSession {
     }
 
     /// `from` is the answer to RNFR, if there is one already.
-    async fn rename(&mut self, temporary: &str, from: Option<Reply>) -> Result<Renamed> {
+    async fn rename(&mut self, temporary: &str, from: Option<Reply>) -> Result<RenameOutcome> {
         let from = match from {
             Some(from) => from,
             None => self.control().await?.ask(&format!("RNFR {temporary}")).await?,
         };
         if !from.wants_more() {
-            return Ok(Renamed::Refused(left_behind_error(from.refusal("the rename"), temporary)));
+            return Ok(RenameOutcome::Refused(left_behind_error(from.refusal("the rename"), temporary)));
         }
         let mut commands = vec![format!("RNTO {}", self.target.name)];
         commands.extend(self.look_command());
         self.appearing = true;
         let control = self.control().await?;
-        let replies = match (control.manners.keeps_order(), commands.as_slice()) {
+        let replies = match (control.behaviour.keeps_order(), commands.as_slice()) {
             (true, _) => control.ask_all_and_prepare(&commands).await,
             (false, [rename, ..]) => control.ask(rename).await.map(|reply| vec![reply]),
             (false, []) => Ok(Vec::new()),
         };
         let mut replies = match replies {
             Ok(replies) => replies.into_iter(),
-            Err(error) => return Ok(Renamed::Unanswered(error)),
+            Err(error) => return Ok(RenameOutcome::Unanswered(error)),
         };
         Ok(match replies.next() {
-            None => Renamed::Unanswered(Error::new(Kind::Interrupted, "the server did not answer the rename")),
+            None => RenameOutcome::Unanswered(Error::new(Kind::Interrupted, "the server did not answer the rename")),
             Some(reply) if reply.is_passive() || reply.is_closing() => {
-                self.pool.manners.avoid_pipelining();
-                Renamed::Unanswered(reply.refusal("the rename"))
+                self.pool.behaviour.avoid_pipelining();
+                RenameOutcome::Unanswered(reply.refusal("the rename"))
             }
             Some(reply) if reply.is_done() => {
                 self.check_renamed(replies.next()).await?;
-                Renamed::Done
+                RenameOutcome::Done
             }
             // "Local error" is pure-ftpd's answer when it may not rename, or can't rename across disks. It is permanent.
             Some(reply) if reply.code == 451 => {
-                Renamed::Refused(left_behind_error(reply.refusal("the rename").with_kind(Kind::Refused), temporary))
+                RenameOutcome::Refused(left_behind_error(reply.refusal("the rename").with_kind(Kind::Refused), temporary))
             }
-            Some(reply) => Renamed::Refused(left_behind_error(reply.refusal("the rename"), temporary)),
+            Some(reply) => RenameOutcome::Refused(left_behind_error(reply.refusal("the rename"), temporary)),
         })
     }
 
@@ -217,9 +217,9 @@ impl FtpSession {
             Size::Bytes(_) => {}
         }
         match self.rename(temporary, None).await? {
-            Renamed::Done => Ok(()),
-            Renamed::Refused(error) => Err(self.left_complete_error(error)),
-            Renamed::Unanswered(error) => Err(error),
+            RenameOutcome::Done => Ok(()),
+            RenameOutcome::Refused(error) => Err(self.left_complete_error(error)),
+            RenameOutcome::Unanswered(error) => Err(error),
         }
     }
 

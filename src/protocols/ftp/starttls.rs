@@ -17,7 +17,7 @@ pub const REFUSED_TLS: &str = "the server refused TLS, and the password does not
 
 const READY: u16 = 220;
 /// The longest reply in bytes.
-const LONGEST_REPLY: usize = 64 << 10;
+const MAX_REPLY: usize = 64 << 10;
 
 /// Prepares the connection up to the start of TLS. Returns the greeting as it came. `silence_hint`: what to try where the server
 /// does not greet.
@@ -75,7 +75,7 @@ impl ClearText {
             }
             let is_last = code.is_some() && line.as_bytes().get(3) != Some(&b'-');
             lines.push(line);
-            if lines.iter().map(String::len).sum::<usize>() > LONGEST_REPLY {
+            if lines.iter().map(String::len).sum::<usize>() > MAX_REPLY {
                 return Err(endless());
             }
             if let Some(code) = code.filter(|_| is_last) {
@@ -91,7 +91,7 @@ impl ClearText {
                 let line = self.rest.split_to(end + 1);
                 return Ok(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned());
             }
-            if self.rest.len() > LONGEST_REPLY {
+            if self.rest.len() > MAX_REPLY {
                 return Err(endless());
             }
             if socket.read_buf(&mut self.rest).await.map_err(connection_lost_error)? == 0 {

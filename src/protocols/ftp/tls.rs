@@ -196,7 +196,7 @@ impl ClientSessionStore for Sessions {
         held.any_ticket = true;
         held.tickets.push(ticket);
         // A server may send any number of tickets.
-        if held.tickets.len() > MOST_TICKETS {
+        if held.tickets.len() > MAX_TICKETS {
             held.tickets.remove(0);
         }
     }
@@ -205,7 +205,7 @@ impl ClientSessionStore for Sessions {
     }
 }
 
-const MOST_TICKETS: usize = 8;
+const MAX_TICKETS: usize = 8;
 
 /// A TLS stream that flushes before it reads. suppaftp writes a command and reads the answer without a flush. If tokio's budget
 /// is used up at that moment, tokio-rustls still holds the command, and both sides would wait for ever.

@@ -12,7 +12,7 @@ use crate::contract::Part;
 use crate::error::{Error, Kind, Result};
 
 /// The shortest time for the answer to a STOR or APPE that resumes.
-const SHORTEST_WAIT: Duration = Duration::from_secs(5);
+const MIN_WAIT: Duration = Duration::from_secs(5);
 /// Below this number of bytes, two cuts at a similar offset count as chance.
 const ALIKE_FROM: u64 = 1 << 20;
 
@@ -128,9 +128,7 @@ impl FtpSession {
     fn begins_within(&self, way: &TransferMode) -> Duration {
         match way {
             TransferMode::Whole => self.pool.server.timeout,
-            TransferMode::Restart(at) | TransferMode::Append(at) => {
-                self.pool.server.timeout.min(SHORTEST_WAIT + Duration::from_secs(at >> 20))
-            }
+            TransferMode::Restart(at) | TransferMode::Append(at) => self.pool.server.timeout.min(MIN_WAIT + Duration::from_secs(at >> 20)),
         }
     }
 
@@ -142,14 +140,14 @@ impl FtpSession {
         let Some(control) = self.control.as_mut() else { return Err(cut_off_error()) };
         (self.touched, self.went_on) = (true, way != TransferMode::Whole);
         control.begins_within = begins_within;
-        let look = (way == TransferMode::Whole && self.target.is_named_at_once() && control.manners.keeps_order())
+        let look = (way == TransferMode::Whole && self.target.is_named_at_once() && control.behaviour.keeps_order())
             .then(|| format!("SIZE {}", self.target.name));
         (control.look, control.looked) = (look, None);
         let started = match DataTransfer::start(control, address, &name, way).await {
             // The connection was closed in the pool, or its port can't be reached any more: no byte was sent.
             Err(e) if is_side_by_side && e.kind().is_transient() && !control.is_kept_waiting() => {
                 if e.kind() == Kind::Unreachable {
-                    control.manners.avoid_side_by_side();
+                    control.behaviour.avoid_side_by_side();
                 }
                 tracing::debug!("{e}; the data connection is made first");
                 let control = self.replace().await?;
@@ -159,7 +157,7 @@ impl FtpSession {
             }
             // Some servers keep the port open for the next command only.
             Ok(Err(reply)) if control.looked.is_some() && reply.code == 425 => {
-                control.manners.avoid_pipelining();
+                control.behaviour.avoid_pipelining();
                 let socket = control.open_data().await?;
                 DataTransfer::start(control, DataAddress::Connected(socket), &name, way).await?
             }
@@ -199,10 +197,10 @@ impl FtpSession {
         }
         let control = self.control().await?;
         match control.data_address().await {
-            Err(e) if e.kind().is_transient() && !control.is_usable() && (!control.fresh || control.manners.tries_epsv()) => {
+            Err(e) if e.kind().is_transient() && !control.is_usable() && (!control.fresh || control.behaviour.tries_epsv()) => {
                 // The connection was closed in the pool, or by a server that does not support EPSV.
                 if control.fresh {
-                    control.manners.avoid_epsv();
+                    control.behaviour.avoid_epsv();
                 }
                 self.replace().await?.open_data().await.map(DataAddress::Connected)
             }

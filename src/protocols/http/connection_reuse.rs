@@ -16,7 +16,7 @@ const MOURNING: Duration = Duration::from_secs(2);
 /// After this number of failures without an answer between them, no connection to that server is kept any more.
 const HOPELESS: u32 = 2;
 /// The largest number of remembered connections; port numbers repeat in time.
-const MOST_REMEMBERED: usize = 4096;
+const MAX_REMEMBERED: usize = 4096;
 
 #[derive(Default)]
 pub(crate) struct Reuse(Mutex<HashMap<String, ServerRecord>>);
@@ -43,7 +43,7 @@ impl Reuse {
     pub(crate) fn record_answer(&self, url: &Url, response: &Response) {
         let Some(info) = response.extensions().get::<HttpInfo>() else { return };
         self.of(url, |kept| {
-            if kept.answered.len() >= MOST_REMEMBERED {
+            if kept.answered.len() >= MAX_REMEMBERED {
                 kept.answered.clear();
             }
             if !kept.answered.insert(info.local_addr()) {

@@ -6,7 +6,7 @@ use crate::model::escape::shorten;
 
 const WORDS_SHOWN: usize = 200;
 /// The longest title, in words, that is compared with the heading.
-const LONGEST_TITLE: usize = 20;
+const MAX_TITLE: usize = 20;
 /// The number of bytes of a body that are searched.
 const WORDS_SOUGHT: usize = 64 << 10;
 
@@ -50,7 +50,7 @@ fn message_in_json(json: &str) -> Option<String> {
 fn dedup_title(page: &str) -> String {
     let words: Vec<&str> = page.split_whitespace().collect();
     let said_twice = |n: &usize| words.get(..*n).is_some_and(|title| words.get(*n..2 * *n) == Some(title));
-    let title = (1..=LONGEST_TITLE).rev().find(said_twice).unwrap_or(0);
+    let title = (1..=MAX_TITLE).rev().find(said_twice).unwrap_or(0);
     words.into_iter().skip(title).collect::<Vec<_>>().join(" ")
 }
 

@@ -28,16 +28,16 @@ use self::connection_reuse::{Reuse, is_silent, steps};
 use self::response::HttpReply;
 use self::row_stream::{Path, RawRow, Splitter, TooMuch};
 pub use self::url::{bare_url, base_url, host_of, is_loopback, is_loopback_host};
-use super::socket::{SIGN_OF_LIFE, SIGNS, between_signs};
+use super::socket::{KEEPALIVE_INTERVAL, SIGNS, between_signs};
 use super::tls;
 use crate::contract::{Chunks, Network, Part};
 use crate::error::{Error, Kind, Result};
 use crate::model::secret::mask;
 
 /// The largest answer in bytes that is read into memory; as parsed values it takes some thirty times as much.
-const LARGEST_ANSWER: usize = 1 << 20;
+const MAX_ANSWER: usize = 1 << 20;
 /// The largest answer in bytes that is read row by row: a flat listing of some million entries.
-const LARGEST_LISTING: usize = 512 << 20;
+const MAX_LISTING: usize = 512 << 20;
 /// An answer may take this number of time-outs after its head, and more time for its bytes ([`MIN_RATE`]). Each piece alone may
 /// take a time-out, so without a total a server that sends single bytes could keep haul busy for years.
 const MAX_TIMEOUTS: u32 = 1;
@@ -84,7 +84,7 @@ impl Http {
                 .redirect(reqwest::redirect::Policy::none())
                 .user_agent(concat!("haul/", env!("CARGO_PKG_VERSION")))
                 .connect_timeout(CONNECT_TIMEOUT.min(network.timeout))
-                .tcp_keepalive(SIGN_OF_LIFE)
+                .tcp_keepalive(KEEPALIVE_INTERVAL)
                 .tcp_keepalive_interval(between_signs(network.timeout))
                 .tcp_keepalive_retries(SIGNS)
                 .tcp_nodelay(true)
@@ -120,7 +120,7 @@ impl Http {
     /// status; only transport failures are errors here.
     pub async fn call(&self, request: RequestBuilder) -> Result<HttpReply> {
         let response = tokio::time::timeout(self.timeout, self.start(request)).await.map_err(|_| timeout_error(self.timeout))??;
-        not_in_clear(self.read(response, LARGEST_ANSWER).await?)
+        not_in_clear(self.read(response, MAX_ANSWER).await?)
     }
 
     /// As `call`, for an answer that may be long: `take` gets the rows of its lists as they arrive, with the list's number, and
@@ -133,12 +133,12 @@ impl Http {
     ) -> Result<HttpReply> {
         let response = tokio::time::timeout(self.timeout, self.start(request)).await.map_err(|_| timeout_error(self.timeout))??;
         if !response.status().is_success() {
-            return not_in_clear(self.read(response, LARGEST_ANSWER).await?);
+            return not_in_clear(self.read(response, MAX_ANSWER).await?);
         }
         let mut splitter = Splitter::new(lists);
         let on = host_of(response.url());
         let endless = |much: TooMuch| Error::unread_answer(format!("the server's answer has no end ({})", much.0)).with_subject(on.clone());
-        let head = self.read_body(response, LARGEST_LISTING, |piece| splitter.feed(piece, &mut take).map_err(&endless)).await?;
+        let head = self.read_body(response, MAX_LISTING, |piece| splitter.feed(piece, &mut take).map_err(&endless)).await?;
         Ok(head.with(splitter.finish(&mut take).map_err(endless)?.into()))
     }
 
@@ -226,7 +226,7 @@ impl Http {
 
     /// Reads an answer that can't be long.
     pub(super) async fn read_verdict(&self, response: Response) -> Result<HttpReply> {
-        self.read(response, LARGEST_ANSWER).await
+        self.read(response, MAX_ANSWER).await
     }
 
     /// `most` is in bytes. For a refusal the beginning is enough, as its status decides.
@@ -243,8 +243,8 @@ impl Http {
     }
 
     /// Reads an answer's body piece by piece, up to a limit for the whole.
-    async fn read_body(&self, response: Response, most: usize, mut into: impl FnMut(&[u8]) -> Result<()>) -> Result<Head> {
-        let head = Head { status: response.status(), headers: response.headers().clone(), url: response.url().clone() };
+    async fn read_body(&self, response: Response, most: usize, mut into: impl FnMut(&[u8]) -> Result<()>) -> Result<ResponseHead> {
+        let head = ResponseHead { status: response.status(), headers: response.headers().clone(), url: response.url().clone() };
         let success = head.status.is_success();
         let (begun, mut got) = (Instant::now(), 0);
         let mut stream = response.bytes_stream();
@@ -271,15 +271,15 @@ impl Http {
 }
 
 /// An answer without its body.
-struct Head {
+struct ResponseHead {
     status: StatusCode,
     headers: HeaderMap,
     url: Url,
 }
 
-impl Head {
+impl ResponseHead {
     fn with(self, body: Bytes) -> HttpReply {
-        let Head { status, headers, url } = self;
+        let ResponseHead { status, headers, url } = self;
         HttpReply { status, headers, url, body }
     }
 }

@@ -18,7 +18,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The largest number of braces in a warning before an answer.
 const BRACES_TRIED: usize = 32;
 /// In an answer up to this size in bytes, a warning after the JSON is found even if it ends in a brace.
-const LARGEST_WARNED: usize = 1 << 20;
+const MAX_WARNED: usize = 1 << 20;
 
 #[derive(Debug)]
 pub struct HttpReply {
@@ -168,7 +168,7 @@ fn begins_as_page(body: &[u8]) -> bool {
 /// Removes the noise after the JSON at the start of a body. A long listing is not searched if nothing seems to follow it.
 fn without_end(body: &[u8]) -> &[u8] {
     let ends_as_json = matches!(body.trim_ascii_end().last(), Some(b'}' | b']'));
-    if ends_as_json && body.len() > LARGEST_WARNED {
+    if ends_as_json && body.len() > MAX_WARNED {
         return body;
     }
     value_at(body).unwrap_or(body)

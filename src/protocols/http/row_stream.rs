@@ -5,17 +5,17 @@
 use serde::de::DeserializeOwned;
 
 /// The longest row in bytes: attributes and descriptions have some kilobytes.
-const LONGEST_ROW: usize = 256 << 10;
+const MAX_ROW: usize = 256 << 10;
 /// The largest rest around the lists, in bytes.
-const LONGEST_REST: usize = 1 << 20;
+const MAX_REST: usize = 1 << 20;
 /// The largest number of rows in one answer: twice as many as the largest listing that is known to work.
-pub const MOST_ROWS: usize = 1_000_000;
+pub const MAX_ROWS: usize = 1_000_000;
 /// The largest answer in bytes that begins with a warning: it is searched in memory as a whole.
-const LONGEST_NOISY: usize = 32 << 20;
+const MAX_NOISY: usize = 32 << 20;
 /// The depth down to which keys are kept.
 const DEPTH_KEPT: usize = 4;
 /// The longest key that is kept, in bytes.
-const LONGEST_KEY: usize = 64;
+const MAX_KEY: usize = 64;
 
 /// The place of a list: the keys from the outermost object inwards, as in `["data", "files"]`.
 pub type Path = &'static [&'static str];
@@ -105,7 +105,7 @@ impl Splitter {
         match self.noisy {
             Some(true) => {
                 self.rest.extend_from_slice(bytes);
-                if self.rest.len() > LONGEST_NOISY { Err(no_end(LONGEST_NOISY)) } else { Ok(()) }
+                if self.rest.len() > MAX_NOISY { Err(no_end(MAX_NOISY)) } else { Ok(()) }
             }
             _ => self.split(bytes, take),
         }
@@ -118,11 +118,11 @@ impl Splitter {
             let object = super::response::object_in(&all);
             if object.first() != Some(&b'{') {
                 self.rest = all;
-                self.rest.truncate(LONGEST_REST);
+                self.rest.truncate(MAX_REST);
                 return Ok(self.rest);
             }
             let before = all.len() - object.len();
-            self.rest.extend_from_slice(all.get(..before.min(LONGEST_REST / 2)).unwrap_or_default());
+            self.rest.extend_from_slice(all.get(..before.min(MAX_REST / 2)).unwrap_or_default());
             self.split(object, take)?;
         }
         Ok(self.rest)
@@ -139,15 +139,15 @@ impl Splitter {
     }
 
     fn around(&mut self, byte: u8) -> Result<(), TooMuch> {
-        if self.rest.len() >= LONGEST_REST {
-            return Err(no_end(LONGEST_REST));
+        if self.rest.len() >= MAX_REST {
+            return Err(no_end(MAX_REST));
         }
         self.rest.push(byte);
         let before = self.text;
         self.text = before.after(byte);
         match (before, byte) {
             (Text::Outside, b'"') => self.word.clear(),
-            (Text::Inside | Text::Escaped, _) if self.text != Text::Outside && self.word.len() < LONGEST_KEY => self.word.push(byte),
+            (Text::Inside | Text::Escaped, _) if self.text != Text::Outside && self.word.len() < MAX_KEY => self.word.push(byte),
             (Text::Outside, b':') => {
                 if let Some(Some(key)) = self.keys.get_mut(self.depth.wrapping_sub(1)) {
                     key.clone_from(&self.word);
@@ -200,8 +200,8 @@ impl Splitter {
                         self.rest.push(byte);
                         self.list = None;
                     }
-                    let too_many = self.rows.iter().any(|rows| *rows > MOST_ROWS);
-                    return if too_many { Err(TooMuch(format!("over {MOST_ROWS} entries"))) } else { Ok(()) };
+                    let too_many = self.rows.iter().any(|rows| *rows > MAX_ROWS);
+                    return if too_many { Err(TooMuch(format!("over {MAX_ROWS} entries"))) } else { Ok(()) };
                 }
                 b'}' | b']' => list.depth -= 1,
                 // The bytes before the colon were a key of the map.
@@ -212,7 +212,7 @@ impl Splitter {
                 _ => {}
             }
         }
-        match list.row.len() < LONGEST_ROW {
+        match list.row.len() < MAX_ROW {
             true => list.row.push(byte),
             false => list.too_long = true,
         }
@@ -338,10 +338,10 @@ mod tests {
     #[test]
     fn everything_has_a_bound() {
         let of = |begin: &str, part: &str, times: usize| [begin.as_bytes(), &part.as_bytes().repeat(times)].concat();
-        let most = MOST_ROWS + 1;
+        let most = MAX_ROWS + 1;
         assert_eq!(split(&of(r#"{"data":{"files":["#, "{},", most), 1 << 16), Err(TooMuch("over 1000000 entries".into())));
         assert!(split(&of(r#"{"data":{"files":0,"x":["#, "{},", most), 1 << 16).is_err());
-        assert!(split(&of("", "{\"a\":[", LONGEST_REST), 1 << 16).is_err());
+        assert!(split(&of("", "{\"a\":[", MAX_REST), 1 << 16).is_err());
         let long = [of(r#"{"data":{"files":[{"a":""#, "x", LONGEST_ROW), br#""},{"b":1}]}}"#.to_vec()].concat();
         assert_eq!(split(&long, 1 << 16).unwrap().1, ["1:too long", r#"1:{"b":1}"#]);
     }
@@ -368,7 +368,7 @@ mod fuzz {
 
         #[test]
         fn rows_are_what_was_sent(names in prop::collection::vec(arbitrary::text(), 0..9), piece in 1..99_usize) {
-            prop_assume!(names.iter().all(|name| name.len() < LONGEST_ROW / 24));
+            prop_assume!(names.iter().all(|name| name.len() < MAX_ROW / 24));
             let rows: Vec<Value> = names.iter().map(|name| json!({"name": name, name: [name, {}]})).collect();
             let answer = json!({"msg": names.first(), "data": rows, "end": names}).to_string();
             let (mut splitter, mut handed) = (Splitter::new(&[&["data"]]), Vec::new());

@@ -18,7 +18,7 @@ use crate::error::{Error, Kind};
 use crate::model::Secret;
 
 /// The longest first line of a proxy's refusal, in bytes.
-const LONGEST_LINE: usize = 1 << 10;
+const MAX_LINE: usize = 1 << 10;
 /// The proxy schemes that the HTTP client supports.
 const SCHEMES: &[&str] = &["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
@@ -140,7 +140,7 @@ async fn status(proxy: &Url, url: &Url) -> Option<u16> {
     let login = login.map(|login| format!("Proxy-Authorization: Basic {login}\r\n")).unwrap_or_default();
     socket.write_all(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{login}\r\n").as_bytes()).await.ok()?;
     let mut line = Vec::new();
-    while !line.ends_with(b"\n") && line.len() < LONGEST_LINE {
+    while !line.ends_with(b"\n") && line.len() < MAX_LINE {
         line.push(socket.read_u8().await.ok()?);
     }
     let line = String::from_utf8_lossy(&line).into_owned();

@@ -16,11 +16,11 @@ use crate::protocols::http::response::HttpReply;
 
 /// The largest part in bytes that gets a checksum. The checksum is sent before the body, so the part is read twice; up to this
 /// size the second time from memory.
-const LARGEST_SUMMED: u64 = 64 << 20;
+const MAX_SUMMED: u64 = 64 << 20;
 
 /// The largest file in bytes that is created together with its bytes. A larger file gains little from one request less, and
 /// loses more when the connection is cut.
-const LARGEST_WITH_CREATION: u64 = 1 << 20;
+const MAX_WITH_CREATION: u64 = 1 << 20;
 
 /// The announcements of servers by endpoint, so that many files ask only once.
 #[derive(Clone, Default)]
@@ -107,14 +107,14 @@ impl Capabilities {
     /// True for a small file of known size, if the server announces the extension. (An empty file has no bytes to send: its
     /// creation is enough.)
     pub fn takes_bytes_with_creation(&self, size: Option<u64>, chunk_size: Option<u64>) -> bool {
-        let most = chunk_size.filter(|&size| size > 0).unwrap_or(LARGEST_WITH_CREATION).min(LARGEST_WITH_CREATION);
+        let most = chunk_size.filter(|&size| size > 0).unwrap_or(MAX_WITH_CREATION).min(MAX_WITH_CREATION);
         self.creation_with_upload && size.is_some_and(|size| (1..=most).contains(&size))
     }
 
     /// The value of `Upload-Checksum` for one part, if the server supports it and the part is not too large.
     pub async fn checksum_of(&self, part: &Part) -> Result<Option<String>> {
         match self.checksum {
-            Some(algorithm) if (1..=LARGEST_SUMMED).contains(&part.len) => algorithm.header_for(part).await.map(Some),
+            Some(algorithm) if (1..=MAX_SUMMED).contains(&part.len) => algorithm.header_for(part).await.map(Some),
             _ => Ok(None),
         }
     }
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn only_what_fits_one_small_request_of_a_server_that_announces_it() {
-        const LARGEST: u64 = LARGEST_WITH_CREATION;
+        const LARGEST: u64 = MAX_WITH_CREATION;
         let announced = Capabilities { creation_with_upload: true, ..Capabilities::default() };
         for (size, chunk_size, fits) in [
             (Some(1), None, true),

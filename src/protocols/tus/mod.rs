@@ -5,11 +5,11 @@ use chrono::{DateTime, Utc};
 use reqwest::Url;
 
 pub use self::capabilities::{Capabilities, Servers};
+use self::patch_outcomes::PatchOutcomes;
 use self::requests::Concat;
 pub use self::requests::{UploadStatus, check_key, delete, guard, head, options};
 use self::target::WithUpload;
 pub use self::target::{Endpoint, TusServer, TusTarget};
-use self::patch_outcomes::Verdicts;
 use super::http::{Http, host_of};
 use crate::contract::{BoxFuture, Chunking, Error, Kind, Part, Recovery, Result, UploadSession};
 use crate::model::Protocol;
@@ -20,10 +20,10 @@ pub mod concatenation;
 mod creation;
 mod location;
 mod patch;
+mod patch_outcomes;
 mod refusal;
 mod requests;
 mod target;
-mod patch_outcomes;
 
 /// Bytes of a part when the size is unknown: the engine must have read a part before it knows whether it is the last.
 const PART_OF_UNKNOWN: u64 = 8 << 20;
@@ -52,7 +52,7 @@ pub struct TusSession {
     /// A proxy does not pass PATCH and DELETE: they are sent as POST.
     via_post: bool,
     /// The results of the PATCHes so far.
-    verdicts: Verdicts,
+    verdicts: PatchOutcomes,
     /// The server reports more bytes than were sent.
     overfull: bool,
     /// The upload is complete by the server's own word, of whatever length.
@@ -115,7 +115,7 @@ fn session(line: Endpoint, target: &TusTarget, upload: Option<Url>) -> TusSessio
         exact: target.manners.exact_chunks,
         accepted: None,
         via_post: false,
-        verdicts: Verdicts::default(),
+        verdicts: PatchOutcomes::default(),
         overfull: false,
         is_finished_there: false,
         nudged: false,

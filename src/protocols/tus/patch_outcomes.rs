@@ -12,10 +12,10 @@ use crate::protocols::http::response::HttpReply;
 /// 1 MiB (nginx) or 8 MiB (PHP).
 const LARGE_PART: u64 = 8 << 20;
 /// The size in bytes below which parts are not made smaller.
-const SMALLEST_PART: u64 = 256 << 10;
+const MIN_PART: u64 = 256 << 10;
 
 #[derive(Default)]
-pub struct Verdicts {
+pub struct PatchOutcomes {
     /// A PATCH of which the server may have kept only a part: its offset and its number of bytes.
     pub(super) unsure: Option<(u64, u64)>,
     /// The last refusal that may be transient: its offset and its status.
@@ -26,14 +26,14 @@ pub struct Verdicts {
     whole: bool,
 }
 
-impl Verdicts {
+impl PatchOutcomes {
     /// Notes the offset that a HEAD reported; `size` is the size of the file.
     pub(super) fn record_offset(&mut self, offset: u64, size: Option<u64>) {
         self.whole = Some(offset) == size;
     }
 
     pub(super) fn record_accepted(&mut self) {
-        *self = Verdicts::default();
+        *self = PatchOutcomes::default();
     }
 
     pub(super) fn refusal_of_the_whole(&self) -> Option<Error> {
@@ -82,7 +82,7 @@ impl Verdicts {
 /// Half of a part that was too large. Some servers require multiples of 256 KiB.
 pub fn smaller(len: u64) -> Option<u64> {
     let half = (len / 2).min(LARGE_PART);
-    (len > SMALLEST_PART).then(|| (half - half % SMALLEST_PART).max(SMALLEST_PART))
+    (len > MIN_PART).then(|| (half - half % MIN_PART).max(MIN_PART))
 }
 
 /// True if the upload server itself refuses: not a proxy, and not because another request holds the upload.

@@ -12,7 +12,7 @@ use crate::model::Entry;
 use crate::model::similar_names::NameIndex;
 
 /// The number of folders whose last listing is kept although no upload waits for it.
-const MOST_KEPT: usize = 16;
+const MAX_CACHED: usize = 16;
 
 /// A listing in which thousands of uploads are looked for. An `Entry` is built when it is read.
 pub struct Listing {
@@ -79,7 +79,7 @@ impl ListingCache {
 
     async fn of(&self, folder: &str) -> CacheCell {
         let mut kept = self.0.lock().await;
-        if kept.len() >= MOST_KEPT && !kept.contains_key(folder) {
+        if kept.len() >= MAX_CACHED && !kept.contains_key(folder) {
             kept.retain(|_, cell| Arc::strong_count(cell) > 1);
         }
         kept.entry(folder.to_owned()).or_default().clone()

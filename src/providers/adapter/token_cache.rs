@@ -15,7 +15,7 @@ pub struct TokenCache {
     refusals: Arc<Refusals>,
     held: Mutex<Cached>,
     /// What became of the tokens that were obtained here.
-    pub rivalry: TokenContention,
+    pub contention: TokenContention,
 }
 
 #[derive(Default)]
@@ -29,7 +29,7 @@ struct Cached {
 impl TokenCache {
     pub fn new(account: impl Into<String>, store: Arc<dyn TokenStore>) -> Self {
         let (refusals, held) = (store.refusals(), Mutex::new(Cached::default()));
-        TokenCache { account: account.into(), store, refusals, held, rivalry: TokenContention::default() }
+        TokenCache { account: account.into(), store, refusals, held, contention: TokenContention::default() }
     }
 
     /// Returns the current token, the stored one, or a new one by `sign_in`. A second caller waits and gets the same token.
@@ -133,7 +133,7 @@ impl TokenCache {
         held.rejected = None;
         self.refusals.forget(&self.account);
         held.looked = true;
-        self.rivalry.signed_in();
+        self.contention.signed_in();
         self.store.save(&self.account, &token)?;
         Ok(token)
     }

@@ -93,7 +93,7 @@ impl Api {
     }
 
     pub fn token_contention(&self) -> &TokenContention {
-        &self.lease.rivalry
+        &self.lease.contention
     }
 
     pub async fn forget(&self) -> Result<()> {
@@ -194,7 +194,7 @@ impl Api {
     async fn check_reply(&self, token: &StoredToken, reply: HttpReply) -> Result<HttpReply> {
         match answer::verdict(&reply) {
             Ok(()) => {
-                self.lease.rivalry.mark_used();
+                self.lease.contention.mark_used();
                 Ok(reply)
             }
             Err(e) => {

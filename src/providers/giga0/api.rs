@@ -73,13 +73,13 @@ impl Api {
     }
 
     pub fn token_contention(&self) -> Option<&TokenContention> {
-        self.login.get().map(|(_, lease)| &lease.rivalry)
+        self.login.get().map(|(_, lease)| &lease.contention)
     }
 
     /// Notes that a call with the current token succeeded.
     pub fn record_success(&self) {
-        if let Some(rivalry) = self.token_contention() {
-            rivalry.mark_used();
+        if let Some(contention) = self.token_contention() {
+            contention.mark_used();
         }
     }
 

@@ -13,7 +13,7 @@ use crate::protocols::http::download;
 use crate::protocols::http::download::{HtmlPage, Opened, RangeRequest};
 
 /// The longest wait that haul obeys; the user decides about a longer one.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+const MAX_WAIT: Duration = Duration::from_secs(3600);
 
 impl Giga0 {
     pub(super) async fn download(&self, file: &Entry, from: u64) -> Result<Download> {
@@ -66,7 +66,7 @@ fn parse_wait(said: &str) -> Option<Duration> {
             "hou" => 3600,
             _ => return None,
         };
-        Some(Duration::from_secs(number.parse::<u64>().ok()?.saturating_mul(seconds)).min(LONGEST_WAIT))
+        Some(Duration::from_secs(number.parse::<u64>().ok()?.saturating_mul(seconds)).min(MAX_WAIT))
     })
 }
 

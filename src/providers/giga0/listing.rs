@@ -20,7 +20,7 @@ const FOLDERS: usize = 0;
 /// The answer without its rows: both lists are empty.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub struct Around {
+pub struct ListingBody {
     #[serde(deserialize_with = "lenient_json::list")]
     folders: Vec<IgnoredAny>,
     #[serde(deserialize_with = "lenient_json::list")]
@@ -45,7 +45,7 @@ impl Listed {
         }
     }
 
-    pub fn entries(mut self, folder: &Entry, around: Around) -> Result<Entries> {
+    pub fn entries(mut self, folder: &Entry, around: ListingBody) -> Result<Entries> {
         if let Some(failure) = self.failure {
             return Err(failure);
         }
@@ -94,7 +94,7 @@ mod tests {
     fn listing(json: &str) -> Entries {
         let mut listed = Listed::default();
         let rest = split(json.as_bytes(), LISTS, |list, row| listed.add(list, row));
-        let around = serde_json::from_slice::<Envelope<Around>>(&rest).unwrap().data.unwrap();
+        let around = serde_json::from_slice::<Envelope<ListingBody>>(&rest).unwrap().data.unwrap();
         listed.entries(&Entry::new(EntryKind::Folder, "7", RemotePath::parse("/pictures").unwrap()), around).unwrap()
     }
 

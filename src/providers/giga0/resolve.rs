@@ -28,12 +28,12 @@ impl Giga0 {
         }
         if let Some(short) = id.strip_prefix("short:") {
             let number = self.api.file_of_short_url(short).await?;
-            return self.file(&number.ok_or_else(not_found)?).await;
+            return self.file(&number.ok_or_else(not_found_by_id)?).await;
         }
         let row = self.api.folder_info(id).await?;
         // A site that reads neither parameter answers with some other folder (OQ-16).
         if row.id.as_deref() != Some(id) || !is_active(&row.status) {
-            return Err(not_found());
+            return Err(not_found_by_id());
         }
         entry::of_folder(row, None)
     }
@@ -41,7 +41,7 @@ impl Giga0 {
     async fn file(&self, number: &str) -> Result<Entry> {
         let row = self.api.file_info(number).await?;
         if !is_active(&row.status) || !is_active(&row.file_status) {
-            return Err(not_found());
+            return Err(not_found_by_id());
         }
         entry::of_file(row, None)
     }
@@ -52,6 +52,6 @@ fn root() -> Entry {
     Entry::new(EntryKind::Folder, "", RemotePath::root())
 }
 
-fn not_found() -> Error {
+fn not_found_by_id() -> Error {
     Error::new(Kind::NotFound, "there is no such file or folder")
 }

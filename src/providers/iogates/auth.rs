@@ -79,7 +79,7 @@ impl Access {
     }
 
     pub fn token_contention(&self) -> &TokenContention {
-        &self.lease.rivalry
+        &self.lease.contention
     }
 
     pub async fn forget(&self) -> Result<()> {

@@ -10,7 +10,7 @@ use crate::protocols::lenient_json;
 pub use crate::protocols::lenient_json::{decimal, flag, number, object, objects, secret};
 
 /// The longest id in characters; a longer text is no id.
-const LONGEST_ID: usize = 128;
+const MAX_ID: usize = 128;
 
 /// Text, or a number as it is written. Empty text counts as absent.
 pub fn text<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
@@ -19,7 +19,7 @@ pub fn text<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error>
 
 /// An id that can stand in an address and in a URL's path as it is; anything else is no id.
 pub fn id<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
-    let fits = |id: &String| id.len() <= LONGEST_ID && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':'));
+    let fits = |id: &String| id.len() <= MAX_ID && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':'));
     Ok(text(d)?.filter(fits))
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::api::step;
 use super::remote::IoGates;
-use super::{answer, loose};
+use super::{answer, php_json};
 use crate::contract::{BoxFuture, Error, Kind, Result, SecondFactor, StoredToken};
 use crate::model::Secret;
 use crate::protocols::http::response::HttpReply;

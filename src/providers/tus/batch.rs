@@ -9,9 +9,9 @@ use super::upload;
 use crate::contract::{BatchCreation, BoxFuture, Result, UploadRequest};
 
 /// The number of creations that are on their way at once, beside the files that are sent.
-const AT_ONCE: usize = 8;
+const BATCH_SIZE: usize = 8;
 /// The number of files whose uploads are created together: few, because the first file waits for all of them.
-const TOGETHER: usize = 2 * AT_ONCE;
+const TOGETHER: usize = 2 * BATCH_SIZE;
 
 impl BatchCreation for TusRemote {
     fn most(&self) -> usize {
@@ -22,7 +22,7 @@ impl BatchCreation for TusRemote {
     fn create_batch<'a>(&'a self, items: &'a [UploadRequest]) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let creations: Vec<_> = items.iter().map(|item| create(self, item)).collect();
-            let created = stream::iter(creations).buffer_unordered(AT_ONCE);
+            let created = stream::iter(creations).buffer_unordered(BATCH_SIZE);
             created.fold(Ok(()), async |all: Result<()>, one| all.and(one)).await
         })
     }

@@ -10,7 +10,7 @@ const OWN: &[&str] = &["host", "connection", "content-length", "content-type", "
 /// Prefixes of headers that the protocol sets itself.
 const OWN_PREFIXES: &[&str] = &["tus-", "upload-"];
 /// A shorter value (`x-upsert: true`) is an ordinary word, which would be masked in every message that contains it.
-const SHORTEST_SECRET: usize = 8;
+const MIN_SECRET: usize = 8;
 
 /// Fails with `Usage` for a line that is no header; no message shows a value.
 pub fn read(token: Option<&Secret>, lines: Option<&Secret>) -> Result<HeaderMap> {
@@ -32,7 +32,7 @@ pub fn read(token: Option<&Secret>, lines: Option<&Secret>) -> Result<HeaderMap>
         }
         let text = text.trim();
         // A scheme before the secret (`Bearer`) is no secret.
-        text.split_whitespace().chain([text]).filter(|word| word.len() >= SHORTEST_SECRET).for_each(|word| drop(Secret::new(word)));
+        text.split_whitespace().chain([text]).filter(|word| word.len() >= MIN_SECRET).for_each(|word| drop(Secret::new(word)));
         headers.append(name, value(text, &on)?);
     }
     Ok(headers)

@@ -16,7 +16,7 @@ use crate::render::style::Ci;
 use crate::render::text::phrases::{display_failure, subject};
 
 /// GitHub shows at most this number of annotations of one kind for a step.
-const MOST_ANNOTATIONS: u64 = 10;
+const MAX_ANNOTATIONS: u64 = 10;
 
 /// The annotations so far, and what the job's page will show.
 #[derive(Default)]
@@ -32,7 +32,7 @@ impl Annotations {
     pub(super) fn annotate(&mut self, subject: Option<&str>, message: &str) -> Option<String> {
         self.failures = self.failures.saturating_add(1);
         let title = subject.map_or_else(|| "haul".to_owned(), |subject| format!("haul: {subject}"));
-        (self.failures <= MOST_ANNOTATIONS).then(|| format!("::error title={}::{}", escape_property(&title), escape_data(message)))
+        (self.failures <= MAX_ANNOTATIONS).then(|| format!("::error title={}::{}", escape_property(&title), escape_data(message)))
     }
 
     /// Stores what later steps may use, and with `page` what the job's page will show.
@@ -56,7 +56,7 @@ impl Annotations {
     /// The annotation of a warning, unless the limit is reached; one annotation stays free for the count of failures.
     pub(super) fn annotate_warning(&mut self, message: &str) -> Option<String> {
         self.warnings = self.warnings.saturating_add(1);
-        (self.warnings < MOST_ANNOTATIONS).then(|| format!("::warning title=haul::{}", escape_data(message)))
+        (self.warnings < MAX_ANNOTATIONS).then(|| format!("::warning title=haul::{}", escape_data(message)))
     }
 
     /// See [`Renderer::results_go_to`](crate::render::Renderer::results_go_to).
@@ -75,7 +75,7 @@ impl Annotations {
 
     /// The last annotation: the number of failures without one. It is a warning, because GitHub would hide an eleventh error.
     pub(super) fn count(&mut self) -> Option<String> {
-        let hidden = std::mem::take(&mut self.failures).saturating_sub(MOST_ANNOTATIONS);
+        let hidden = std::mem::take(&mut self.failures).saturating_sub(MAX_ANNOTATIONS);
         (hidden > 0).then(|| format!("::warning title=haul::{hidden} more failed; the log names them"))
     }
 

@@ -11,13 +11,13 @@ use crate::render::text::phrases::{address, display_failure, subject, summary};
 use crate::render::text::units;
 
 /// The largest number of rows, for failed files and for the others.
-const MOST_ROWS: usize = 500;
+const MAX_ROWS: usize = 500;
 
 /// The longest cell in characters: names and messages may be long, and GitHub refuses a summary above 1 MiB.
-const MOST_CELL: usize = 200;
+const MAX_CELL: usize = 200;
 
 /// The largest summary in bytes, including what other commands of the step wrote.
-const MOST_SUMMARY: u64 = 1_000_000;
+const MAX_SUMMARY: u64 = 1_000_000;
 
 /// The head of each table.
 const TABLE: &str = "| | file | to | size |\n|---|---|---|---:|\n";
@@ -72,7 +72,7 @@ impl StepSummary {
         let Some(text) = std::mem::take(self).markdown() else { return Ok(()) };
         let mut file = OpenOptions::new().append(true).create(true).open(path)?;
         let used = file.metadata()?.len();
-        let fits = |text: &str| used.saturating_add(text.len() as u64) <= MOST_SUMMARY;
+        let fits = |text: &str| used.saturating_add(text.len() as u64) <= MAX_SUMMARY;
         match text.split_once("\n\n") {
             _ if fits(&text) => file.write_all(text.as_bytes()),
             Some((headline, _)) if fits(headline) => file.write_all(format!("{headline}\n").as_bytes()),
@@ -101,7 +101,7 @@ impl StepSummary {
 
 /// Keeps the row if there is room; returns the number of rows that were left out.
 fn push_row(rows: &mut Vec<String>, row: String) -> u64 {
-    if rows.len() >= MOST_ROWS {
+    if rows.len() >= MAX_ROWS {
         return 1;
     }
     rows.push(row);
@@ -117,7 +117,7 @@ fn row([what, cells @ ..]: [&str; 4]) -> String {
 fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (number, c) in escape_control(text).chars().enumerate() {
-        if number == MOST_CELL {
+        if number == MAX_CELL {
             out.push('…');
             break;
         }

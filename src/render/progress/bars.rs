@@ -13,12 +13,12 @@ use crate::render::text::units;
 pub(crate) const REDRAWS: u8 = 10;
 
 /// The largest number of bars; the total counts the other files.
-const MOST_BARS: usize = 8;
+const MAX_BARS: usize = 8;
 
 /// The largest useful width of a name, in columns.
-const MOST_NAME: usize = 48;
+const MAX_NAME: usize = 48;
 /// The largest useful width of a bar, in columns.
-const MOST_BAR: usize = 40;
+const MAX_BAR: usize = 40;
 
 /// A shorter bar shows no more than the percentage.
 const LEAST_BAR: usize = 6;
@@ -44,7 +44,7 @@ impl Bars {
     /// Returns the text that draws the next frame.
     pub(crate) fn draw(&mut self, board: &ProgressState, now: Instant) -> String {
         let (columns, rows) = self.terminal.size_now();
-        let rows = rows.saturating_sub(2).min(1 + MOST_BARS);
+        let rows = rows.saturating_sub(2).min(1 + MAX_BARS);
         self.frame.draw(&lines(board, now, (columns, rows), self.colour), columns)
     }
 
@@ -62,10 +62,10 @@ struct BarRow<'a> {
     at: u64,
     size: Option<u64>,
     bar_colour: &'static str,
-    says: Says<'a>,
+    says: BarText<'a>,
 }
 
-enum Says<'a> {
+enum BarText<'a> {
     /// Percentage, bytes, rate or current action, time left.
     Numbers([String; 4], &'static str),
     Waiting(&'a Wait),
@@ -103,10 +103,12 @@ fn total(board: &ProgressState) -> BarRow<'_> {
     let (files, of_files) = board.files();
     let (at, size) = (board.bytes(), board.of_bytes());
     let (name, says) = match board.waiting().filter(|_| board.flights.is_empty()) {
-        _ if !board.is_planned() && board.flights.is_empty() && board.waiting().is_none() => ("total".to_owned(), Says::Words("preparing")),
+        _ if !board.is_planned() && board.flights.is_empty() && board.waiting().is_none() => {
+            ("total".to_owned(), BarText::Words("preparing"))
+        }
         // A file that waits shows that in its own bar.
-        Some(wait) => ("total".to_owned(), Says::Waiting(wait)),
-        None => (format!("{files} of {}", units::count(of_files, "file")), Says::Numbers(numbers(at, size, &board.speed), "")),
+        Some(wait) => ("total".to_owned(), BarText::Waiting(wait)),
+        None => (format!("{files} of {}", units::count(of_files, "file")), BarText::Numbers(numbers(at, size, &board.speed), "")),
     };
     BarRow { name, name_colour: BOLD, at, size, bar_colour: GREEN, says }
 }
@@ -115,13 +117,13 @@ fn file(flight: &FileProgress) -> BarRow<'_> {
     let (mut at, size) = (flight.at, flight.size);
     let stage = |at: u64, doing: &str| [percent(at, size), amount(at, size), doing.to_owned(), String::new()];
     let (bar_colour, says) = match &flight.doing {
-        FileState::Moving => (CYAN, Says::Numbers(numbers(at, size, &flight.speed), "")),
-        FileState::Waiting(wait) => (YELLOW, Says::Waiting(wait)),
+        FileState::Moving => (CYAN, BarText::Numbers(numbers(at, size, &flight.speed), "")),
+        FileState::Waiting(wait) => (YELLOW, BarText::Waiting(wait)),
         FileState::Hashing { done } => {
             at = *done;
-            (DIM, Says::Numbers(stage(*done, "hashing"), YELLOW))
+            (DIM, BarText::Numbers(stage(*done, "hashing"), YELLOW))
         }
-        FileState::Confirming => (GREEN, Says::Numbers(stage(at, "confirming"), GREEN)),
+        FileState::Confirming => (GREEN, BarText::Numbers(stage(at, "confirming"), GREEN)),
     };
     BarRow { name: flight.name.clone(), name_colour: "", at, size, bar_colour, says }
 }
@@ -140,7 +142,7 @@ impl Layout {
         // The columns have room for the usual numbers, so that they rarely move.
         let mut numbers = [4, 17, 11, 0];
         for row in table {
-            if let Says::Numbers(cells, _) = &row.says {
+            if let BarText::Numbers(cells, _) = &row.says {
                 numbers.iter_mut().zip(cells).for_each(|(most, cell)| *most = width(cell).max(*most));
             }
         }
@@ -156,9 +158,9 @@ impl Layout {
         let rest = columns.saturating_sub(needs(&numbers));
         let bar = match rest * 3 / 10 {
             0..LEAST_BAR => 0,
-            _ => (rest * 3 / 10).max((rest - 1).saturating_sub(MOST_NAME)).min(MOST_BAR),
+            _ => (rest * 3 / 10).max((rest - 1).saturating_sub(MAX_NAME)).min(MAX_BAR),
         };
-        let name = rest.saturating_sub(if bar > 0 { bar + 1 } else { 0 }).min(MOST_NAME);
+        let name = rest.saturating_sub(if bar > 0 { bar + 1 } else { 0 }).min(MAX_NAME);
         Layout { columns, name, bar, numbers }
     }
 
@@ -169,7 +171,7 @@ impl Layout {
     fn bar_line(&self, row: &BarRow<'_>, now: Instant, colour: bool) -> FrameLine {
         let mut line = self.begin(colour);
         line.add(&pad(&shorten(&row.name, self.name), self.name), row.name_colour);
-        let has_bar = self.bar > 0 && !matches!(row.says, Says::Waiting(_) | Says::Words(_));
+        let has_bar = self.bar > 0 && !matches!(row.says, BarText::Waiting(_) | BarText::Words(_));
         if has_bar {
             let (full, empty) = bar(row.at, row.size, self.bar);
             line.add(" ", "");
@@ -177,15 +179,15 @@ impl Layout {
             line.add(&empty, DIM);
         }
         match &row.says {
-            Says::Numbers(cells, stage) => {
+            BarText::Numbers(cells, stage) => {
                 for (number, (cell, room)) in cells.iter().zip(self.numbers).enumerate().filter(|(_, (_, room))| *room > 0) {
                     let text = if number < 3 { padded_left(cell, room) } else { pad(cell, room) };
                     line.add("  ", "");
                     line.add(&text, if number == 2 { stage } else { "" });
                 }
             }
-            Says::Waiting(wait) => line.add(&format!("  {}", waiting(wait, now)), YELLOW),
-            Says::Words(words) => line.add(&format!("  {words}"), DIM),
+            BarText::Waiting(wait) => line.add(&format!("  {}", waiting(wait, now)), YELLOW),
+            BarText::Words(words) => line.add(&format!("  {words}"), DIM),
         }
         line.out
     }
@@ -306,15 +308,15 @@ mod tests {
         let now = Instant::now();
         let mut board = ProgressState::new(now);
         (0..30).for_each(|id| board.apply(&Event::Started { id, name: format!("f{id}"), size: None }, now));
-        let lines = drawn_lines(&board, now, 80, 1 + MOST_BARS);
-        assert_eq!(lines.len(), 1 + MOST_BARS);
+        let lines = drawn_lines(&board, now, 80, 1 + MAX_BARS);
+        assert_eq!(lines.len(), 1 + MAX_BARS);
         assert!(lines[0].contains(" 0 B "), "{lines:?}");
-        assert_eq!(lines[MOST_BARS], "… and 23 more in flight");
+        assert_eq!(lines[MAX_BARS], "… and 23 more in flight");
         let failed = Event::Finished { id: 0, report: Box::new(Report::Failed(testing::failure("b", "/b"))) };
         board.apply(&failed, now);
-        assert_eq!(drawn_lines(&board, now, 80, 9)[MOST_BARS], "… and 22 more in flight, 1 failed");
+        assert_eq!(drawn_lines(&board, now, 80, 9)[MAX_BARS], "… and 22 more in flight, 1 failed");
         (8..30).for_each(|id| board.apply(&Event::Finished { id, report: Box::new(testing::summary()) }, now));
-        assert_eq!(drawn_lines(&board, now, 80, 9)[MOST_BARS], "1 failed", "and seven bars");
+        assert_eq!(drawn_lines(&board, now, 80, 9)[MAX_BARS], "1 failed", "and seven bars");
         for rows in 0..4 {
             assert_eq!(drawn_lines(&board, now, 80, rows).len(), rows.max(2), "the total and the failures at least");
         }

@@ -7,10 +7,10 @@ use crate::render::text::phrases::display_failure;
 use crate::render::text::units;
 
 /// The longest list that is repeated; for more failures there is `--failed-to`.
-const MOST_REPEATED: usize = 25;
+const MAX_REPEATED: usize = 25;
 
 #[derive(Default)]
-pub(super) struct ToldFailures {
+pub(super) struct PrintedFailures {
     lines: Vec<String>,
     count: u64,
     is_buried: bool,
@@ -19,7 +19,7 @@ pub(super) struct ToldFailures {
     why_untried: String,
 }
 
-impl ToldFailures {
+impl PrintedFailures {
     pub(super) fn add(&mut self, failure: &Failure) {
         if failure.untried {
             self.untried += 1;
@@ -27,7 +27,7 @@ impl ToldFailures {
             return;
         }
         self.count += 1;
-        if self.lines.len() < MOST_REPEATED {
+        if self.lines.len() < MAX_REPEATED {
             self.lines.push(display_failure(failure));
         }
     }
@@ -39,7 +39,7 @@ impl ToldFailures {
 
     /// Repeats the failures once, unless they are the last lines already.
     pub(super) fn print(&mut self, renderer: &Renderer) {
-        let ToldFailures { lines, count, is_buried, untried, why_untried } = std::mem::take(self);
+        let PrintedFailures { lines, count, is_buried, untried, why_untried } = std::mem::take(self);
         let style = renderer.style();
         if is_buried && !style.json && !style.quiet {
             renderer.aside(&format!("{} failed:", units::count(count, "file")));

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{MissedTickBehavior, interval, interval_at};
 
-use self::failures::ToldFailures;
+use self::failures::PrintedFailures;
 use self::fold::Fold;
 use crate::model::{Event, Report};
 use crate::render::progress::bars::Bars;
@@ -26,7 +26,7 @@ use crate::render::{Renderer, Tally};
 const LINES_EVERY: Duration = Duration::from_secs(10);
 
 /// A wait of this length is reported without `-v`, too.
-const LONG_WAIT: Duration = Duration::from_secs(60);
+const NOTICE_AFTER: Duration = Duration::from_secs(60);
 
 const DRAWN_EVERY: Duration = Duration::from_millis(1000 / bars::REDRAWS as u64);
 
@@ -34,7 +34,7 @@ const DRAWN_EVERY: Duration = Duration::from_millis(1000 / bars::REDRAWS as u64)
 const BATCH: usize = 256;
 
 /// In a log each file has a line if there are at most this many files: more lines would hide the failures.
-const MOST_LINES: u64 = 100;
+const MAX_LINES: u64 = 100;
 
 /// Files are sent while folders are still being read. The number of files counts as known when it did not grow for this time.
 const SETTLED: Duration = Duration::from_millis(500);
@@ -74,7 +74,7 @@ struct Following<'a> {
     mode: ProgressMode,
     board: ProgressState,
     tally: Tally,
-    failures: ToldFailures,
+    failures: PrintedFailures,
     /// Finished files that may get a line: the total number of files is not known yet.
     held: Vec<Report>,
     /// The last time when the number of files grew.
@@ -95,7 +95,7 @@ impl<'a> Following<'a> {
         if mode == ProgressMode::Bars {
             renderer.screen().show(Bars::new(renderer.style().terminal, renderer.style().colour));
         }
-        let (board, tally, failures) = (ProgressState::new(started), Tally::default(), ToldFailures::default());
+        let (board, tally, failures) = (ProgressState::new(started), Tally::default(), PrintedFailures::default());
         Following {
             renderer,
             events,
@@ -173,14 +173,14 @@ impl<'a> Following<'a> {
         match self.mode {
             _ if *json || *verbose > 0 || is_planned(report) => Some(true),
             ProgressMode::Bars if terminal.out => Some(false),
-            _ if self.board.files().1 > MOST_LINES => Some(false),
+            _ if self.board.files().1 > MAX_LINES => Some(false),
             _ => None,
         }
     }
 
     /// Prints the lines that were held back, once the number of files is known; no lines if there are too many files.
     fn release(&mut self) {
-        let is_many = self.board.files().1 > MOST_LINES;
+        let is_many = self.board.files().1 > MAX_LINES;
         if is_many || self.is_over || self.grown.elapsed() >= SETTLED {
             for report in std::mem::take(&mut self.held) {
                 if is_many { self.renderer.record(&report) } else { self.print_line(&report) }
@@ -213,7 +213,7 @@ impl<'a> Following<'a> {
             Event::Waiting { id, attempt, of, wait, why, .. } => {
                 let name = id.as_ref().map(name).unwrap_or_default();
                 let line = format!("{name}waiting {}: {why} (try {attempt} of {of})", units::span(wait.as_secs_f64()));
-                (line, is_first_sign || *wait >= LONG_WAIT)
+                (line, is_first_sign || *wait >= NOTICE_AFTER)
             }
             Event::StartedOver { id, left_behind: None } => (format!("{}starting over from the first byte", name(id)), false),
             Event::StartedOver { id, left_behind: Some(what) } => {

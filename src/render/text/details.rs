@@ -53,12 +53,12 @@ fn plain_text(value: &Value) -> String {
         // For an object in a list the values of its fields are joined; an object alone shows each field with its name.
         Value::Array(items) => {
             let one = |item: &Value| match item {
-                Value::Object(fields) => joined(fields.values().map(plain).collect(), " "),
-                item => plain(item),
+                Value::Object(fields) => joined(fields.values().map(plain_text).collect(), " "),
+                item => plain_text(item),
             };
             joined(items.iter().map(one).collect(), ", ")
         }
-        Value::Object(fields) => joined(fields.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect(), ", "),
+        Value::Object(fields) => joined(fields.iter().map(|(name, value)| format!("{name} {}", plain_text(value))).collect(), ", "),
         other => other.to_string(),
     }
 }

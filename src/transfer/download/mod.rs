@@ -17,7 +17,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use self::open_folder::Target;
 use self::part_file::PartFile;
-pub use self::part_lock::{Turn, lock_part};
+pub use self::part_lock::{LockedPart, lock_part};
 use self::write::DiskWriter;
 use super::client::RemoteClient;
 use super::effort::Effort;

@@ -18,11 +18,11 @@ use crate::error::{Error, Kind, Result};
 pub const PART: &str = ".haul-part";
 const RECORD: &str = ".json";
 /// The longest name that file systems take, in bytes; a longer name is shortened in the part's name.
-const LONGEST_NAME: usize = 200;
+const MAX_NAME: usize = 200;
 /// The bytes between two writes of the record with several streams: so much is fetched again after a kill.
 const NOTE_EVERY: u64 = 16 << 20;
 /// The number of tries to lock a part that other runs rename again and again.
-const LOOKS: u32 = 100;
+const MAX_CHECKS: u32 = 100;
 
 pub struct PartFile {
     pub(super) file: File,
@@ -39,7 +39,7 @@ impl PartFile {
     pub fn open(target: &Target, whose: &ContentId) -> Result<Option<PartFile>> {
         let (place, record_place) = places(target);
         refuse_foreign_file(&record_place)?;
-        for _ in 0..LOOKS {
+        for _ in 0..MAX_CHECKS {
             let Some((file, locked)) = open_and_lock(&place)? else { return Ok(None) };
             // The run that held the lock may have finished: then this file has its final name, or is gone.
             if !place.is(&file) {
@@ -224,7 +224,7 @@ pub fn is_reserved(name: &str) -> bool {
 /// Of the part and of its record.
 fn places(target: &Target) -> (Target, Target) {
     let name = target.name();
-    let name = match name.char_indices().find(|(at, c)| at + c.len_utf8() > LONGEST_NAME) {
+    let name = match name.char_indices().find(|(at, c)| at + c.len_utf8() > MAX_NAME) {
         Some((cut, _)) => format!("{}~{:x}", name.get(..cut).unwrap_or_default(), md5::compute(name.as_bytes())),
         None => name.to_owned(),
     };

@@ -15,19 +15,19 @@ const ASKED_EVERY: Duration = Duration::from_millis(200);
 /// A wait of this length is reported.
 const LONG: Duration = Duration::from_secs(1);
 
-pub struct Turn {
+pub struct LockedPart {
     pub part: PartFile,
     /// Another run held the lock: the target may be another file by now.
     pub waited: bool,
 }
 
 /// Waits for the lock of the part, at most as long as for a silent server. Fails with `Busy` when another run still holds it.
-pub async fn lock_part(client: &RemoteClient, target: &Target, whose: &ContentId) -> Result<Turn> {
+pub async fn lock_part(client: &RemoteClient, target: &Target, whose: &ContentId) -> Result<LockedPart> {
     let begun = Instant::now();
     let (mut waited, mut told) = (false, false);
     loop {
         if let Some(part) = PartFile::open(target, whose)? {
-            return Ok(Turn { part, waited });
+            return Ok(LockedPart { part, waited });
         }
         waited = true;
         let by = writer(target).map_or_else(|| "another run".to_owned(), |process| format!("another run (process {process})"));

@@ -60,7 +60,7 @@ pub struct Candidate<'a> {
 
 /// What becomes of it.
 #[derive(Debug)]
-pub enum Verdict {
+pub enum FilterDecision {
     /// It fits.
     Takes,
     /// It does not, for this reason.
@@ -75,10 +75,10 @@ pub enum Verdict {
     Failed(Error),
 }
 
-impl Verdict {
+impl FilterDecision {
     /// Does it fit?
     pub fn takes(&self) -> bool {
-        matches!(self, Verdict::Takes)
+        matches!(self, FilterDecision::Takes)
     }
 }
 
@@ -188,35 +188,35 @@ impl Filter {
     }
 
     /// Of a folder, whether it fits itself; what is in it is another question ([`Filter::closes`]).
-    pub fn decide(&self, candidate: &Candidate<'_>) -> Verdict {
+    pub fn decide(&self, candidate: &Candidate<'_>) -> FilterDecision {
         let Candidate { path, is_source, is_folder, size, modified } = *candidate;
         if let Some(why) = self.place_leaves_out(path, is_source, is_folder) {
-            return Verdict::LeavesOut(why);
+            return FilterDecision::LeavesOut(why);
         }
         match self.size_leaves_out(is_folder, size) {
             Ok(None) => {}
-            Ok(Some(why)) => return Verdict::LeavesOut(why.into()),
+            Ok(Some(why)) => return FilterDecision::LeavesOut(why.into()),
             Err(unknown) => return unknown,
         }
         if !self.needs_time() {
-            return Verdict::Takes;
+            return FilterDecision::Takes;
         }
-        let Some(modified) = modified else { return Verdict::TimeUnknown };
+        let Some(modified) = modified else { return FilterDecision::TimeUnknown };
         if self.spec.newer.is_some_and(|since| modified < since) {
-            return Verdict::LeavesOut("--newer".into());
+            return FilterDecision::LeavesOut("--newer".into());
         }
         if self.spec.older.is_some_and(|before| modified >= before) {
-            return Verdict::LeavesOut("--older".into());
+            return FilterDecision::LeavesOut("--older".into());
         }
         match self.reason_unsettled(modified, Utc::now()) {
-            Some(why) => Verdict::Unsettled(why),
-            None => Verdict::Takes,
+            Some(why) => FilterDecision::Unsettled(why),
+            None => FilterDecision::Takes,
         }
     }
 
     /// As [`Filter::decide`], by the path alone.
-    pub fn judge_place(&self, path: &str, is_folder: bool) -> Verdict {
-        self.place_leaves_out(path, false, is_folder).map_or(Verdict::Takes, Verdict::LeavesOut)
+    pub fn judge_place(&self, path: &str, is_folder: bool) -> FilterDecision {
+        self.place_leaves_out(path, false, is_folder).map_or(FilterDecision::Takes, FilterDecision::LeavesOut)
     }
 
     fn place_leaves_out(&self, path: &str, is_source: bool, is_folder: bool) -> Option<Arc<str>> {
@@ -233,14 +233,14 @@ impl Filter {
         Some(format!("--shard {shard}: it is in another share").into())
     }
 
-    fn size_leaves_out(&self, is_folder: bool, size: Option<u64>) -> Result<Option<&'static str>, Verdict> {
+    fn size_leaves_out(&self, is_folder: bool, size: Option<u64>) -> Result<Option<&'static str>, FilterDecision> {
         if !self.needs_size() {
             return Ok(None);
         }
         let size = match size {
             _ if is_folder => return Ok(Some("folders have no size")),
             Some(size) => size,
-            None => return Err(Verdict::SizeUnknown),
+            None => return Err(FilterDecision::SizeUnknown),
         };
         if self.spec.min_size.is_some_and(|least| size < least) {
             return Ok(Some("--min-size"));
@@ -292,16 +292,16 @@ impl Filter {
     }
 
     /// Counts what is not taken. Returns what is worth saying of it with `-v`; `shown`: how a person calls it.
-    pub fn count_left_out(&self, shown: &str, verdict: &Verdict) -> Option<String> {
+    pub fn count_left_out(&self, shown: &str, verdict: &FilterDecision) -> Option<String> {
         let why = match verdict {
-            Verdict::Takes | Verdict::Failed(_) => return None,
-            Verdict::LeavesOut(why) => why.to_string(),
-            Verdict::Unsettled(why) => why.clone(),
-            Verdict::SizeUnknown => {
+            FilterDecision::Takes | FilterDecision::Failed(_) => return None,
+            FilterDecision::LeavesOut(why) => why.to_string(),
+            FilterDecision::Unsettled(why) => why.clone(),
+            FilterDecision::SizeUnknown => {
                 self.counts.sizeless.fetch_add(1, Ordering::Relaxed);
                 "nobody tells its size".to_owned()
             }
-            Verdict::TimeUnknown => {
+            FilterDecision::TimeUnknown => {
                 self.counts.timeless.fetch_add(1, Ordering::Relaxed);
                 "nobody tells its time".to_owned()
             }
@@ -373,10 +373,10 @@ mod tests {
         Candidate { path, ..Candidate::default() }
     }
 
-    fn why(verdict: Verdict) -> String {
+    fn why(verdict: FilterDecision) -> String {
         match verdict {
-            Verdict::Takes => "takes".to_owned(),
-            Verdict::LeavesOut(why) => why.to_string(),
+            FilterDecision::Takes => "takes".to_owned(),
+            FilterDecision::LeavesOut(why) => why.to_string(),
             other => format!("{other:?}"),
         }
     }
@@ -428,7 +428,7 @@ mod tests {
         assert_eq!(said(sized.clone()).unwrap().len(), 1);
         assert_eq!(said(FilterSpec { fail_if_empty: true, ..sized.clone() }), Err(Kind::Usage));
         let sized = filter(sized);
-        assert!(sized.count_left_out("a", &Verdict::SizeUnknown).unwrap().starts_with("a: left out"));
+        assert!(sized.count_left_out("a", &FilterDecision::SizeUnknown).unwrap().starts_with("a: left out"));
         sized.count_taken();
         assert_eq!(sized.conclude(true, false).unwrap(), ["the provider tells no size of 1 entry, which --min-size left out"]);
     }

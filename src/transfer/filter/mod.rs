@@ -16,7 +16,7 @@ mod rules;
 mod shard;
 
 pub(crate) use self::conditions::{Conditions, NamePattern, SizeBound};
-pub use self::decide::{Candidate, Filter, FilterSpec, Verdict};
+pub use self::decide::{Candidate, Filter, FilterDecision, FilterSpec};
 pub use self::listed::PathList;
 pub(crate) use self::pattern::{PathPattern, is_pattern};
 pub(crate) use self::remote::{FilteredStep, FilteredWalk, RemoteFilter};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio_util::task::AbortOnDropHandle;
 
-use super::decide::{Candidate, Filter, Verdict};
+use super::decide::{Candidate, Filter, FilterDecision};
 use crate::contract::TransferStore;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, RemotePath};
@@ -27,7 +27,7 @@ pub struct RemoteFilter {
 
 impl RemoteFilter {
     /// Decides about a file; `path` is relative to the source.
-    pub async fn decide(&self, entry: &Entry, path: &str, is_source: bool) -> Verdict {
+    pub async fn decide(&self, entry: &Entry, path: &str, is_source: bool) -> FilterDecision {
         let verdict = self.by_listing(entry, path, is_source);
         if !self.lacks_time(entry, &verdict) {
             return verdict;
@@ -36,32 +36,32 @@ impl RemoteFilter {
     }
 
     /// By what the listing tells.
-    fn by_listing(&self, entry: &Entry, path: &str, is_source: bool) -> Verdict {
+    fn by_listing(&self, entry: &Entry, path: &str, is_source: bool) -> FilterDecision {
         let size = match entry.size {
             None if self.filter.needs_size() && !entry.is_folder() => match known_size(entry, self.ledger.as_ref(), &self.key) {
                 Ok(size) => size,
-                Err(error) => return Verdict::Failed(error),
+                Err(error) => return FilterDecision::Failed(error),
             },
             size => size,
         };
         self.filter.decide(&Candidate { path, is_source, is_folder: entry.is_folder(), size, modified: entry.modified })
     }
 
-    fn lacks_time(&self, entry: &Entry, verdict: &Verdict) -> bool {
-        matches!(verdict, Verdict::TimeUnknown) && !entry.is_folder() && self.client.has(|can| can.listings_lack_mtime)
+    fn lacks_time(&self, entry: &Entry, verdict: &FilterDecision) -> bool {
+        matches!(verdict, FilterDecision::TimeUnknown) && !entry.is_folder() && self.client.has(|can| can.listings_lack_mtime)
     }
 
-    fn by_time(&self, told: Result<Entry>, path: &str, is_source: bool) -> Verdict {
+    fn by_time(&self, told: Result<Entry>, path: &str, is_source: bool) -> FilterDecision {
         match told {
             Ok(entry) => self.by_listing(&entry, path, is_source),
             // It went while we looked.
-            Err(error) if error.kind() == Kind::NotFound => Verdict::LeavesOut("it is there no more".into()),
-            Err(error) => Verdict::Failed(error),
+            Err(error) if error.kind() == Kind::NotFound => FilterDecision::LeavesOut("it is there no more".into()),
+            Err(error) => FilterDecision::Failed(error),
         }
     }
 
     /// Of a whole listing, in its order; `path` of each from the source. `at_once`: files that are asked for their times.
-    pub async fn judge_all(&self, entries: &[(Entry, String)], at_once: usize) -> Vec<Verdict> {
+    pub async fn judge_all(&self, entries: &[(Entry, String)], at_once: usize) -> Vec<FilterDecision> {
         use futures_util::StreamExt;
         let judged = entries.iter().map(|(entry, path)| self.decide(entry, path, false));
         futures_util::stream::iter(judged).buffered(at_once.max(1)).collect().await
@@ -72,7 +72,7 @@ impl RemoteFilter {
 pub struct FilteredStep {
     pub event: WalkEvent,
     /// Of a file: what becomes of it. Of a folder: whether it is looked into. Takes, for any other event.
-    pub verdict: Verdict,
+    pub verdict: FilterDecision,
     /// From the filter's source down, names divided by `/`.
     pub path: String,
 }
@@ -138,12 +138,12 @@ impl FilteredWalk {
 
     fn apply_filter(&self, event: WalkEvent) -> (FilteredStep, Option<AbortOnDropHandle<Result<Entry>>>) {
         let WalkEvent::Entry { entry, .. } = &event else {
-            return (FilteredStep { event, verdict: Verdict::Takes, path: String::new() }, None);
+            return (FilteredStep { event, verdict: FilterDecision::Takes, path: String::new() }, None);
         };
         let path = path_below(entry, &self.top, &self.prefix);
         let verdict = match entry.is_folder() {
-            true => self.filter.filter.closes(&path).map_or(Verdict::Takes, Verdict::LeavesOut),
-            false if !(self.wanted)(entry) => Verdict::LeavesOut("it was not asked for".into()),
+            true => self.filter.filter.closes(&path).map_or(FilterDecision::Takes, FilterDecision::LeavesOut),
+            false if !(self.wanted)(entry) => FilterDecision::LeavesOut("it was not asked for".into()),
             false => self.filter.by_listing(entry, &path, false),
         };
         let asked = self.filter.lacks_time(entry, &verdict).then(|| {
@@ -162,7 +162,7 @@ impl FilteredWalk {
             *entry = timed.clone();
         }
         step.verdict = match self.filter.by_time(told, &step.path, false) {
-            Verdict::Failed(error) if is_fatal(error.kind()) => return Err(error),
+            FilterDecision::Failed(error) if is_fatal(error.kind()) => return Err(error),
             verdict => verdict,
         };
         Ok(Some(step))

@@ -34,7 +34,7 @@ pub(super) struct Rank {
 
 /// What the rules say of a path.
 #[derive(Clone, Debug)]
-pub(super) enum Ruling {
+pub(super) enum RuleResult {
     In,
     Out {
         rank: Rank,
@@ -52,7 +52,7 @@ pub struct Rules {
     only_included: bool,
     files: Option<IgnoreFiles>,
     /// The folder that was asked about last: what is asked next lies in it, as a rule.
-    last: Mutex<Option<(String, Ruling)>>,
+    last: Mutex<Option<(String, RuleResult)>>,
 }
 
 impl Rules {
@@ -98,14 +98,14 @@ impl Rules {
     /// Why a path is left out; none: it is taken.
     pub fn leaves_out(&self, path: &str, is_folder: bool) -> Option<Arc<str>> {
         match self.ruling(path, is_folder) {
-            Ruling::In => None,
-            Ruling::Out { why, .. } => Some(why),
+            RuleResult::In => None,
+            RuleResult::Out { why, .. } => Some(why),
         }
     }
 
     /// Why nothing in this folder can be taken; none: it is to be looked into.
     pub fn closes(&self, folder: &str) -> Option<Arc<str>> {
-        let Ruling::Out { rank, is_open, why } = self.ruling(folder, true) else { return None };
+        let RuleResult::Out { rank, is_open, why } = self.ruling(folder, true) else { return None };
         let takes_back = |(line, rule): (usize, &Rule)| {
             rule.includes && self.rank(line) > rank && (is_open || rule.is_path) && rule.may_fit_below(folder)
         };
@@ -116,7 +116,7 @@ impl Rules {
         Rank { is_option: true, depth: 0, line }
     }
 
-    fn ruling(&self, path: &str, is_folder: bool) -> Ruling {
+    fn ruling(&self, path: &str, is_folder: bool) -> RuleResult {
         let (Some(parent), false) = (parent(path), path.is_empty()) else { return self.of_top() };
         let above = match &*self.last.lock() {
             Some((folder, ruling)) if folder == parent => Some(ruling.clone()),
@@ -130,15 +130,15 @@ impl Rules {
         self.step(above, path, is_folder)
     }
 
-    fn of_top(&self) -> Ruling {
+    fn of_top(&self) -> RuleResult {
         match self.only_included {
-            true => Ruling::Out { rank: Rank::default(), is_open: true, why: "no --include fits".into() },
-            false => Ruling::In,
+            true => RuleResult::Out { rank: Rank::default(), is_open: true, why: "no --include fits".into() },
+            false => RuleResult::In,
         }
     }
 
     /// From what is said of the folder to what is said of the path in it.
-    fn step(&self, above: Ruling, path: &str, is_folder: bool) -> Ruling {
+    fn step(&self, above: RuleResult, path: &str, is_folder: bool) -> RuleResult {
         let own = match self.options.last_fit(path, is_folder) {
             Some(fit) => Some((self.rank(fit.line), fit.rule.includes, fit.rule.is_path, fit.rule.fits_all, fit.rule.said.clone())),
             None => self.files.as_ref().and_then(|files| self.of_files(files, path, is_folder)),
@@ -146,11 +146,11 @@ impl Rules {
         let Some((rank, includes, is_path, fits_all, why)) = own else { return above };
         match above {
             // A file of patterns takes back what such a file has left out, and no more.
-            Ruling::Out { rank: over, .. } if includes && !rank.is_option && over == Rank::default() => above,
-            Ruling::Out { rank: over, is_open, .. } if includes && rank > over && (is_open || is_path) => Ruling::In,
-            Ruling::Out { is_open, .. } if includes || !is_open => above,
-            _ if includes => Ruling::In,
-            _ => Ruling::Out { rank, is_open: fits_all, why },
+            RuleResult::Out { rank: over, .. } if includes && !rank.is_option && over == Rank::default() => above,
+            RuleResult::Out { rank: over, is_open, .. } if includes && rank > over && (is_open || is_path) => RuleResult::In,
+            RuleResult::Out { is_open, .. } if includes || !is_open => above,
+            _ if includes => RuleResult::In,
+            _ => RuleResult::Out { rank, is_open: fits_all, why },
         }
     }
 

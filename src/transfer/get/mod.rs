@@ -22,7 +22,7 @@ use super::breaker::CircuitBreaker;
 use super::client::RemoteClient;
 use super::download::open_folder::{LocalFolder, Target, display_path};
 use super::download::part_file::{ContentId, PartFile};
-use super::download::{DownloadRequest, Downloaded, Turn, download, lock_part};
+use super::download::{DownloadRequest, Downloaded, LockedPart, download, lock_part};
 use super::files_at_once::FilesAtOnce;
 use super::filter::Filter;
 use super::fingerprint::EntryFingerprint;
@@ -260,7 +260,7 @@ impl GetRun {
                 Some((place, part)) if place == to => return self.fetch(id, item, &known, (&to, replaces), part).await,
                 other => drop(other.inspect(|(_, part)| part.discard())),
             }
-            let Turn { part, waited } = lock_part(&origin.client, &to, &ContentId::of(file, &origin.key)).await?;
+            let LockedPart { part, waited } = lock_part(&origin.client, &to, &ContentId::of(file, &origin.key)).await?;
             if !waited {
                 return self.fetch(id, item, &known, (&to, replaces), part).await;
             }

@@ -21,15 +21,15 @@ pub type StdoutWriter = Box<dyn Write + Send>;
 
 /// The result.
 #[derive(Default)]
-pub struct Poured {
+pub struct StdoutOutcome {
     pub done: u64,
     pub failed: Vec<Kind>,
 }
 
 /// Writes the content of every origin to `out`, in order. An `Integrity` failure comes after the bytes. `several`: what fails
 /// of one file is reported as an event, and the others follow; else it is the error. So is what fails of standard output.
-pub async fn write_to_stdout(origins: Vec<GetSource>, several: bool, checksum: ChecksumMode, out: StdoutWriter) -> Result<Poured> {
-    let mut pouring = Pouring { several, out: Arc::new(Mutex::new(out)), poured: Poured::default() };
+pub async fn write_to_stdout(origins: Vec<GetSource>, several: bool, checksum: ChecksumMode, out: StdoutWriter) -> Result<StdoutOutcome> {
+    let mut pouring = StdoutRun { several, out: Arc::new(Mutex::new(out)), poured: StdoutOutcome::default() };
     let Admitted { origins, refused, .. } = sign_in_to_sources(origins).await?;
     for (origin, error) in refused {
         pouring.report_failure(u64::MAX, &origin, error)?;
@@ -49,7 +49,7 @@ pub async fn write_to_stdout(origins: Vec<GetSource>, several: bool, checksum: C
             continue;
         }
         origin.client.events.send(Event::Started { id, name: on.clone(), size: origin.entry.size });
-        match write_to_stdout(id, origin, checksum, &pouring.out).await {
+        match write_file(id, origin, checksum, &pouring.out).await {
             Ok(()) => pouring.poured.done += 1,
             Err(error) => pouring.report_failure(id, origin, error.with_subject(on))?,
         }
@@ -57,13 +57,13 @@ pub async fn write_to_stdout(origins: Vec<GetSource>, several: bool, checksum: C
     Ok(pouring.poured)
 }
 
-struct Pouring {
+struct StdoutRun {
     several: bool,
     out: Arc<Mutex<StdoutWriter>>,
-    poured: Poured,
+    poured: StdoutOutcome,
 }
 
-impl Pouring {
+impl StdoutRun {
     fn report_failure(&mut self, id: FileId, origin: &GetSource, error: Error) -> Result<()> {
         if !self.several || matches!(error.kind(), Kind::Local | Kind::Auth | Kind::Cancelled) {
             return Err(error);
@@ -74,7 +74,7 @@ impl Pouring {
     }
 }
 
-async fn write_to_stdout(id: FileId, origin: &GetSource, checksum: ChecksumMode, out: &Arc<Mutex<StdoutWriter>>) -> Result<()> {
+async fn write_file(id: FileId, origin: &GetSource, checksum: ChecksumMode, out: &Arc<Mutex<StdoutWriter>>) -> Result<()> {
     let known = LocalHistory { ledger: origin.ledger.as_ref(), remote: &origin.key, checksum, size_only: false, dry_run: false };
     let file = Arc::new(origin.entry.clone());
     let md5 = if checksum == ChecksumMode::None { None } else { known.md5(&file)? };

@@ -12,7 +12,7 @@ use crate::contract::walk::newest_filled;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, Report};
 use crate::transfer::download::open_folder::display_path;
-use crate::transfer::filter::{RemoteFilter, Verdict};
+use crate::transfer::filter::{FilterDecision, RemoteFilter};
 use crate::transfer::task_set::TaskSet;
 use crate::transfer::walk::check_depth;
 
@@ -115,7 +115,7 @@ impl GetRun {
         let filter = &self.options.filter;
         let path = path_in(origin, below);
         if let Some(why) = filter.closes(&path) {
-            let note = filter.count_left_out(&display_source(&origin.address, folder), &Verdict::LeavesOut(why));
+            let note = filter.count_left_out(&display_source(&origin.address, folder), &FilterDecision::LeavesOut(why));
             note.into_iter().for_each(|note| origin.client.events.send(Event::Note(note)));
             return Ok(Entries::all(Rows::default(), Arc::default(), &folder.path, |path, _, _| path.clone()));
         }
@@ -143,14 +143,14 @@ impl GetRun {
     }
 
     /// Tells what becomes of a file that does not fit; true: it fits.
-    fn admits(&self, item: &GetItem, verdict: Verdict) -> bool {
+    fn admits(&self, item: &GetItem, verdict: FilterDecision) -> bool {
         let GetItem { origin, file, below, name } = item;
         let filter = &self.options.filter;
         match verdict {
-            Verdict::Takes => return true,
-            Verdict::Failed(error) => report_failed(self.next_id(), origin, file, &error),
-            Verdict::Unsettled(reason) => {
-                filter.count_left_out(&file.name, &Verdict::Unsettled(String::new()));
+            FilterDecision::Takes => return true,
+            FilterDecision::Failed(error) => report_failed(self.next_id(), origin, file, &error),
+            FilterDecision::Unsettled(reason) => {
+                filter.count_left_out(&file.name, &FilterDecision::Unsettled(String::new()));
                 let path: PathBuf = below.iter().chain([name]).collect();
                 let (source, remote, path_there) = from(item);
                 let target = Some(display_path(&self.local.folder().join(path)));

@@ -46,15 +46,15 @@ pub(super) enum NextFiles {
 }
 
 /// Collects small files for a batch; each large file, and a single small one, goes alone.
-pub(super) struct Company {
+pub(super) struct BatchBuilder {
     small: Vec<PutItem>,
     /// The size of a batch; none if there are no batches.
     together: Option<usize>,
 }
 
-impl Company {
-    pub(super) fn new(together: Option<usize>) -> Company {
-        Company { small: Vec::new(), together }
+impl BatchBuilder {
+    pub(super) fn new(together: Option<usize>) -> BatchBuilder {
+        BatchBuilder { small: Vec::new(), together }
     }
 
     /// None: the file waits for others.
@@ -102,7 +102,7 @@ impl PutRun {
         BatchAhead { files, batch: AbortOnDropHandle::new(tokio::spawn(async move { run.prepare_batch(small).await })) }
     }
 
-    pub(super) async fn prepare_batch(&self, ahead: BatchAhead) -> Batch {
+    pub(super) async fn join_batch(&self, ahead: BatchAhead) -> Batch {
         ahead.batch.await.unwrap_or_else(|broken| {
             let error = Error::new(Kind::Other, "a defect of haul ended the work on this file").with_cause(broken);
             ahead.files.iter().for_each(|(id, shown)| self.report_failure(*id, shown, None, &error));
@@ -210,7 +210,7 @@ mod tests {
             NextFiles::One(_) => 1,
             NextFiles::Small(items) => items.len(),
         };
-        let mut company = Company::new(together.then_some(MAX_BATCH));
+        let mut company = BatchBuilder::new(together.then_some(MAX_BATCH));
         let mut sizes: Vec<usize> = items.into_iter().filter_map(|item| company.add(item)).map(size).collect();
         sizes.extend(company.take().map(size));
         assert!(company.is_empty());

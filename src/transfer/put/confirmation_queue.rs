@@ -20,7 +20,7 @@ use crate::contract::UploadHandle;
 use crate::transfer::sleep::sleep;
 
 /// The largest number of files that wait. Each holds two file handles: its source, and the lock of its target.
-pub const MOST_WAITING: usize = 2000;
+pub const MAX_WAITING: usize = 2000;
 pub const HANDLES_OF_WAITING: u64 = 2;
 /// In a small folder a listing is due when so many files wait.
 const COMPANY: usize = 16;
@@ -46,7 +46,7 @@ struct Queue {
     told: Option<Arc<Notify>>,
     /// No file can be sent before one is confirmed.
     hurry: AtomicBool,
-    folders: Mutex<HashMap<String, Arc<FolderLooks>>>,
+    folders: Mutex<HashMap<String, Arc<FolderChecks>>>,
     /// Limits the requests for single files, and the last steps, that run at once.
     steps: Arc<Semaphore>,
 }
@@ -153,14 +153,14 @@ impl Default for ConfirmationQueue {
 #[cfg(unix)]
 fn most_waiting(jobs: usize) -> usize {
     use rustix::process::{Resource, getrlimit};
-    let Some(all) = getrlimit(Resource::Nofile).current else { return MOST_WAITING };
+    let Some(all) = getrlimit(Resource::Nofile).current else { return MAX_WAITING };
     let left = all.saturating_sub(2 * HANDLES + jobs as u64 * HANDLES_FOR_A_FILE) / (2 * HANDLES_OF_WAITING);
-    usize::try_from(left).unwrap_or(MOST_WAITING).min(MOST_WAITING)
+    usize::try_from(left).unwrap_or(MAX_WAITING).min(MAX_WAITING)
 }
 
 #[cfg(not(unix))]
 fn most_waiting(_: usize) -> usize {
-    MOST_WAITING / 10
+    MAX_WAITING / 10
 }
 
 /// A file that is being confirmed.
@@ -186,13 +186,13 @@ impl Drop for Confirming {
 
 /// The listings of one folder.
 #[derive(Default)]
-struct FolderLooks {
-    state: Mutex<LookState>,
+struct FolderChecks {
+    state: Mutex<CheckState>,
     changed: Notify,
 }
 
 #[derive(Default)]
-struct LookState {
+struct CheckState {
     /// The time when the last listing began.
     begun: Option<Instant>,
     is_looking: bool,
@@ -204,7 +204,7 @@ struct LookState {
     seen: usize,
 }
 
-impl FolderLooks {
+impl FolderChecks {
     /// Waits until a look that begins after `since` is on its way, or due. Of those for whom it is due the first is given
     /// the look, which ends with what is given.
     async fn wait_for_check(self: &Arc<Self>, since: Instant, held: usize, hurry: &AtomicBool) -> Option<ListingRequest> {
@@ -250,12 +250,12 @@ impl FolderLooks {
 
 /// A file that stops waiting is no longer counted, also where its upload was abandoned.
 struct WaitingFile<'a> {
-    looks: &'a FolderLooks,
+    looks: &'a FolderChecks,
     is_counted: bool,
 }
 
 impl WaitingFile<'_> {
-    fn leave(&mut self, state: &mut LookState) {
+    fn leave(&mut self, state: &mut CheckState) {
         if std::mem::take(&mut self.is_counted) {
             state.waiting -= 1;
         }
@@ -272,7 +272,7 @@ impl Drop for WaitingFile<'_> {
 
 /// A listing whose request is on its way.
 struct ListingRequest {
-    looks: Arc<FolderLooks>,
+    looks: Arc<FolderChecks>,
     begun: Instant,
 }
 

@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Entry, Event, RemotePath, Report};
 use crate::transfer::client::RemoteClient;
-use crate::transfer::filter::{FilteredStep, FilteredWalk, RemoteFilter, Verdict};
+use crate::transfer::filter::{FilterDecision, FilteredStep, FilteredWalk, RemoteFilter};
 use crate::transfer::remote_ops::emptied::{Emptied, OpenFolders};
 use crate::transfer::remote_ops::{ConfirmedChanges, CopyFrom, Resolved, Resolver, top_stays};
 use crate::transfer::source::{RemoteFile, SourceSpec};
@@ -119,7 +119,7 @@ struct Plan {
 
 impl Plan {
     fn into_steps(self) -> impl Iterator<Item = PlanStep> {
-        let unfit = self.unfit.into_iter().map(|(shown, error)| PlanStep::Unfit(shown, error));
+        let unfit = self.unfit.into_iter().map(|(shown, error)| PlanStep::Rejected(shown, error));
         unfit.chain(self.items.into_iter().map(PlanStep::Put)).chain(self.empty_folders.into_iter().map(PlanStep::EmptyFolder))
     }
 }
@@ -277,18 +277,18 @@ impl SourceTree {
     }
 
     /// Tells what becomes of what does not fit; true: it fits.
-    fn admits(&self, job: &PutJob, entry: &Entry, verdict: Verdict, plan: &mut Plan) -> bool {
+    fn admits(&self, job: &PutJob, entry: &Entry, verdict: FilterDecision, plan: &mut Plan) -> bool {
         let (filter, events, shown) = (&job.options.filter, &job.client.events, self.display_source(entry));
         match verdict {
-            Verdict::Takes => {
+            FilterDecision::Takes => {
                 if !entry.is_folder() {
                     filter.count_taken();
                 }
                 return true;
             }
-            Verdict::Failed(error) => plan.unfit.push((shown, error)),
-            Verdict::Unsettled(reason) => {
-                filter.count_left_out(&shown, &Verdict::Unsettled(String::new()));
+            FilterDecision::Failed(error) => plan.unfit.push((shown, error)),
+            FilterDecision::Unsettled(reason) => {
+                filter.count_left_out(&shown, &FilterDecision::Unsettled(String::new()));
                 let (remote, path) = (job.target.remote.clone(), job.target.place.display_path(&job.target.place.path));
                 let report = Report::Skipped { source: shown, remote, path, target: None, id: None, size: entry.size, reason };
                 events.send(Event::Finished { id: u64::MAX, report: Box::new(report) });

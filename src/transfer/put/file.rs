@@ -24,7 +24,7 @@ use crate::transfer::lock_wait::lock_place;
 use crate::transfer::source::file::md5_of;
 use crate::transfer::source::open_file::OpenFile;
 use crate::transfer::source::stdin::StdinSource;
-use crate::transfer::source::{SourceLook, SourceSpec};
+use crate::transfer::source::{SourceFacts, SourceSpec};
 use crate::transfer::upload::confirm::discard;
 use crate::transfer::upload::journal::Journal;
 use crate::transfer::upload::{Uploaded, upload_within};
@@ -103,7 +103,7 @@ impl PutRun {
         let key = self.place_key(&folder, &path);
         // Runs that put to one place take turns; the second run sees what the first has done.
         let Some(claim) = self.lock(&key, &path, wait).await? else { return Ok(FilePlan::Busy) };
-        let SourceLook { identity, file } = item.origin.inspect(&self.real_folders).await?;
+        let SourceFacts { identity, file } = item.origin.inspect(&self.real_folders).await?;
         let claimed = key.clone();
         let journal = self.journal(key, item, &path, identity);
         let is_again = self.sessions.as_ref().is_some_and(|sessions| sessions.is_sent_to_again(&claimed));

@@ -72,7 +72,7 @@ impl ListedFiles {
         let shown = path.display().to_string();
         match self.place(line, path) {
             Ok(planned) => planned,
-            Err(error) => Some(PlannedSource::Unfit(shown.clone(), error.with_source_path(&shown))),
+            Err(error) => Some(PlannedSource::Rejected(shown.clone(), error.with_source_path(&shown))),
         }
     }
 
@@ -166,7 +166,7 @@ mod tests {
         let list = ListedFiles::new(lines, sources, &RemotePath::parse("/x").unwrap(), &Arc::default()).unwrap();
         let told = |step| match step {
             PlanStep::Put(item) => item.folder.join(&item.name).unwrap().to_string(),
-            PlanStep::Unfit(shown, error) => format!("{}: {}", shown.rsplit('/').next().unwrap(), error.kind().name()),
+            PlanStep::Rejected(shown, error) => format!("{}: {}", shown.rsplit('/').next().unwrap(), error.kind().name()),
             step => format!("{step:?}"),
         };
         list.steps().map(told).collect()

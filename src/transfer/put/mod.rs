@@ -66,7 +66,7 @@ pub(crate) async fn put_chosen(
     let (run, exists) = PutRun::begin_among(sessions, job).await?;
     let (target, filter) = (run.job.target.place.path.clone(), run.job.options.filter.clone());
     let as_folder = exists || target_is_folder(&found, unfit.len(), run.job.target.folder);
-    let unfit = unfit.into_iter().map(|(shown, error)| PlannedSource::Unfit(shown, error));
+    let unfit = unfit.into_iter().map(|(shown, error)| PlannedSource::Rejected(shown, error));
     if let Some(lines) = list {
         let (unfit, listed) = (unfit.collect::<Vec<_>>(), ListedFiles::new(lines, &found, &target, &filter)?);
         run.execute(PlanStream::of(move || unfit.into_iter().flat_map(PlannedSource::steps).chain(listed.steps()))).await;
@@ -116,7 +116,7 @@ impl PutRun {
                             let (run, id, shown) = (self.clone(), next_id(), item.display_source());
                             self.spawn(&mut crew, (id, shown), async move { run.process(id, item).await }).await;
                         }
-                        Some(Next::Unfit(shown, error)) => {
+                        Some(Next::Rejected(shown, error)) => {
                             self.stop.failure(&self.job.remote_key, &error);
                             self.report_failure(next_id(), &shown, None, &error);
                         }
@@ -164,7 +164,7 @@ impl PutRun {
     ) -> Option<BatchAhead> {
         let mut ahead = None;
         if let Some(batch) = batch {
-            let Batch { ready, busy } = self.prepare_batch(batch).await;
+            let Batch { ready, busy } = self.join_batch(batch).await;
             if busy.is_empty() {
                 ahead = next.take().map(|next| self.make_ready(next));
             }

@@ -9,7 +9,7 @@ use chrono::DateTime;
 
 use crate::error::{Error, Kind, Result};
 use crate::model::RemotePath;
-use crate::transfer::filter::{Candidate, Filter, Verdict};
+use crate::transfer::filter::{Candidate, Filter, FilterDecision};
 use crate::transfer::local_tree::{LocalFound, LocalTree, utf8};
 use crate::transfer::source::SourceSpec;
 use crate::transfer::source::file::unreadable;
@@ -43,7 +43,7 @@ pub enum PlanStep {
     /// A folder without files, which is made on its own.
     EmptyFolder(RemotePath),
     /// A source that can't be uploaded, and why; the others go on.
-    Unfit(String, Error),
+    Rejected(String, Error),
     /// A message about an entry that the filter leaves out: no failure.
     LeftOut(String),
     /// A message about an entry that can never be uploaded, for example a device: no failure.
@@ -58,7 +58,7 @@ pub enum PlannedSource {
     /// The content of a local folder, which goes into the folder at the path.
     Tree(PathBuf, RemotePath, FilterPath),
     /// The source can't be uploaded; the others go on.
-    Unfit(String, Error),
+    Rejected(String, Error),
 }
 
 /// A source as the filter needs it.
@@ -76,7 +76,7 @@ impl PlannedSource {
         match self {
             PlannedSource::One(item, _) => item.folder.join(&item.name).map(Some),
             PlannedSource::Tree(_, target, _) => Ok(Some(target.clone())),
-            PlannedSource::Unfit(..) => Ok(None),
+            PlannedSource::Rejected(..) => Ok(None),
         }
     }
 
@@ -87,7 +87,7 @@ impl PlannedSource {
             PlannedSource::Tree(top, target, at) => {
                 Box::new(LocalTree::new(&top, &target).with_filter(at.filter, at.path).filter_map(PlanStep::of))
             }
-            PlannedSource::Unfit(shown, error) => Box::new(std::iter::once(PlanStep::Unfit(shown, error))),
+            PlannedSource::Rejected(shown, error) => Box::new(std::iter::once(PlanStep::Rejected(shown, error))),
         }
     }
 }
@@ -98,7 +98,7 @@ fn one_step(item: PutItem, at: &FilterPath) -> Option<PlanStep> {
     if let SourceSpec::File(file) = &item.origin {
         let modified = filter.needs_time().then(|| file.metadata().and_then(|meta| meta.modified()).ok()).flatten().map(DateTime::from);
         let verdict = filter.decide(&Candidate { path, is_source: *is_source, is_folder: false, size: item.size, modified });
-        if !matches!(verdict, Verdict::Unsettled(_))
+        if !matches!(verdict, FilterDecision::Unsettled(_))
             && let Some(note) = filter.count_left_out(&item.display_source(), &verdict)
         {
             return Some(PlanStep::LeftOut(note));
@@ -117,7 +117,7 @@ impl PlanStep {
             }
             LocalFound::Folder(_) => return None,
             LocalFound::EmptyFolder(folder) => PlanStep::EmptyFolder(folder),
-            LocalFound::Unfit { shown, error } => PlanStep::Unfit(shown, error),
+            LocalFound::Rejected { shown, error } => PlanStep::Rejected(shown, error),
             LocalFound::LeftOut(note, _) => PlanStep::LeftOut(note),
             LocalFound::Special(note, _) => PlanStep::Special(note),
         })
@@ -267,7 +267,7 @@ fn reject_duplicates(planned: &[PlannedSource]) -> Result<()> {
                     }
                 }
             }
-            PlannedSource::Tree(..) | PlannedSource::Unfit(..) => {}
+            PlannedSource::Tree(..) | PlannedSource::Rejected(..) => {}
         }
     }
     Ok(())

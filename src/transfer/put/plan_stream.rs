@@ -16,7 +16,7 @@ pub struct PlanStream {
 fn count(totals: &Totals, step: &PlanStep) {
     match step {
         PlanStep::Put(item) => totals.count(item.size),
-        PlanStep::Unfit(..) => totals.count(None),
+        PlanStep::Rejected(..) => totals.count(None),
         PlanStep::EmptyFolder(_) | PlanStep::LeftOut(..) | PlanStep::Special(..) => {}
     }
 }
@@ -65,7 +65,7 @@ impl PlanStream {
             Err(e) => {
                 self.is_broken = true;
                 let error = Error::new(Kind::Other, "the sources could not be read to their end").with_cause(e);
-                let step = PlanStep::Unfit("the sources".to_owned(), error);
+                let step = PlanStep::Rejected("the sources".to_owned(), error);
                 count(&self.totals, &step);
                 Some(step)
             }
@@ -108,6 +108,6 @@ mod tests {
         while let Some(step) = stream.next().await {
             last = Some(step);
         }
-        assert!(matches!(last, Some(PlanStep::Unfit(..))), "{last:?}");
+        assert!(matches!(last, Some(PlanStep::Rejected(..))), "{last:?}");
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::batch::{Company, NextFiles};
+use super::batch::{BatchBuilder, NextFiles};
 use super::placement::Placement;
 use super::plan::{PlanStep, PutItem};
 use super::plan_stream::PlanStream;
@@ -20,7 +20,7 @@ pub(super) const GATHER: Duration = Duration::from_millis(100);
 
 pub(super) enum Next {
     Send(NextFiles),
-    Unfit(String, Error),
+    Rejected(String, Error),
 }
 
 pub(super) struct Upcoming {
@@ -30,7 +30,7 @@ pub(super) struct Upcoming {
     placement: Option<Placement>,
     /// Files that waited until all others were known.
     late: VecDeque<std::result::Result<PutItem, (String, Error)>>,
-    small: Company,
+    small: BatchBuilder,
     empty_folders: Vec<RemotePath>,
     told: Option<(u64, u64)>,
 }
@@ -42,7 +42,7 @@ impl Upcoming {
             steps,
             placement: Some(Placement::new()),
             late: VecDeque::new(),
-            small: Company::new(run.batch_size(jobs)),
+            small: BatchBuilder::new(run.batch_size(jobs)),
             empty_folders: Vec::new(),
             told: None,
         }
@@ -63,7 +63,7 @@ impl Upcoming {
                 Some(step) => self.next_of(step),
                 None => match self.take_late() {
                     Some(late) => {
-                        late.map_or_else(|(shown, error)| Some(Next::Unfit(shown, error)), |item| self.small.add(item).map(Next::Send))
+                        late.map_or_else(|(shown, error)| Some(Next::Rejected(shown, error)), |item| self.small.add(item).map(Next::Send))
                     }
                     None => return self.small.take().map(Next::Send),
                 },
@@ -85,18 +85,18 @@ impl Upcoming {
                 let shown = item.display_source();
                 match self.place(item) {
                     Ok(item) => self.small.add(item?).map(Next::Send),
-                    Err(error) => Some(Next::Unfit(shown, error)),
+                    Err(error) => Some(Next::Rejected(shown, error)),
                 }
             }
             PlanStep::EmptyFolder(folder) => {
                 let placed = self.placement.as_mut().map_or(Ok(folder.clone()), |placement| placement.folder(&self.run.stored, &folder));
                 match placed {
                     Ok(placed) => self.empty_folders.push(placed),
-                    Err(error) => return Some(Next::Unfit(folder.to_string(), error)),
+                    Err(error) => return Some(Next::Rejected(folder.to_string(), error)),
                 }
                 None
             }
-            PlanStep::Unfit(shown, error) => Some(Next::Unfit(shown, error)),
+            PlanStep::Rejected(shown, error) => Some(Next::Rejected(shown, error)),
             PlanStep::LeftOut(note) => {
                 self.run.job.client.events.send(Event::Note(note));
                 None

@@ -25,16 +25,16 @@ pub(crate) fn landing(
     policy: IfExists,
     way: Op,
     source: &Entry,
-    shelf: &TargetFolder,
+    target_folder: &TargetFolder,
     path: &RemotePath,
     name: &str,
 ) -> Result<Resolution> {
-    let there: Vec<&Entry> = shelf.children.iter().filter(|e| e.name == name).collect();
+    let there: Vec<&Entry> = target_folder.children.iter().filter(|e| e.name == name).collect();
     let on = || path.join(name).map_or_else(|_| name.to_owned(), |p| p.to_string());
     let Some(first) = there.first() else {
-        return match shelf.faults.check(name) {
+        return match target_folder.faults.check(name) {
             Ok(()) => Ok(Resolution::Free(name.to_owned())),
-            Err(_) if policy == IfExists::Rename => Ok(Resolution::Free(free_name(name, |n| shelf.has(n)))),
+            Err(_) if policy == IfExists::Rename => Ok(Resolution::Free(free_name(name, |n| target_folder.has(n)))),
             Err(_) => Err(Error::new(Kind::Protocol, format!("what the server lists as {} can't be read, so nothing is put there", on()))),
         };
     };
@@ -42,7 +42,7 @@ pub(crate) fn landing(
     let folders = there.iter().any(|e| e.is_folder());
     let merges = way == Op::Copy && source.is_folder() && first.is_folder() && !itself;
     match policy {
-        IfExists::Rename if way == Op::Copy || !itself => Ok(Resolution::Free(free_name(name, |n| shelf.has(n)))),
+        IfExists::Rename if way == Op::Copy || !itself => Ok(Resolution::Free(free_name(name, |n| target_folder.has(n)))),
         IfExists::Update | IfExists::Replace | IfExists::Skip if merges => {
             one_named(there.into_iter().cloned().collect(), name, true, path)?;
             Ok(Resolution::Merge)
@@ -76,7 +76,7 @@ mod tests {
         Entry::new(kind, id, RemotePath::root().join(name).unwrap())
     }
 
-    fn shelf() -> TargetFolder {
+    fn target_folder() -> TargetFolder {
         let (file, folder) = (EntryKind::File, EntryKind::Folder);
         let children =
             vec![entry(file, "1", "a"), entry(folder, "2", "d"), entry(file, "3", "two"), entry(file, "4", "two"), entry(folder, "5", "e")];
@@ -84,7 +84,7 @@ mod tests {
     }
 
     fn land(policy: IfExists, way: Op, source: &Entry, name: &str) -> Result<String, Kind> {
-        outcome(landing(policy, way, source, &shelf(), &RemotePath::root(), name))
+        outcome(landing(policy, way, source, &target_folder(), &RemotePath::root(), name))
     }
 
     fn outcome(landing: Result<Resolution>) -> Result<String, Kind> {
@@ -140,10 +140,10 @@ mod tests {
 
     #[test]
     fn the_same_md5_is_not_copied_again() {
-        let mut shelf = shelf();
-        shelf.children[0].md5 = Some("0".repeat(32));
+        let mut target_folder = target_folder();
+        target_folder.children[0].md5 = Some("0".repeat(32));
         let new = Entry { md5: Some("0".repeat(32)), ..entry(EntryKind::File, "9", "a") };
-        let decide = |policy| outcome(landing(policy, Op::Copy, &new, &shelf, &RemotePath::root(), "a"));
+        let decide = |policy| outcome(landing(policy, Op::Copy, &new, &target_folder, &RemotePath::root(), "a"));
         assert_eq!(decide(IfExists::Update), ok("skip 1: same MD5"));
         assert_eq!(decide(IfExists::Replace), ok("replace 1"));
     }

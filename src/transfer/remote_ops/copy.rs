@@ -15,7 +15,7 @@ use super::target_folders::TargetFolder;
 use crate::contract::lookup::safe_child_path;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, RemotePath, Report};
-use crate::transfer::filter::Verdict;
+use crate::transfer::filter::FilterDecision;
 use crate::transfer::if_exists::IfExists;
 use crate::transfer::resolve::Resolved;
 use crate::transfer::walk::check_depth;
@@ -150,13 +150,13 @@ impl OpsRun {
             return self.copy_piece(piece).await.map(Some);
         }
         self.job.client.check_name(&piece.name)?;
-        let shelf = self.shelves.at(&piece.folder).await?.clone();
-        match landing(self.job.if_exists, Op::Copy, &piece.entry, &shelf, &piece.folder, &piece.name)? {
+        let target_folder = self.target_folders.at(&piece.folder).await?.clone();
+        match landing(self.job.if_exists, Op::Copy, &piece.entry, &target_folder, &piece.folder, &piece.name)? {
             Resolution::Free(name) if name == piece.name => {
                 let hands = self.hands.clone();
                 air.names.insert(piece.place());
                 air.flights.push(Box::pin(async move {
-                    let copied = hands.copy_into(&piece.entry, &shelf.folder, &shelf.children).await;
+                    let copied = hands.copy_into(&piece.entry, &target_folder.folder, &target_folder.children).await;
                     (piece, copied)
                 }));
                 Ok(None)
@@ -171,21 +171,21 @@ impl OpsRun {
     async fn copy_piece(&mut self, piece: CopyTask) -> Result<CopyOutcome> {
         self.job.client.check_name(&piece.name)?;
         let CopyTask { entry, shown, folder, name, .. } = &piece;
-        let shelf = self.shelves.at(folder).await?.clone();
+        let target_folder = self.target_folders.at(folder).await?.clone();
         let over = |report| Ok(CopyOutcome::Over(Box::new(report)));
-        match landing(self.job.if_exists, Op::Copy, entry, &shelf, folder, name)? {
+        match landing(self.job.if_exists, Op::Copy, entry, &target_folder, folder, name)? {
             Resolution::Skip(there, reason) => over(self.skipped_report(shown, &folder.join(name)?, &there, reason)),
             Resolution::Merge => self.enter_folder(&piece, name, false).await,
             Resolution::Free(name) if entry.is_folder() && !self.copies_folders() => self.enter_folder(&piece, &name, true).await,
             Resolution::Free(name) if self.job.dry_run => over(self.planned_report("copy", shown, &folder.join(&name)?, entry)),
             Resolution::Replace(old) if self.job.dry_run => over(self.planned_report("replace", shown, &folder.join(&old.name)?, entry)),
             Resolution::Free(name) => {
-                let copy = self.copy_as(entry, &shelf, &name).await?;
+                let copy = self.copy_as(entry, &target_folder, &name).await?;
                 over(self.report_copied(&piece, copy).await?)
             }
             Resolution::Replace(old) => {
-                let copy = self.replace_by_copy(entry, &shelf, &old).await?;
-                self.shelves.at(folder).await?.children.retain(|e| e.id != old.id);
+                let copy = self.replace_by_copy(entry, &target_folder, &old).await?;
+                self.target_folders.at(folder).await?.children.retain(|e| e.id != old.id);
                 over(self.report_copied(&piece, copy).await?)
             }
         }
@@ -195,7 +195,7 @@ impl OpsRun {
         let path = safe_child_path(&piece.folder, &copy.name);
         let report =
             Report::Copied(self.placed_report(&piece.shown, &path, &Entry { size: copy.size.or(piece.entry.size), ..copy.clone() }));
-        self.shelves.at(&piece.folder).await?.children.push(copy);
+        self.target_folders.at(&piece.folder).await?.children.push(copy);
         Ok(report)
     }
 
@@ -210,9 +210,9 @@ impl OpsRun {
         }
         // Where single files are chosen a folder is made with the first that goes into it.
         if self.job.filter.takes_folder(&piece.below) {
-            let made = self.shelves.at(&path).await?.folder.clone();
+            let made = self.target_folders.at(&path).await?.folder.clone();
             if new {
-                self.shelves.at(&piece.folder).await?.children.push(made.clone());
+                self.target_folders.at(&piece.folder).await?.children.push(made.clone());
             }
             if children.is_empty() && new {
                 let report = match self.job.dry_run {
@@ -249,7 +249,7 @@ impl OpsRun {
         let mut fitting = Vec::new();
         for (piece, verdict) in pieces.into_iter().zip(verdicts) {
             let verdict = match piece.entry.is_folder() {
-                true => filter.filter.closes(&piece.below).map_or(Verdict::Takes, Verdict::LeavesOut),
+                true => filter.filter.closes(&piece.below).map_or(FilterDecision::Takes, FilterDecision::LeavesOut),
                 false => verdict,
             };
             if self.admits(&piece.shown, &safe_child_path(&piece.folder, &piece.name), &piece.entry, verdict) {
@@ -265,49 +265,49 @@ impl OpsRun {
     }
 
     /// Copies into the target folder, under a name that is free there.
-    pub(crate) async fn copy_as(&mut self, entry: &Entry, shelf: &TargetFolder, name: &str) -> Result<Entry> {
-        if entry.name != name && shelf.has(&entry.name) && !self.allows_duplicate_names() {
-            return self.copy_via_temp_folder(entry, shelf, name).await;
+    pub(crate) async fn copy_as(&mut self, entry: &Entry, target_folder: &TargetFolder, name: &str) -> Result<Entry> {
+        if entry.name != name && target_folder.has(&entry.name) && !self.allows_duplicate_names() {
+            return self.copy_via_temp_folder(entry, target_folder, name).await;
         }
-        let copy = self.hands.copy_into(entry, &shelf.folder, &shelf.children).await;
-        let copy = copy.map_err(|e| if entry.name == name { e } else { may_be_at(e, "a copy", shelf, &entry.name) })?;
+        let copy = self.hands.copy_into(entry, &target_folder.folder, &target_folder.children).await;
+        let copy = copy.map_err(|e| if entry.name == name { e } else { may_be_at(e, "a copy", target_folder, &entry.name) })?;
         if copy.name == name || entry.name == name {
             return Ok(copy);
         }
-        match self.hands.rename(&copy, Some(&shelf.folder), name).await {
+        match self.hands.rename(&copy, Some(&target_folder.folder), name).await {
             Ok(named) => Ok(named),
             Err(failure) => {
                 let left = format!("the copy is complete, but still named {:?} (@{})", copy.name, copy.id);
-                Err(roll_back(failure, left, async || self.hands.remove(&copy, Some(&shelf.folder)).await).await)
+                Err(roll_back(failure, left, async || self.hands.remove(&copy, Some(&target_folder.folder)).await).await)
             }
         }
     }
 
     /// What could not be used may have been made all the same.
-    async fn remove_temp_folder(&self, failure: Error, shelf: &TargetFolder, spare: &str) -> Error {
+    async fn remove_temp_folder(&self, failure: Error, target_folder: &TargetFolder, spare: &str) -> Error {
         let left = format!("an empty folder {spare:?} may be left");
-        let Ok(listed) = self.job.client.check(|p| p.list(&shelf.folder)).await else {
+        let Ok(listed) = self.job.client.check(|p| p.list(&target_folder.folder)).await else {
             return partially_done(failure, left);
         };
         let Some(made) = { listed }.find(|e| e.name == spare) else { return failure };
-        roll_back(failure, left, async || self.hands.remove(&made, Some(&shelf.folder)).await).await
+        roll_back(failure, left, async || self.hands.remove(&made, Some(&target_folder.folder)).await).await
     }
 
     /// A copy has the name of its original, which is taken in the folder it goes to (by the original itself, as a rule):
     /// it gets its new name in a folder of its own, which then goes.
-    async fn copy_via_temp_folder(&mut self, entry: &Entry, shelf: &TargetFolder, name: &str) -> Result<Entry> {
-        let spare = self.shelves.temp_name(shelf);
-        let detour = match self.shelves.folder(shelf, &spare).await {
+    async fn copy_via_temp_folder(&mut self, entry: &Entry, target_folder: &TargetFolder, name: &str) -> Result<Entry> {
+        let spare = self.target_folders.temp_name(target_folder);
+        let detour = match self.target_folders.folder(target_folder, &spare).await {
             Ok(detour) => detour,
-            Err(failure) => return Err(self.remove_temp_folder(failure, shelf, &spare).await),
+            Err(failure) => return Err(self.remove_temp_folder(failure, target_folder, &spare).await),
         };
         let brought = async {
             let copy = self.hands.copy_into(entry, &detour, &[]).await?;
             let named = self.hands.rename(&copy, Some(&detour), name).await?;
-            self.hands.move_into(&named, &shelf.folder).await
+            self.hands.move_into(&named, &target_folder.folder).await
         };
         let brought = brought.await;
-        let cleared = self.hands.remove(&detour, Some(&shelf.folder)).await;
+        let cleared = self.hands.remove(&detour, Some(&target_folder.folder)).await;
         match (brought, cleared) {
             (Ok(copy), Ok(())) => Ok(copy),
             (Ok(_), Err(e)) => {

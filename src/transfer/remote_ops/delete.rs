@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::model::{Address, Entry, RemotePath, Report, Root};
 use crate::transfer::change::ConfirmedChanges;
 use crate::transfer::client::RemoteClient;
-use crate::transfer::filter::{FilteredStep, FilteredWalk, RemoteFilter, Verdict};
+use crate::transfer::filter::{FilterDecision, FilteredStep, FilteredWalk, RemoteFilter};
 use crate::transfer::resolve::{Resolved, Resolver};
 use crate::transfer::walk::{TreeWalk, WalkEvent, is_fatal};
 
@@ -18,11 +18,11 @@ use crate::transfer::walk::{TreeWalk, WalkEvent, is_fatal};
 const LIST_AHEAD: usize = 4;
 
 /// What became of one thing.
-pub enum Removal {
+pub enum DeleteOutcome {
     Done(Box<Report>),
     Failed(RemotePath, Error),
     /// It stays, as it does not fit.
-    LeftOut(RemotePath, Verdict),
+    LeftOut(RemotePath, FilterDecision),
 }
 
 pub struct Remover {
@@ -99,18 +99,20 @@ impl Remover {
         within: Option<&RemotePath>,
         filter: &RemoteFilter,
         dry_run: bool,
-        mut tell: impl FnMut(Removal),
+        mut tell: impl FnMut(DeleteOutcome),
     ) -> Result<()> {
         let names = within.into_iter().flat_map(RemotePath::names).chain([&found.entry.name]);
         let path = names.cloned().collect::<Vec<_>>().join("/");
         if !found.entry.is_folder() {
             let removal = match filter.decide(&found.entry, &path, within.is_none()).await {
-                Verdict::Takes => {
+                FilterDecision::Takes => {
                     filter.filter.count_taken();
-                    Removal::Done(Box::new(self.delete_entry(&found.entry, found.parent.as_ref(), found.path.clone(), dry_run).await?))
+                    DeleteOutcome::Done(Box::new(
+                        self.delete_entry(&found.entry, found.parent.as_ref(), found.path.clone(), dry_run).await?,
+                    ))
                 }
-                Verdict::Failed(error) => return Err(error),
-                verdict => Removal::LeftOut(found.path.clone(), verdict),
+                FilterDecision::Failed(error) => return Err(error),
+                verdict => DeleteOutcome::LeftOut(found.path.clone(), verdict),
             };
             tell(removal);
             return Ok(());
@@ -124,16 +126,16 @@ impl Remover {
                     let shown = display_path(&entry, found);
                     let parent = open.at(depth).cloned();
                     match verdict {
-                        Verdict::Takes if entry.is_folder() => open.enter(entry, path),
-                        Verdict::Takes => {
+                        FilterDecision::Takes if entry.is_folder() => open.enter(entry, path),
+                        FilterDecision::Takes => {
                             filter.filter.count_taken();
                             let removed = self.delete_entry(&entry, parent.as_ref(), shown.clone(), dry_run).await;
                             tell(outcome(removed, shown, &mut open));
                         }
-                        Verdict::Failed(error) => tell(outcome(Err(error), shown, &mut open)),
+                        FilterDecision::Failed(error) => tell(outcome(Err(error), shown, &mut open)),
                         verdict => {
                             open.mark_kept();
-                            tell(Removal::LeftOut(shown, verdict));
+                            tell(DeleteOutcome::LeftOut(shown, verdict));
                         }
                     }
                 }
@@ -143,13 +145,13 @@ impl Remover {
                     if dry_run {
                         let (remote, path) = (self.remote.clone(), shown);
                         let planned = Report::Planned { action: "delete", source: None, remote, path, target: None, size: None };
-                        emptied.is_certain.then(|| tell(Removal::Done(Box::new(planned))));
+                        emptied.is_certain.then(|| tell(DeleteOutcome::Done(Box::new(planned))));
                         continue;
                     }
                     match emptied.remove(&self.client, &self.hands).await {
                         Ok(true) => {
                             let (remote, id, kind) = (self.remote.clone(), folder.id, folder.kind);
-                            tell(Removal::Done(Box::new(Report::Deleted { remote, path: shown, id, kind })));
+                            tell(DeleteOutcome::Done(Box::new(Report::Deleted { remote, path: shown, id, kind })));
                         }
                         Ok(false) => open.mark_kept(),
                         Err(error) if is_fatal(error.kind()) => return Err(error),
@@ -200,12 +202,12 @@ fn display_path(entry: &Entry, found: &Resolved) -> RemotePath {
     entry.path.below(&found.entry.path).map_or_else(|| entry.path.clone(), |below| found.path.join_path(&below))
 }
 
-fn outcome(removed: Result<Report>, path: RemotePath, open: &mut OpenFolders) -> Removal {
+fn outcome(removed: Result<Report>, path: RemotePath, open: &mut OpenFolders) -> DeleteOutcome {
     match removed {
-        Ok(report) => Removal::Done(Box::new(report)),
+        Ok(report) => DeleteOutcome::Done(Box::new(report)),
         Err(error) => {
             open.mark_kept();
-            Removal::Failed(path, error)
+            DeleteOutcome::Failed(path, error)
         }
     }
 }

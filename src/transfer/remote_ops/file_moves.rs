@@ -15,7 +15,7 @@ impl FileMoves {
     /// To `name` in `folder`, which is made if missing; the entry as it is then. `parent`: the folder that it lies in.
     pub async fn relocate(&mut self, entry: &Entry, parent: &Entry, folder: &RemotePath, name: &str) -> Result<Entry> {
         self.0.job.client.check_name(name)?;
-        let to = self.0.shelves.at(folder).await?.clone();
+        let to = self.0.target_folders.at(folder).await?.clone();
         self.0.move_and_rename(entry, Some(parent), &to, name).await
     }
 }

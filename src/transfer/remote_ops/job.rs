@@ -9,7 +9,7 @@ use crate::model::report::{Failure, Placed};
 use crate::model::{Address, Entry, Event, RemotePath, Report};
 use crate::transfer::change::ConfirmedChanges;
 use crate::transfer::client::RemoteClient;
-use crate::transfer::filter::{Filter, RemoteFilter, Verdict};
+use crate::transfer::filter::{Filter, FilterDecision, RemoteFilter};
 use crate::transfer::if_exists::IfExists;
 use crate::transfer::resolve::Resolver;
 
@@ -67,7 +67,7 @@ pub(super) struct OpsRun {
     pub job: ServerSideJob,
     pub hands: ConfirmedChanges,
     pub places: Resolver,
-    pub shelves: TargetFolders,
+    pub target_folders: TargetFolders,
     pub stopped: bool,
     pub over: u64,
 }
@@ -76,14 +76,14 @@ impl OpsRun {
     pub fn new(job: ServerSideJob) -> OpsRun {
         let places = Resolver::new(job.client.clone());
         let (root, turns) = (job.to.place.root.clone(), (job.ledger.clone(), job.remote_key.clone()));
-        let shelves = TargetFolders::new(job.client.clone(), root, job.dry_run, turns);
-        OpsRun { hands: ConfirmedChanges::new(job.client.clone()), places, shelves, job, stopped: false, over: 0 }
+        let target_folders = TargetFolders::new(job.client.clone(), root, job.dry_run, turns);
+        OpsRun { hands: ConfirmedChanges::new(job.client.clone()), places, target_folders, job, stopped: false, over: 0 }
     }
 
     /// The folder that all sources go into; none when the target is one source's new name.
     pub async fn target(&self, several: bool) -> Result<Option<RemotePath>> {
         let path = &self.job.to.place.path;
-        let as_folder = several || self.job.to.folder || path.is_root() || self.shelves.is_there(path).await?;
+        let as_folder = several || self.job.to.folder || path.is_root() || self.target_folders.is_there(path).await?;
         Ok(as_folder.then(|| path.clone()))
     }
 
@@ -93,17 +93,17 @@ impl OpsRun {
     }
 
     /// Tells what becomes of a source that does not fit; true: it fits. `path`: where it would go.
-    pub fn admits(&mut self, shown: &str, path: &RemotePath, entry: &Entry, verdict: Verdict) -> bool {
+    pub fn admits(&mut self, shown: &str, path: &RemotePath, entry: &Entry, verdict: FilterDecision) -> bool {
         match verdict {
-            Verdict::Takes => {
+            FilterDecision::Takes => {
                 if !entry.is_folder() {
                     self.job.filter.count_taken();
                 }
                 return true;
             }
-            Verdict::Failed(error) => self.report_failure(shown, Some(path), &error),
-            Verdict::Unsettled(reason) => {
-                self.job.filter.count_left_out(shown, &Verdict::Unsettled(String::new()));
+            FilterDecision::Failed(error) => self.report_failure(shown, Some(path), &error),
+            FilterDecision::Unsettled(reason) => {
+                self.job.filter.count_left_out(shown, &FilterDecision::Unsettled(String::new()));
                 let report = self.skipped_report(shown, path, entry, reason);
                 self.report_finished(report);
             }

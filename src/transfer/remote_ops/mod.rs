@@ -15,7 +15,7 @@ mod target_folders;
 
 pub(super) use super::change::ConfirmedChanges;
 pub use super::resolve::{Resolved, Resolver};
-pub use delete::{Removal, Remover};
+pub use delete::{DeleteOutcome, Remover};
 pub use edit::edit;
 pub(super) use file_moves::FileMoves;
 pub use job::{CopyFrom, Op, ServerSideJob};
@@ -28,7 +28,7 @@ use crate::model::{Address, RemotePath};
 
 /// Moves or copies `from` within the remote of `job.to`. An error means that nothing was changed; failures of single
 /// sources are events.
-pub async fn execute(mut job: ServerSideJob, from: &[CopyFrom]) -> Result<()> {
+pub async fn copy_or_move(mut job: ServerSideJob, from: &[CopyFrom]) -> Result<()> {
     job.to.place.path = StoredNameNotes::new(job.client.clone()).path(&job.to.place.path)?;
     let mut run = OpsRun::new(job);
     let mut sources = Vec::new();
@@ -46,7 +46,7 @@ pub async fn execute(mut job: ServerSideJob, from: &[CopyFrom]) -> Result<()> {
     }
     let folder = run.target(from.len() > 1).await?;
     let above =
-        if sources.iter().any(|(_, s)| s.entry.is_folder()) { run.shelves.above(&run.job.to.place.path).await? } else { Vec::new() };
+        if sources.iter().any(|(_, s)| s.entry.is_folder()) { run.target_folders.above(&run.job.to.place.path).await? } else { Vec::new() };
     let mut pieces = Vec::new();
     let (filter, is_filtered) = (run.filter(), run.job.filter.is_active());
     for (from, source) in sources {

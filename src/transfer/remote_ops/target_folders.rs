@@ -13,7 +13,7 @@ use crate::transfer::if_exists::free_name;
 use crate::transfer::resolve::parent_of;
 
 /// The largest depth of a folder; a longer chain is a circle.
-const DEEPEST: usize = 256;
+const MAX_DEPTH: usize = 256;
 
 #[derive(Clone)]
 pub(crate) struct TargetFolder {
@@ -55,8 +55,9 @@ impl TargetFolders {
     pub async fn at(&mut self, path: &RemotePath) -> Result<&mut TargetFolder> {
         if !self.known.contains_key(path) {
             let folder = self.folders.ensure(path).await?;
-            let shelf = TargetFolder { folder: folder.entry.clone(), children: folder.children.to_vec(), faults: folder.faults.clone() };
-            self.known.insert(path.clone(), shelf);
+            let target_folder =
+                TargetFolder { folder: folder.entry.clone(), children: folder.children.to_vec(), faults: folder.faults.clone() };
+            self.known.insert(path.clone(), target_folder);
         }
         self.known.get_mut(path).ok_or_else(|| Error::new(Kind::Other, "a folder was forgotten").with_subject(path.to_string()))
     }
@@ -89,7 +90,7 @@ impl TargetFolders {
             }
             Root::Top => None,
         };
-        while let Some(entry) = top.take().filter(|_| ids.len() < DEEPEST) {
+        while let Some(entry) = top.take().filter(|_| ids.len() < MAX_DEPTH) {
             top = parent_of(&self.client, &entry).await?;
             ids.extend(top.as_ref().map(|parent| parent.id.clone()));
         }

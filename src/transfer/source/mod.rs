@@ -37,14 +37,14 @@ pub enum SourceSpec {
 impl SourceSpec {
     /// Opens and inspects the source. There is no fingerprint for standard input, which can't be read a second time, and for
     /// files without a reliable size.
-    pub async fn inspect(&self, folders: &RealFolders) -> Result<SourceLook> {
+    pub async fn inspect(&self, folders: &RealFolders) -> Result<SourceFacts> {
         match self {
             SourceSpec::File(path) => {
                 let (identity, file) = FileFingerprint::open_settled(path, folders).await?;
-                Ok(SourceLook { identity: Some(identity).filter(FileFingerprint::is_measured), file: Some(file) })
+                Ok(SourceFacts { identity: Some(identity).filter(FileFingerprint::is_measured), file: Some(file) })
             }
-            SourceSpec::Stdin => Ok(SourceLook::default()),
-            SourceSpec::Remote(original) => Ok(SourceLook { identity: Some(original.identity()), file: None }),
+            SourceSpec::Stdin => Ok(SourceFacts::default()),
+            SourceSpec::Remote(original) => Ok(SourceFacts { identity: Some(original.identity()), file: None }),
         }
     }
 
@@ -95,7 +95,7 @@ impl SourceSpec {
 
 /// What is known of a source before its first byte is sent.
 #[derive(Default)]
-pub struct SourceLook {
+pub struct SourceFacts {
     pub identity: Option<FileFingerprint>,
     /// Of a local one.
     pub file: Option<OpenFile>,

@@ -2,7 +2,7 @@
 //! that two contents that differ early are recognised early.
 
 /// Bytes.
-const FIRST_MARK: u64 = 1 << 20;
+const INITIAL_MARK: u64 = 1 << 20;
 
 #[derive(Clone)]
 pub(crate) struct RunningMd5 {
@@ -15,7 +15,7 @@ pub(crate) struct RunningMd5 {
 
 impl Default for RunningMd5 {
     fn default() -> Self {
-        RunningMd5 { context: md5::Context::new(), len: 0, next: FIRST_MARK, marks: Vec::new() }
+        RunningMd5 { context: md5::Context::new(), len: 0, next: INITIAL_MARK, marks: Vec::new() }
     }
 }
 

@@ -41,18 +41,18 @@ pub struct Action {
     pub size: Option<u64>,
     /// The file at FROM as it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<Look>,
+    pub source: Option<ActionState>,
     /// What TO had there; of a move, where the file was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<Look>,
+    pub target: Option<ActionState>,
 }
 
 /// How something looked when the plan was made.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Look {
+pub enum ActionState {
     /// On a remote.
-    Remote(RemoteLook),
+    Remote(RemoteActionState),
     /// On this machine.
     Local(LocalState),
 }
@@ -60,30 +60,30 @@ pub enum Look {
 /// How an entry of a remote looked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RemoteLook {
+pub struct RemoteActionState {
     /// The provider's id.
     pub id: String,
     /// What changes when its content does.
     pub entry: EntryFingerprint,
 }
 
-impl Look {
+impl ActionState {
     /// Of an entry on a remote.
-    pub fn of(entry: &Entry) -> Look {
-        Look::Remote(RemoteLook { id: entry.id.clone(), entry: EntryFingerprint::of(entry) })
+    pub fn of(entry: &Entry) -> ActionState {
+        ActionState::Remote(RemoteActionState { id: entry.id.clone(), entry: EntryFingerprint::of(entry) })
     }
 
     /// Is the entry what was looked at?
     pub fn is_of(&self, entry: &Entry) -> bool {
         match self {
-            Look::Remote(look) => look.id == entry.id && EntryFingerprint::of(entry).matches(&look.entry.text()),
-            Look::Local(_) => false,
+            ActionState::Remote(look) => look.id == entry.id && EntryFingerprint::of(entry).matches(&look.entry.text()),
+            ActionState::Local(_) => false,
         }
     }
 
     /// Is what is here now what was looked at?
     pub fn is_here(&self, now: &LocalState) -> bool {
-        matches!(self, Look::Local(then) if then == now)
+        matches!(self, ActionState::Local(then) if then == now)
     }
 }
 
@@ -107,9 +107,9 @@ mod tests {
     fn what_is_written_can_be_read_and_no_path_leads_out() {
         let mut entry = Entry::new(EntryKind::File, "7", RemotePath::parse("/x/a").unwrap());
         (entry.size, entry.md5) = (Some(5), Some("0".repeat(32)));
-        let source = Some(Look::Local(LocalState { size: 5, modified_ns: Some(-1), changed_ns: None, inode: 9 }));
+        let source = Some(ActionState::Local(LocalState { size: 5, modified_ns: Some(-1), changed_ns: None, inode: 9 }));
         let path = RemotePath::parse("/d/a").unwrap();
-        let action = Action { source, target: Some(Look::of(&entry)), ..Action::on_file(ActionKind::Upload, path, Some(5)) };
+        let action = Action { source, target: Some(ActionState::of(&entry)), ..Action::on_file(ActionKind::Upload, path, Some(5)) };
         let text = serde_json::to_string(&action).unwrap();
         let read: Action = serde_json::from_str(&text).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), text);

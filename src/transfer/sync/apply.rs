@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use super::actions::{Action, ActionKind, Look};
+use super::actions::{Action, ActionKind, ActionState};
 use super::delete_remote::{RemoteDeletions, plan_deletion};
 use super::local_listing::changed_folder_error;
 use super::moves_there::{FileMove, ToRemote};
@@ -57,8 +57,8 @@ pub async fn apply_to_remote(mut job: PutJob, mut from: SyncFrom, actions: Vec<A
     for action in &deletions {
         match entry_to_delete(&tree, action) {
             Ok(None) => {}
-            Ok(Some(Doomed::File(at))) => files.push(at),
-            Ok(Some(Doomed::Folder(at))) => folders.push(at),
+            Ok(Some(EntryToDelete::File(at))) => files.push(at),
+            Ok(Some(EntryToDelete::Folder(at))) => folders.push(at),
             Err(error) => {
                 let top = tree.folders.first().map(|top| top.entry.path.clone()).unwrap_or_default();
                 report_failed(&client.events, &client.remote, &top.join_path(&action.path), &error);
@@ -82,15 +82,15 @@ fn report_failed(events: &Events, remote: &str, path: &RemotePath, error: &Error
 }
 
 /// Something that is to be deleted, in the tree.
-enum Doomed {
+enum EntryToDelete {
     File(At),
     Folder(usize),
 }
 
 /// None: it is gone. Fails with `Exists` where it is another one by now.
-fn entry_to_delete(tree: &RemoteTree, action: &Action) -> Result<Option<Doomed>> {
+fn entry_to_delete(tree: &RemoteTree, action: &Action) -> Result<Option<EntryToDelete>> {
     if action.kind == EntryKind::Folder {
-        return Ok(tree.folder(&action.path).filter(|(at, _)| *at > 0).map(|(at, _)| Doomed::Folder(at)));
+        return Ok(tree.folder(&action.path).filter(|(at, _)| *at > 0).map(|(at, _)| EntryToDelete::Folder(at)));
     }
     let (Some(parent), Some(name)) = (action.path.parent(), action.path.name()) else { return Ok(None) };
     let Some((at, folder)) = tree.folder(&parent) else { return Ok(None) };
@@ -100,7 +100,7 @@ fn entry_to_delete(tree: &RemoteTree, action: &Action) -> Result<Option<Doomed>>
     }
     let is_it = |entry: &_| action.target.as_ref().is_some_and(|look| look.is_of(entry));
     let found = named.find(|(_, entry)| !entry.is_folder() && is_it(entry));
-    found.map(|(n, _)| Some(Doomed::File((at, n)))).ok_or_else(changed_folder_error)
+    found.map(|(n, _)| Some(EntryToDelete::File((at, n)))).ok_or_else(changed_folder_error)
 }
 
 /// Moves and transfers. The tree is TO's, where something is to be moved or deleted.
@@ -122,12 +122,12 @@ async fn transfer(job: PutJob, from: SyncFrom, actions: Vec<Action>, deletes: bo
         match apply.step(action, &mut plan, &mut moves).await {
             Ok(()) => {}
             Err(error) if error.kind() == Kind::Usage || error.kind() == Kind::Auth => return Err(error),
-            Err(error) => plan.push(PlanStep::Unfit(shown, error)),
+            Err(error) => plan.push(PlanStep::Rejected(shown, error)),
         }
     }
     for FileMove { item, .. } in apply.to.carry_out_moves(moves, &apply.tree).await {
         let error = Error::new(Kind::Other, "it could not be moved").with_hint("make a new plan");
-        plan.push(PlanStep::Unfit(item.display_source(), error));
+        plan.push(PlanStep::Rejected(item.display_source(), error));
     }
     apply.to.run.execute(PlanStream::whole(plan)).await;
     Ok(apply.tree)
@@ -178,7 +178,7 @@ impl Origins {
         };
         let now = look_at_source(&origin)?;
         let is_same = match (&action.source, &now, &origin) {
-            (Some(then), Look::Local(now), _) => then.is_here(now),
+            (Some(then), ActionState::Local(now), _) => then.is_here(now),
             (Some(then), _, SourceSpec::Remote(original)) => then.is_of(&original.entry),
             _ => false,
         };
@@ -232,7 +232,7 @@ impl Apply {
     /// Where a file that is to be moved stands.
     fn old_place(&self, action: &Action) -> Result<Option<(At, Option<String>)>> {
         let from = Action { path: action.from.clone().unwrap_or_default(), ..action.clone() };
-        let Some(Doomed::File(at)) = entry_to_delete(&self.tree, &from)? else { return Ok(None) };
+        let Some(EntryToDelete::File(at)) = entry_to_delete(&self.tree, &from)? else { return Ok(None) };
         let PutJob { ledger, remote_key, .. } = &self.to.run.job;
         let md5 = self.tree.entry(at).map(|entry| known_md5(&entry, ledger.as_ref(), remote_key)).transpose()?;
         Ok(Some((at, md5.flatten())))

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use super::actions::{Action, ActionKind, Look};
+use super::actions::{Action, ActionKind, ActionState};
 use super::local_listing::{LocalKind, LocalListing, LocalState, delete, target};
 use super::local_target::{local_history, send_report};
 use super::moves_here::MovesHere;
@@ -50,7 +50,7 @@ pub async fn apply_to_local(mut source: GetSource, local: &str, get: GetOptions,
             continue;
         }
         let (kind, state) = match &action.target {
-            Some(Look::Local(state)) if action.kind == EntryKind::File => (LocalKind::File, state.clone()),
+            Some(ActionState::Local(state)) if action.kind == EntryKind::File => (LocalKind::File, state.clone()),
             _ if action.kind == EntryKind::Folder => (LocalKind::Folder, LocalState::default()),
             _ => return Err(Error::new(Kind::Usage, "this plan does not say what it deletes").on_local(shown)),
         };
@@ -123,7 +123,7 @@ impl ApplyHere {
 
     /// Fails with `Exists` where something else is here than was. What is the very file already may be: the plan was carried
     /// out before, perhaps in part.
-    async fn check_here(&self, top: &LocalFolder, action: &Action, then: Option<&Look>, file: &Entry) -> Result<()> {
+    async fn check_here(&self, top: &LocalFolder, action: &Action, then: Option<&ActionState>, file: &Entry) -> Result<()> {
         let now = target(top, &action.path)?.and_then(|target| target.metadata().ok());
         let is_as_it_was = match (&now, then) {
             (None, None) => true,

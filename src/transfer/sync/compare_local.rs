@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::actions::{Action, ActionKind, Look};
-use super::from_steps::{FileAt, FromFile, FromStep, Unfit, not_there};
+use super::actions::{Action, ActionKind, ActionState};
+use super::from_steps::{FileAt, FromFile, FromStep, Rejected, not_there};
 use super::guard::Guard;
 use super::local_listing::{LocalKind, LocalListing};
 use super::local_target::{LackingHere, LocalTarget, local_history, send_report};
@@ -20,7 +20,7 @@ use crate::model::{Entry, Event, RemotePath, Report};
 use crate::transfer::IfExists;
 use crate::transfer::client::RemoteClient;
 use crate::transfer::filter::PathList;
-use crate::transfer::fingerprint::Signs;
+use crate::transfer::fingerprint::UnopenedFingerprints;
 use crate::transfer::get::selected::{SelectedSender, SelectedStep};
 use crate::transfer::get::{GetOptions, GetSource};
 
@@ -34,7 +34,7 @@ pub(super) struct ComparisonHere {
     pub out: SelectedSender,
     /// Files that are provably equal.
     pub equal: Arc<AtomicU64>,
-    pub signs: Signs,
+    pub signs: UnopenedFingerprints,
     /// Files of FROM that are not here, where they may only have moved.
     pub new: Vec<(RemotePath, Entry)>,
     pub done: ComparedHere,
@@ -154,7 +154,7 @@ impl ComparisonHere {
                 self.here.advance_to(&place);
                 self.report_skipped(*file, &place, reason);
             }
-            FromStep::Unfit(Unfit { shown, at, error, is_unread }) => {
+            FromStep::Rejected(Rejected { shown, at, error, is_unread }) => {
                 self.done.unread.extend(is_unread.then(|| shown.clone()));
                 let mut failure = Failure::new(&error).of_source(shown);
                 if let Some(path) = at {
@@ -184,8 +184,8 @@ impl ComparisonHere {
             }
         }
         if self.options.plan {
-            let target = there.as_ref().map(|(_, state)| Look::Local(state.clone()));
-            let action = Action { source: Some(Look::of(&file)), target, ..Action::on_file(ActionKind::Download, place, file.size) };
+            let target = there.as_ref().map(|(_, state)| ActionState::Local(state.clone()));
+            let action = Action { source: Some(ActionState::of(&file)), target, ..Action::on_file(ActionKind::Download, place, file.size) };
             self.done.files.insert(file.path.clone(), action);
         }
         if self.options.track_renames && there.is_none() {
@@ -222,7 +222,7 @@ fn note_moves(moves: &[LocalMove], new: &[(RemotePath, Entry)], listing: &LocalL
     for (n, was) in moves {
         let (Some((folder, file)), Some(old)) = (new.get(*n), listing.entries.get(*was)) else { continue };
         let Ok(path) = folder.join(&file.name) else { continue };
-        let (source, target) = (Some(Look::of(file)), Some(Look::Local(old.state.clone())));
+        let (source, target) = (Some(ActionState::of(file)), Some(ActionState::Local(old.state.clone())));
         let action = Action::on_file(ActionKind::Move, path, file.size);
         actions.push(Action { from: Some(old.path.clone()), source, target, ..action });
     }

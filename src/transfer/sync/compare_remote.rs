@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::from_steps::{FileAt, FromFile, FromStep, Unfit, not_there};
+use super::from_steps::{FileAt, FromFile, FromStep, Rejected, not_there};
 use super::from_walk::FromWalk;
 use super::guard::{Guard, display_names};
 use super::moves_there::{FileMove, ToRemote};
 use super::options::{STEPS_AT_A_TIME, SyncOptions};
-use super::planned_actions::Paper;
+use super::planned_actions::PlannedActions;
 use super::remote_target::{Lacking, RemoteTarget};
 use super::remote_tree::text_of;
 use crate::contract::place_key;
@@ -20,7 +20,7 @@ use crate::model::report::Failure;
 use crate::model::{Entry, RemotePath, Report};
 use crate::transfer::IfExists;
 use crate::transfer::filter::{Filter, PathList};
-use crate::transfer::fingerprint::Signs;
+use crate::transfer::fingerprint::UnopenedFingerprints;
 use crate::transfer::put::conflict::same_by_signs;
 use crate::transfer::put::cross_remote::CopySource;
 use crate::transfer::put::plan::{PlanStep, PutItem};
@@ -46,7 +46,7 @@ pub(super) struct Comparison {
     pub out: PlanSender,
     /// Files that are provably equal.
     pub equal: Arc<AtomicU64>,
-    pub signs: Signs,
+    pub signs: UnopenedFingerprints,
     /// Files of FROM that TO lacks, where they may only have moved.
     pub new: Vec<PutItem>,
     pub done: Compared,
@@ -61,15 +61,15 @@ pub(super) struct Compared {
     pub unsettled: u64,
     pub from_files: u64,
     /// Of a dry run.
-    pub paper: Paper,
+    pub planned: PlannedActions,
     /// What stops deletions.
     pub guarded: Result<()>,
 }
 
 impl Compared {
     pub fn new(top: Option<PathBuf>, target: &RemotePath) -> Compared {
-        let paper = Paper::new(top, target.clone());
-        Compared { lacking: Lacking::default(), unread: Vec::new(), unsettled: 0, from_files: 0, paper, guarded: Ok(()) }
+        let planned = PlannedActions::new(top, target.clone());
+        Compared { lacking: Lacking::default(), unread: Vec::new(), unsettled: 0, from_files: 0, planned, guarded: Ok(()) }
     }
 }
 
@@ -81,7 +81,7 @@ impl Comparison {
             if !self.out.sender.is_open() {
                 return Err(error);
             }
-            self.out.send(PlanStep::Unfit(from.display(), error)).await;
+            self.out.send(PlanStep::Rejected(from.display(), error)).await;
         }
         self.out.sender.open().await;
         Ok(self.done)
@@ -119,7 +119,7 @@ impl Comparison {
         for line in filter.path_list().into_iter().flat_map(PathList::missing) {
             let is_here = matches!(from, FromWalk::Local(top, _) if top.join(line).symlink_metadata().is_ok());
             if !is_here && !self.options.delete && filter.judge_place(line, false).takes() {
-                self.out.send(PlanStep::Unfit(format!("{}/{line}", from.display()), not_there())).await;
+                self.out.send(PlanStep::Rejected(format!("{}/{line}", from.display()), not_there())).await;
             }
         }
     }
@@ -131,7 +131,7 @@ impl Comparison {
                 let shown = file.display_source(self.original.as_ref());
                 match self.file(file).await {
                     Err(error) if error.kind() == Kind::Exists || error.kind() == Kind::Refused => {
-                        self.out.send(PlanStep::Unfit(shown, error)).await;
+                        self.out.send(PlanStep::Rejected(shown, error)).await;
                     }
                     outcome => return outcome,
                 }
@@ -145,7 +145,7 @@ impl Comparison {
                 Ok(true) => {}
                 Ok(false) => {
                     let folder = self.to.target.join_path(&path);
-                    self.done.paper.note_folder(path);
+                    self.done.planned.note_folder(path);
                     self.out.send(PlanStep::EmptyFolder(folder)).await;
                 }
                 Err(error) => self.reject(path.to_string(), error).await?,
@@ -159,9 +159,9 @@ impl Comparison {
                 self.out.send(PlanStep::Special(note)).await;
             }
             FromStep::Unsettled(file, reason) => self.skip_unsettled(&file, reason).await?,
-            FromStep::Unfit(Unfit { shown, error, is_unread, .. }) => {
+            FromStep::Rejected(Rejected { shown, error, is_unread, .. }) => {
                 self.done.unread.extend(is_unread.then(|| shown.clone()));
-                self.out.send(PlanStep::Unfit(shown, error)).await;
+                self.out.send(PlanStep::Rejected(shown, error)).await;
             }
         }
         Ok(())
@@ -170,7 +170,7 @@ impl Comparison {
     /// Of a folder that has no place of its own. Fails where every further step would.
     async fn reject(&mut self, shown: String, error: Error) -> Result<()> {
         match error.kind() {
-            Kind::Exists | Kind::Refused => self.out.send(PlanStep::Unfit(shown, error)).await,
+            Kind::Exists | Kind::Refused => self.out.send(PlanStep::Rejected(shown, error)).await,
             _ => return Err(error),
         }
         Ok(())
@@ -210,7 +210,7 @@ impl Comparison {
         let (folder, name) = (file.folder.clone(), file.name.clone());
         let item = self.item(file)?;
         if let Some(reason) = reason_unsettled(&item, &self.filter).await? {
-            self.filter.count_left_out(&item.name, &crate::transfer::filter::Verdict::Unsettled(String::new()));
+            self.filter.count_left_out(&item.name, &crate::transfer::filter::FilterDecision::Unsettled(String::new()));
             self.report_unsettled(item.display_source(), &item, reason);
             return Ok(());
         }
@@ -226,7 +226,7 @@ impl Comparison {
             return Ok(());
         }
         if self.options.plan {
-            self.done.paper.note_file(&self.to, &folder.join(&name)?, &item, &there)?;
+            self.done.planned.note_file(&self.to, &folder.join(&name)?, &item, &there)?;
         }
         if self.options.track_renames && there.is_empty() {
             self.new.push(item);
@@ -290,7 +290,7 @@ impl Comparison {
         let (moves, rest) = self.to.take_moved(std::mem::take(&mut self.new), &mut self.done.lacking).await?;
         if self.options.plan {
             for FileMove { item, at, .. } in &moves {
-                self.done.paper.note_move(&self.to, item, *at, &self.done.lacking.tree)?;
+                self.done.planned.note_move(&self.to, item, *at, &self.done.lacking.tree)?;
             }
         }
         // Deletions are looked at before the first move, as it is a change, too.

@@ -26,7 +26,7 @@ pub(super) enum FromStep {
     },
     /// It changed a moment ago, and is left for the next run.
     Unsettled(FromFile, String),
-    Unfit(Unfit),
+    Rejected(Rejected),
 }
 
 impl FromStep {
@@ -36,13 +36,13 @@ impl FromStep {
             FromStep::File(file) | FromStep::Unsettled(file, _) => file.folder.join(&file.name).ok(),
             FromStep::Folder(path) | FromStep::EmptyFolder(path) => Some(path.clone()),
             FromStep::LeftOut { path, .. } | FromStep::Special { path, .. } => path.clone(),
-            FromStep::Unfit(_) => None,
+            FromStep::Rejected(_) => None,
         }
     }
 }
 
 /// What can't be brought.
-pub(super) struct Unfit {
+pub(super) struct Rejected {
     /// How a person calls it.
     pub shown: String,
     /// Of a remote FROM: where it is.
@@ -74,9 +74,9 @@ impl From<LocalFound> for FromStep {
             }
             LocalFound::Folder(path) => FromStep::Folder(path),
             LocalFound::EmptyFolder(path) => FromStep::EmptyFolder(path),
-            LocalFound::Unfit { shown, error } => {
+            LocalFound::Rejected { shown, error } => {
                 let is_unread = Path::new(&shown).is_dir();
-                FromStep::Unfit(Unfit { shown, at: None, error, is_unread })
+                FromStep::Rejected(Rejected { shown, at: None, error, is_unread })
             }
             LocalFound::LeftOut(note, path) => FromStep::LeftOut { path, note },
             LocalFound::Special(note, path) => FromStep::Special { path, note },

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::actions::{Action, ActionKind, Look};
+use super::actions::{Action, ActionKind, ActionState};
 use super::local_listing::LocalState;
 use super::moves_there::ToRemote;
 use super::remote_tree::{At, RemoteTree};
@@ -19,7 +19,7 @@ pub(super) fn look_here(path: &Path) -> Result<LocalState> {
 }
 
 /// A plan towards a remote, as far as it is written.
-pub(super) struct Paper {
+pub(super) struct PlannedActions {
     /// A local FROM.
     top: Option<PathBuf>,
     /// TO.
@@ -29,9 +29,9 @@ pub(super) struct Paper {
     files: HashMap<RemotePath, Action>,
 }
 
-impl Paper {
-    pub fn new(top: Option<PathBuf>, target: RemotePath) -> Paper {
-        Paper { top, target, actions: Vec::new(), files: HashMap::new() }
+impl PlannedActions {
+    pub fn new(top: Option<PathBuf>, target: RemotePath) -> PlannedActions {
+        PlannedActions { top, target, actions: Vec::new(), files: HashMap::new() }
     }
 
     /// A folder that no file makes, and that is not there.
@@ -42,11 +42,11 @@ impl Paper {
     /// `path`: as FROM has it. `there`: what TO has of that name.
     pub fn note_file(&mut self, to: &ToRemote, path: &RemotePath, item: &PutItem, there: &[Entry]) -> Result<()> {
         let place = to.run.stored.path(&item.folder)?.join(&to.run.stored.name(&item.name))?;
-        let target = there.iter().find(|entry| !entry.incomplete && !entry.is_folder()).map(Look::of);
+        let target = there.iter().find(|entry| !entry.incomplete && !entry.is_folder()).map(ActionState::of);
         let (kind, source) = match &item.origin {
             // What it is by then is looked at last.
             SourceSpec::File(_) | SourceSpec::Stdin => (ActionKind::Upload, None),
-            SourceSpec::Remote(original) => (ActionKind::Copy, Some(Look::of(&original.entry))),
+            SourceSpec::Remote(original) => (ActionKind::Copy, Some(ActionState::of(&original.entry))),
         };
         self.files.insert(place, Action { source, target, ..Action::on_file(kind, path.clone(), item.size) });
         Ok(())
@@ -56,7 +56,7 @@ impl Paper {
         let (Some(entry), Some(folder)) = (tree.entry(at), tree.folders.get(at.0)) else { return Ok(()) };
         let path = to.place(item).below(&self.target).unwrap_or_default();
         let from = Some(folder.path.join(&entry.name)?);
-        let (source, target) = (Some(look_at_source(&item.origin)?), Some(Look::of(&entry)));
+        let (source, target) = (Some(look_at_source(&item.origin)?), Some(ActionState::of(&entry)));
         self.actions.push(Action { from, source, target, ..Action::on_file(ActionKind::Move, path, entry.size) });
         Ok(())
     }
@@ -69,7 +69,7 @@ impl Paper {
                 // What went meanwhile is no longer wanted.
                 let Ok(state) = look_here(&action.path.names().iter().fold(top.clone(), |at, name| at.join(name))) else { continue };
                 action.size = Some(state.size);
-                action.source = Some(Look::Local(state));
+                action.source = Some(ActionState::Local(state));
             }
             self.actions.push(action);
         }
@@ -78,10 +78,10 @@ impl Paper {
 }
 
 /// How the source of an upload or a copy looks.
-pub(super) fn look_at_source(origin: &SourceSpec) -> Result<Look> {
+pub(super) fn look_at_source(origin: &SourceSpec) -> Result<ActionState> {
     match origin {
-        SourceSpec::File(path) => look_here(path).map(Look::Local),
-        SourceSpec::Remote(original) => Ok(Look::of(&original.entry)),
+        SourceSpec::File(path) => look_here(path).map(ActionState::Local),
+        SourceSpec::Remote(original) => Ok(ActionState::of(&original.entry)),
         SourceSpec::Stdin => Err(Error::new(Kind::Usage, "standard input can't be planned")),
     }
 }

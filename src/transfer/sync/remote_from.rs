@@ -4,13 +4,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::from_steps::{FileAt, FromFile, FromStep, Unfit};
+use super::from_steps::{FileAt, FromFile, FromStep, Rejected};
 use super::remote_levels::RemoteLevels;
 use super::remote_tree::text_of;
 use crate::contract::walk::newest_filled;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, RemotePath};
-use crate::transfer::filter::{RemoteFilter, Verdict};
+use crate::transfer::filter::{FilterDecision, RemoteFilter};
 use crate::transfer::walk::is_fatal;
 
 /// Files of a folder that are judged together: some have to be asked for their times.
@@ -25,18 +25,18 @@ pub(super) struct RemoteFrom {
     check: CheckName,
     jobs: usize,
     /// What is still to come of each open folder.
-    coming: Vec<Coming>,
+    coming: Vec<UnreadEntries>,
     ready: VecDeque<FromStep>,
     top: Entry,
 }
 
 /// What is still to come of an open folder, by its positions in the listing.
-struct Coming {
+struct UnreadEntries {
     folder: Arc<Entry>,
     path: RemotePath,
     entries: VecDeque<usize>,
     /// Of the next files.
-    judged: VecDeque<(usize, Verdict)>,
+    judged: VecDeque<(usize, FilterDecision)>,
     /// Something of it is brought.
     is_filled: bool,
 }
@@ -87,7 +87,7 @@ impl RemoteFrom {
         let count = coming.entries.iter().take(JUDGED_AT_ONCE).take_while(|n| !level.entries.is_folder(**n)).count();
         let files: Vec<usize> = coming.entries.drain(..count).collect();
         if !self.filter.filter.is_active() {
-            coming.judged.extend(files.into_iter().map(|n| (n, Verdict::Takes)));
+            coming.judged.extend(files.into_iter().map(|n| (n, FilterDecision::Takes)));
             return;
         }
         let path = |entry: &Entry| coming.path.join(&entry.name).map(|path| text_of(&path)).unwrap_or_default();
@@ -101,22 +101,22 @@ impl RemoteFrom {
         coming.judged.extend(files.into_iter().zip(verdicts));
     }
 
-    fn file(&mut self, n: usize, verdict: Verdict) {
+    fn file(&mut self, n: usize, verdict: FilterDecision) {
         let (Some(coming), Some(entry)) = (self.coming.last_mut(), self.levels.innermost().and_then(|level| level.entries.get(n))) else {
             return;
         };
         let (folder, name, size, shown) = (coming.path.clone(), entry.name.clone(), entry.size, self.filter.client.address(&entry.path));
         let rules = &self.filter.filter;
         let found = match verdict {
-            Verdict::Takes => {
+            FilterDecision::Takes => {
                 rules.count_taken();
                 coming.is_filled = true;
                 let at = FileAt::Remote(Box::new(entry), coming.folder.clone());
                 FromStep::File(FromFile { folder, name, size, at })
             }
-            Verdict::Failed(error) => FromStep::Unfit(Unfit { shown, at: Some(entry.path), error, is_unread: false }),
-            Verdict::Unsettled(reason) => {
-                rules.count_left_out(&shown, &Verdict::Unsettled(String::new()));
+            FilterDecision::Failed(error) => FromStep::Rejected(Rejected { shown, at: Some(entry.path), error, is_unread: false }),
+            FilterDecision::Unsettled(reason) => {
+                rules.count_left_out(&shown, &FilterDecision::Unsettled(String::new()));
                 let at = FileAt::Remote(Box::new(entry), coming.folder.clone());
                 FromStep::Unsettled(FromFile { folder, name, size, at }, reason)
             }
@@ -131,7 +131,8 @@ impl RemoteFrom {
     async fn folder(&mut self, n: usize) -> Result<()> {
         let Some(folder) = self.levels.innermost().and_then(|level| level.entries.get(n)) else { return Ok(()) };
         let shown = self.filter.client.address(&folder.path);
-        let unread = |error, is_unread| FromStep::Unfit(Unfit { shown: shown.clone(), at: Some(folder.path.clone()), error, is_unread });
+        let unread =
+            |error, is_unread| FromStep::Rejected(Rejected { shown: shown.clone(), at: Some(folder.path.clone()), error, is_unread });
         let path = match self.levels.path_of(&folder) {
             Ok(path) => path,
             Err(error) => {
@@ -140,7 +141,7 @@ impl RemoteFrom {
             }
         };
         if let Some(why) = self.filter.filter.closes(&text_of(&path)) {
-            let note = self.filter.filter.count_left_out(&shown, &Verdict::LeavesOut(why)).unwrap_or_default();
+            let note = self.filter.filter.count_left_out(&shown, &FilterDecision::LeavesOut(why)).unwrap_or_default();
             self.ready.push_back(FromStep::LeftOut { path: Some(path), note });
             return Ok(());
         }
@@ -159,7 +160,8 @@ impl RemoteFrom {
         let path = level.path.clone();
         self.ready.push_back(FromStep::Folder(path.clone()));
         let shown = client.address(&folder.path);
-        self.ready.extend(left_out.map(|error| FromStep::Unfit(Unfit { shown, at: Some(folder.path.clone()), error, is_unread: true })));
+        self.ready
+            .extend(left_out.map(|error| FromStep::Rejected(Rejected { shown, at: Some(folder.path.clone()), error, is_unread: true })));
         let piles_up = client.has(|can| can.keeps_every_version());
         let mut entries = VecDeque::with_capacity(level.entries.len());
         let mut n = 0;
@@ -191,12 +193,12 @@ impl RemoteFrom {
                     Ok(()) => entries.push_back(n),
                     Err(error) => {
                         let shown = client.address(&entry.path);
-                        self.ready.push_back(FromStep::Unfit(Unfit { shown, at: Some(entry.path), error, is_unread: false }));
+                        self.ready.push_back(FromStep::Rejected(Rejected { shown, at: Some(entry.path), error, is_unread: false }));
                     }
                 }
             }
         }
-        self.coming.push(Coming { folder: Arc::new(folder.clone()), path, entries, judged: VecDeque::new(), is_filled: false });
+        self.coming.push(UnreadEntries { folder: Arc::new(folder.clone()), path, entries, judged: VecDeque::new(), is_filled: false });
     }
 
     fn leave(&mut self) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use super::actions::{Action, ActionKind, Look};
+use super::actions::{Action, ActionKind, ActionState};
 use super::compare_local::{ComparedHere, ComparisonHere};
 use super::local_listing::{LocalKind, LocalListing, delete};
 use super::local_target::{LackingHere, LocalTarget, send_report};
@@ -19,7 +19,7 @@ use crate::model::{EntryKind, Report};
 use crate::transfer::client::RemoteClient;
 use crate::transfer::download::open_folder::LocalFolder;
 use crate::transfer::filter::RemoteFilter;
-use crate::transfer::fingerprint::Signs;
+use crate::transfer::fingerprint::UnopenedFingerprints;
 use crate::transfer::get::local::{Local, check_name};
 use crate::transfer::get::selected::{SelectedFiles, get_selected};
 use crate::transfer::get::{GetOptions, GetSource};
@@ -78,7 +78,7 @@ async fn transfer(source: GetSource, local: &str, get: GetOptions, options: &Syn
         options: options.clone(),
         out,
         equal,
-        signs: Signs::default(),
+        signs: UnopenedFingerprints::default(),
         new: Vec::new(),
         done: ComparedHere::default(),
     };
@@ -112,7 +112,7 @@ impl LocalDeletions<'_> {
             let (path, kind) = (entry.path.clone(), if is_folder { EntryKind::Folder } else { EntryKind::File });
             if self.dry_run {
                 let size = (!is_folder).then_some(entry.state.size);
-                let target = (!is_folder).then(|| Look::Local(entry.state.clone()));
+                let target = (!is_folder).then(|| ActionState::Local(entry.state.clone()));
                 let action = Action::on_file(ActionKind::Delete, path.clone(), size);
                 outcome.actions.push(Action { kind, target, ..action });
                 send_report(&self.client, Report::PlannedHere { action: "delete", path, target: shown, size });

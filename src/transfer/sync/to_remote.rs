@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use super::actions::{Action, ActionKind, Look};
+use super::actions::{Action, ActionKind, ActionState};
 use super::compare_remote::{Compared, Comparison, Original};
 use super::delete_remote::{RemoteDeletions, plan_deletion};
 use super::from_walk::{FromWalk, check_local};
@@ -19,7 +19,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, RemotePath, Root};
 use crate::transfer::client::RemoteClient;
 use crate::transfer::filter::RemoteFilter;
-use crate::transfer::fingerprint::Signs;
+use crate::transfer::fingerprint::UnopenedFingerprints;
 use crate::transfer::put::PutJob;
 use crate::transfer::put::cross_remote::{CopySource, is_same_server};
 use crate::transfer::put::plan_stream::PlanStream;
@@ -49,10 +49,10 @@ pub async fn sync_to_remote(mut job: PutJob, mut from: SyncFrom, options: &SyncO
     drop(events);
     let equal = Arc::new(AtomicU64::new(0));
     let (sent, outcomes) = tokio::join!(transfer(job, from, options, equal.clone()), watch(told, client.events.clone(), equal));
-    let Compared { lacking, unread, unsettled, paper, guarded, .. } = sent?;
+    let Compared { lacking, unread, unsettled, planned, guarded, .. } = sent?;
     let mut outcome = SyncOutcome { equal: outcomes.equal.saturating_sub(unsettled), left: lacking.count, ..SyncOutcome::default() };
     if options.plan {
-        outcome.actions = paper.actions(&outcomes.planned);
+        outcome.actions = planned.actions(&outcomes.planned);
     }
     if !may_delete(&client, options, (&outcomes, &guarded, &unread), &lacking.names(), &mut outcome) {
         return Ok(outcome);
@@ -72,7 +72,7 @@ fn plan_deletions(client: &RemoteClient, lacking: &Lacking, actions: &mut Vec<Ac
     let tree = &lacking.tree;
     for (at, entry) in lacking.files.iter().filter_map(|at| Some((at, tree.entry(*at)?))) {
         let path = tree.folders.get(at.0).and_then(|folder| folder.path.join(&entry.name).ok());
-        let target = Some(Look::of(&entry));
+        let target = Some(ActionState::of(&entry));
         actions.extend(path.map(|path| Action { target, ..Action::on_file(ActionKind::Delete, path, entry.size) }));
         plan_deletion(client, entry.path, entry.size);
     }
@@ -133,7 +133,7 @@ async fn transfer(job: PutJob, from: SyncFrom, options: &SyncOptions, equal: Arc
         options,
         out,
         equal,
-        signs: Signs::default(),
+        signs: UnopenedFingerprints::default(),
         new: Vec::new(),
         done: Compared::new(local, &target),
     };

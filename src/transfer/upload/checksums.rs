@@ -69,7 +69,7 @@ impl Sums {
     /// The MD5 of what is there, and what was compared. Fails with `Integrity` where something does not agree. `unproven`:
     /// nothing proves that what an earlier run sent is of this content, so that only the provider's word on the whole does.
     pub(crate) async fn compare(&mut self, entry: &Entry, size: u64, unproven: bool) -> Result<(Option<String>, Verified)> {
-        let md5 = self.compare(size).await?;
+        let md5 = self.finished_md5(size).await?;
         match verify(entry, size, md5.as_deref())? {
             Verified::Size | Verified::None if unproven => {
                 let why = "an earlier run sent a part of it, and nothing proves that the file has not changed since";
@@ -81,7 +81,7 @@ impl Sums {
 
     /// Of the `size` bytes that are there, as far as it was computed. Fails with `Integrity` when they are a mixture, or not
     /// what the source holds.
-    async fn compare(&mut self, size: u64) -> Result<Option<String>> {
+    async fn finished_md5(&mut self, size: u64) -> Result<Option<String>> {
         self.finish(size).await;
         let passed = match self.beside.take() {
             Some(beside) => Some(beside.await.map_err(|e| Error::new(Kind::Other, "the checksum could not be computed").with_cause(e))??),
@@ -151,7 +151,7 @@ mod tests {
             let mut sums = Sums::begin(&self.meter, &self.source, &checksum, sent, true).await?;
             self.meter.read(sent.unwrap_or(0), 7 - sent.unwrap_or(0)).for_each(|_| async {}).await;
             change(self.file.path());
-            sums.compare(7).await
+            sums.finished_md5(7).await
         }
     }
 

@@ -22,7 +22,7 @@ use tokio::time::Instant as Moment;
 
 use super::client::RemoteClient;
 use super::effort::{Effort, way_out};
-use super::processing_time::processing_time;
+use super::processing_time::intake_time;
 use super::put::confirmation_queue::{ConfirmationQueue, Confirming};
 use super::source::meter::Meter;
 use super::stall::wait_for_stall;
@@ -337,7 +337,7 @@ impl Uploader<'_> {
         if !self.client.has(|can| can.find_uploaded.is_some()) {
             return;
         }
-        let looked = self.client.poll(processing_time(0), |p| p.find_uploaded(ticket, Moment::now())).await;
+        let looked = self.client.poll(intake_time(0), |p| p.find_uploaded(ticket, Moment::now())).await;
         if matches!(looked, Ok(None))
             && let Err(error) = session.nudge().await
         {

@@ -15,7 +15,7 @@ use crate::contract::{BoxFuture, Checksum, Chunks, Recovery, Source, UploadHandl
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, Protocol};
 use crate::transfer::client::RemoteClient;
-use crate::transfer::processing_time::{processing_time};
+use crate::transfer::processing_time::{intake_time, processing_time};
 
 pub(crate) enum Resumed {
     /// Nothing was begun, or nothing of it can be used.
@@ -253,7 +253,7 @@ fn holds_all(held: Recovery, item: &UploadRequest) -> bool {
 fn max_wait(client: &RemoteClient, begun: &JournalRecord) -> Duration {
     match begun.stage {
         Stage::Finishing => processing_time(client.policy.timeout, begun.ticket.size.unwrap_or(0)),
-        Stage::Leaving => processing_time(begun.ticket.size.unwrap_or(0)),
+        Stage::Leaving => intake_time(begun.ticket.size.unwrap_or(0)),
         // Waited for by the run that noted it.
         Stage::Missing | Stage::Planned | Stage::Made | Stage::Sending => Duration::ZERO,
     }

@@ -14,13 +14,13 @@ use crate::contract::{UploadHandle, UploadRequest, UploadSession};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Protocol, RemotePath};
 use crate::transfer::client::RemoteClient;
-use crate::transfer::processing_time::{processing_time};
+use crate::transfer::processing_time::{intake_time, processing_time};
 
 /// HTTP 504: the server behind the gateway has not answered yet.
 const GATEWAY_TIMEOUT: u16 = 504;
 const METHOD_NOT_ALLOWED: u16 = 405;
 /// The largest number of files of other people that are read back to compare them.
-const MOST_STRANGERS: usize = 4;
+const MAX_STRANGERS: usize = 4;
 
 impl Uploader<'_> {
     /// Ends a failed upload: looks whether the file has arrived all the same, and removes what is half there.
@@ -151,7 +151,7 @@ impl Uploader<'_> {
         let patience = match item.source.size() {
             // The gateway itself says that the server behind it is still working.
             Some(size) if self.still_worked_on => processing_time(self.client.policy.timeout, size),
-            Some(size) => processing_time(size),
+            Some(size) => intake_time(size),
             None => Duration::ZERO,
         };
         self.check(ticket, item, patience, Moment::now()).await
@@ -167,7 +167,7 @@ impl Uploader<'_> {
         since: Moment,
     ) -> Result<Option<Entry>> {
         let begun = Instant::now();
-        while ticket.strangers.len() < MOST_STRANGERS {
+        while ticket.strangers.len() < MAX_STRANGERS {
             let looked = &*ticket;
             let Some(entry) = poll_whole(self.client, patience.saturating_sub(begun.elapsed()), looked, since).await? else { break };
             if ticket.strangers.contains(&entry.id) {

@@ -9,7 +9,7 @@ use crate::support::env::TestEnv;
 
 const SIZE: u64 = super::ALL;
 const CHUNK: u64 = super::CHUNK;
-const TRIES: u64 = 3;
+const MAX_TRIES: u64 = 3;
 /// After a line that was cut while we wrote, the beginning of the request goes once more to hear whether it was refused.
 const BEGINNING: u64 = 16 << 10;
 
@@ -31,7 +31,7 @@ fn rows() -> VecDeque<Row> {
     let mut rows = VecDeque::new();
     for at in places() {
         rows.push_back(row("iogates", "tus", format!("iogates:wall={at}"), 1));
-        rows.push_back(row("iogates", "plupload", format!("iogates:wall={at}"), TRIES));
+        rows.push_back(row("iogates", "plupload", format!("iogates:wall={at}"), MAX_TRIES));
         if cfg!(unix) {
             rows.push_back(row("iogates", "ftps", format!("iogates:ftp-cut={at}*always iogates:ftp-no-resume"), 1));
         }
@@ -40,14 +40,14 @@ fn rows() -> VecDeque<Row> {
     }
     for skip in 0..SIZE / CHUNK {
         for fault in ["cut=50000", "answer-lost", "500", "html"] {
-            rows.push_back(row("iogates", "plupload", format!("iogates/plupload:{fault}+{skip}*always"), TRIES));
+            rows.push_back(row("iogates", "plupload", format!("iogates/plupload:{fault}+{skip}*always"), MAX_TRIES));
         }
         // The upload is gone each time it has come so far.
         rows.push_back(row("iogates", "tus", format!("iogates:tus-gone+{skip}*always"), 1));
     }
     // One byte of each request is kept, and then none.
     rows.push_back(row("iogates", "tus", format!("iogates:tus-short={}*always", CHUNK - 1), 1));
-    rows.push_back(row("iogates", "tus", "iogates:tus-overfull=1*always".to_owned(), TRIES));
+    rows.push_back(row("iogates", "tus", "iogates:tus-overfull=1*always".to_owned(), MAX_TRIES));
     rows
 }
 
@@ -55,12 +55,12 @@ fn check(row: &Row) -> Result<(), String> {
     let env = TestEnv::new();
     env.home.file("film.bin", content().0);
     env.sandbox.faults().script(&row.fault).unwrap();
-    let (tries, chunk, target) = (TRIES.to_string(), CHUNK.to_string(), format!("{}:/film.bin", row.remote));
+    let (tries, chunk, target) = (MAX_TRIES.to_string(), CHUNK.to_string(), format!("{}:/film.bin", row.remote));
     let args = ["put", "--json", "--retries", &tries, "--timeout", "20s", "--chunk-size", &chunk, "--protocol", row.protocol];
     let ran = env.home.run(&[&args[..], &["film.bin", &target]].concat());
     let (received, created) = (env.sandbox.counts().all_received_bytes(row.remote), env.sandbox.counts().created_count(row.remote));
     let told = format!("{received} bytes, {created} entries, status {}: {}{}", ran.status, ran.stdout, ran.stderr);
-    let most = (TRIES + 1) * SIZE + TRIES * BEGINNING;
+    let most = (MAX_TRIES + 1) * SIZE + MAX_TRIES * BEGINNING;
     let wrong = match () {
         () if received > most => "too many bytes",
         // A connection that was kept and dies is no try, once a file; where each beginning makes an entry that is one more.

@@ -15,7 +15,7 @@ use crate::model::{Account, Secret};
 use crate::providers::REGISTRY;
 
 /// The most answers that are tried for one question.
-const TRIES: usize = 5;
+const MAX_PROMPTS: usize = 5;
 
 pub(super) struct Draft {
     pub name: Option<String>,
@@ -105,7 +105,7 @@ impl Draft {
         self.ask_address(context, &name, provider, connection).await?;
         let mut signed_in = None;
         let mut credentials = Vec::new();
-        for attempt in 1..=TRIES {
+        for attempt in 1..=MAX_PROMPTS {
             let before = self.settings.clone();
             credentials = self.ask_credentials(context, &name, provider).await?;
             let remote = context.config.draft_remote(&name, provider, &self.settings).map_err(|e| self.with_remote_name(e))?;
@@ -121,7 +121,7 @@ impl Draft {
                 }
                 Err(error) => context.renderer.error(&error),
             }
-            if attempt == TRIES || is_yes(context, "Add this remote all the same?").await? {
+            if attempt == MAX_PROMPTS || is_yes(context, "Add this remote all the same?").await? {
                 break;
             }
             // The answers of this round are asked for again.
@@ -168,7 +168,7 @@ impl Draft {
     }
 
     async fn ask_name(&mut self, context: &Context, provider: &ProviderInfo) -> Result<String> {
-        for _ in 0..TRIES {
+        for _ in 0..MAX_PROMPTS {
             let name = match self.name.take() {
                 Some(name) => name,
                 None => line_or(context, "What will you call it, as in NAME:PATH?", provider.id).await?,
@@ -193,7 +193,7 @@ impl Draft {
     async fn ask_address(&mut self, context: &Context, name: &str, provider: &'static ProviderInfo, connection: ConnectArgs) -> Result<()> {
         let mut known = self.settings.iter().find(|(key, _)| key == "url").map(|(_, url)| url.clone());
         let mut is_asked = known.is_none();
-        for _ in 0..TRIES {
+        for _ in 0..MAX_PROMPTS {
             if is_asked {
                 let help = provider.settings.iter().find(|s| s.key == "url").map_or("its address", |s| s.help);
                 let question = format!("Address: {help}");
@@ -339,7 +339,7 @@ async fn ask_provider(context: &Context) -> Result<&'static ProviderInfo> {
         let _ = write!(list, "\n  {}  {:<8} {}{also}", number + 1, info.id, info.title);
     }
     context.renderer.print_message(&list);
-    for _ in 0..TRIES {
+    for _ in 0..MAX_PROMPTS {
         let typed = read_line(context, "Its number or name: ").await?;
         let by_number = typed.parse::<usize>().ok().and_then(|number| REGISTRY.get(number.checked_sub(1)?).copied());
         match by_number.map_or_else(|| provider(&typed), Ok) {

@@ -20,7 +20,7 @@ use crate::model::escape::shorten;
 pub use super::html_page::HtmlPage;
 pub use super::range_request::RangeRequest;
 
-const MOST_REDIRECTS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 /// Bytes that are read of a page or a refusal: the reason stands at the beginning.
 const PAGE_READ: usize = 64 << 10;
 
@@ -94,7 +94,7 @@ enum Fetched {
 /// wrongly (providers.md 2.6).
 async fn fetch(http: &Http, ask: &RangeRequest<'_>, from: u64) -> Result<Fetched> {
     let mut url = ask.url.clone();
-    for step in 0..=MOST_REDIRECTS {
+    for step in 0..=MAX_REDIRECTS {
         let mut request = http.files().get(url.clone()).header(ACCEPT_ENCODING, "identity");
         if from > 0 {
             request = request.header(RANGE, format!("bytes={from}-"));
@@ -116,7 +116,7 @@ async fn fetch(http: &Http, ask: &RangeRequest<'_>, from: u64) -> Result<Fetched
             return Ok(Fetched::Page(page));
         }
     }
-    Err(Error::new(Kind::Protocol, format!("the server redirects more than {MOST_REDIRECTS} times")).with_subject(host_of(&url)))
+    Err(Error::new(Kind::Protocol, format!("the server redirects more than {MAX_REDIRECTS} times")).with_subject(host_of(&url)))
 }
 
 /// The URL that `text`, found at `base`, leads to. Fails with `Refused` when that is plain http although `base` is https, and

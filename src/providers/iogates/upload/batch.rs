@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::choose::{Preference, choose};
 use super::entry_pool::EntrySlot;
-use super::make_entry::{entry_for, listing_before, new_file, resolve_uncertain, spot_for};
+use super::make_entry::{empty_entry_for, listing_before, new_file, resolve_uncertain, spot_for};
 use crate::contract::{BatchCreation, BoxFuture, Kind, Result, UploadRequest};
 use crate::providers::iogates::remote::IoGates;
 use crate::providers::iogates::tree::Tree;
@@ -95,7 +95,7 @@ fn take(host: &IoGates, round: Vec<WantedEntry<'_>>, mut files: Vec<File>, doubt
         };
         let file = files.remove(at);
         let id = file.id.clone();
-        match entry_for(host, file, item) {
+        match empty_entry_for(host, file, item) {
             Ok(made) => host.making.release(spot, made),
             Err(_) => {
                 host.making.strays.lock().extend(id);

@@ -35,7 +35,7 @@ async fn make(host: &IoGates, item: &UploadRequest, spot: &EntrySlot, before: Op
     let answer = host.api.create(&new_file(item, spot)).await;
     host.listing.forget().await;
     let made = match answer {
-        Ok(file) => entry_for(host, file, item),
+        Ok(file) => empty_entry_for(host, file, item),
         Err(error) => Err(error),
     };
     let lost = match made {
@@ -155,7 +155,7 @@ fn fits(made: &EmptyEntry, item: &UploadRequest) -> bool {
 }
 
 /// The entry that the server made for this item, from its answer `file`.
-pub fn entry_for(host: &IoGates, file: File, item: &UploadRequest) -> Result<EmptyEntry> {
+pub fn empty_entry_for(host: &IoGates, file: File, item: &UploadRequest) -> Result<EmptyEntry> {
     entry_from_file(host, file, item.source.size(), item.checksum.md5.clone())
 }
 

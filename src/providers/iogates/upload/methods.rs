@@ -9,7 +9,7 @@ use crate::protocols::http::{base_url, is_loopback_host};
 use crate::providers::iogates::wire::{AuthInfo, FtpOffer, Web};
 
 /// The shortest token in characters. Shorter steps of a path, and steps without a digit, count as words.
-const SHORTEST_TOKEN: usize = 6;
+const MIN_TOKEN: usize = 6;
 
 /// A limit of 0 means none at ioGates.
 pub fn limit(bytes: Option<u64>) -> Option<u64> {
@@ -109,9 +109,9 @@ fn web_address(web: &Web, origin: &Url, network: &Network) -> Result<Url, String
 /// Registers the tokens with the masking: TUS has it in the path, plupload in the query.
 fn remember_tokens(address: &str) {
     let Ok(url) = Url::parse(address) else { return };
-    let is_token = |text: &str| text.len() >= SHORTEST_TOKEN && text.bytes().any(|b| b.is_ascii_digit());
+    let is_token = |text: &str| text.len() >= MIN_TOKEN && text.bytes().any(|b| b.is_ascii_digit());
     let steps = url.path_segments().into_iter().flatten().filter(|step| is_token(step)).map(str::to_owned);
-    let values = url.query_pairs().map(|(_, value)| value.into_owned()).filter(|value| value.len() >= SHORTEST_TOKEN);
+    let values = url.query_pairs().map(|(_, value)| value.into_owned()).filter(|value| value.len() >= MIN_TOKEN);
     steps.chain(values).for_each(|token| drop(Secret::new(token)));
 }
 
