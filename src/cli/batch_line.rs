@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 
 /// Bytes of one line. No shell takes as many.
-const LONGEST: u64 = 1 << 20;
+const MAX_LINE: u64 = 1 << 20;
 /// Lines read before they can be run.
 const READ_AHEAD: usize = 64;
 
@@ -99,10 +99,10 @@ impl BatchLines {
 async fn read_lines(mut from: impl AsyncBufRead + Unpin, name: String, to: mpsc::Sender<Result<(u64, Vec<u8>)>>) {
     for number in 1.. {
         let mut bytes = Vec::new();
-        let line = match (&mut from).take(LONGEST).read_until(b'\n', &mut bytes).await {
+        let line = match (&mut from).take(MAX_LINE).read_until(b'\n', &mut bytes).await {
             Ok(0) => return,
-            Ok(read) if read as u64 == LONGEST && !bytes.ends_with(b"\n") => {
-                Err(Error::new(Kind::Usage, format!("line {number} is longer than {LONGEST} bytes")).on_local(&name))
+            Ok(read) if read as u64 == MAX_LINE && !bytes.ends_with(b"\n") => {
+                Err(Error::new(Kind::Usage, format!("line {number} is longer than {MAX_LINE} bytes")).on_local(&name))
             }
             Ok(_) => Ok((number, bytes)),
             Err(e) => Err(Error::new(Kind::Local, "the rest of the batch can't be read").on_local(&name).with_cause(e)),

@@ -35,7 +35,7 @@ fn refuse(trouble: &OwnershipProblem) -> Result<()> {
 const MAX_CHANGE_TIME: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// The longest file in bytes: a device may never end.
-const LONGEST: u64 = 4 << 20;
+const MAX_BYTES: u64 = 4 << 20;
 
 /// Returns none when there is no such file. Fails with `Local` when it can't be read and with `Usage` when it is no text.
 pub(super) fn read(path: &Path) -> Result<Option<FileText>> {
@@ -47,9 +47,9 @@ pub(super) fn read(path: &Path) -> Result<Option<FileText>> {
     };
     let open_to_others = is_open_to_others(&file.metadata().map_err(at_file)?);
     let mut bytes = Vec::new();
-    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(at_file)?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(Error::new(Kind::Usage, format!("this file is longer than {LONGEST} bytes")).with_subject(path.display().to_string()));
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(at_file)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(Error::new(Kind::Usage, format!("this file is longer than {MAX_BYTES} bytes")).with_subject(path.display().to_string()));
     }
     let text = String::from_utf8(bytes).map_err(|_| {
         // The cause is left out, because it would contain the file's content.

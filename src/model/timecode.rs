@@ -152,7 +152,7 @@ impl FromStr for Moment {
 
 fn millis_of(text: &str) -> Option<i64> {
     if let Some(ms) = text.strip_suffix("ms") {
-        return ms.parse().ok().filter(|ms| (0..=LONGEST * 1000).contains(ms));
+        return ms.parse().ok().filter(|ms| (0..=MAX_SECONDS * 1000).contains(ms));
     }
     let (before, seconds) = text.rsplit_once(':').unwrap_or(("", text));
     let minutes = match before.split(':').map(digits).collect::<Option<Vec<_>>>() {
@@ -166,12 +166,12 @@ fn millis_of(text: &str) -> Option<i64> {
     };
     let seconds = seconds.strip_suffix('s').filter(|_| before.is_empty()).unwrap_or(seconds);
     let plain = seconds.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    let seconds: f64 = seconds.parse().ok().filter(|s| plain && *s <= LONGEST as f64)?;
+    let seconds: f64 = seconds.parse().ok().filter(|s| plain && *s <= MAX_SECONDS as f64)?;
     (before.is_empty() || seconds < 60.0).then_some(minutes * 60_000 + (seconds * 1000.0).round() as i64)
 }
 
 /// In seconds: no film is so long.
-const LONGEST: i64 = 1_000_000_000;
+const MAX_SECONDS: i64 = 1_000_000_000;
 
 #[cfg(test)]
 mod tests {

@@ -56,7 +56,7 @@ impl TokenStore for State {
     fn lock<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>> {
         Box::pin(async move {
             let Some(path) = self.lock_path(account) else { return Ok(Box::new(()) as Box<dyn Send>) };
-            match self.lock(&path).await {
+            match self.lock_file(&path).await {
                 Ok(file) => Ok(Box::new(file) as Box<dyn Send>),
                 // One warning is enough when nothing there can be used.
                 Err(_) if self.folder.is_unusable() => Ok(Box::new(())),
@@ -88,7 +88,7 @@ impl State {
     }
 
     /// None: another process holds the lock for longer than [`State::wait_at_most`].
-    async fn lock(&self, path: &Path) -> std::io::Result<Option<File>> {
+    async fn lock_file(&self, path: &Path) -> std::io::Result<Option<File>> {
         path.parent().map_or(Ok(()), |folder| private_folder(folder).map(drop))?;
         let file = open_private(path)?;
         match file.try_lock() {

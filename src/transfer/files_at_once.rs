@@ -11,7 +11,7 @@ use crate::contract::Events;
 use crate::model::Event;
 
 /// A run begins with so many, as other programs do, and need not find out first what nearly every server bears.
-const FIRST: usize = 8;
+const INITIAL_FILES: usize = 8;
 /// Rates are compared over at least this time.
 const WINDOW: Duration = Duration::from_secs(1);
 /// A rate that is so much better is no chance.
@@ -54,7 +54,7 @@ impl FilesAtOnce {
     pub(crate) fn new(most: usize, events: Events) -> FilesAtOnce {
         let (most, now) = (most.max(1), Instant::now());
         let state = BoundState {
-            files: most.min(FIRST),
+            files: most.min(INITIAL_FILES),
             bound: most,
             bound_until: now,
             begun: now,

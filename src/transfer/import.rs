@@ -13,7 +13,7 @@ const POLL_INITIAL: Duration = Duration::from_millis(250);
 const POLL_MAX: Duration = Duration::from_secs(15);
 
 /// The longest time that an import is followed: a site abandons a job that takes longer than a day.
-const LONGEST: Duration = Duration::from_secs(25 * 60 * 60);
+const MAX_WAIT: Duration = Duration::from_secs(25 * 60 * 60);
 
 /// Returns the state of the import `started` when it has ended, or when `limit` has passed. `tell` gets each new state. An
 /// import without an id can't be followed.
@@ -22,7 +22,7 @@ pub async fn follow(client: &RemoteClient, started: Import, limit: Option<Durati
     let mut wait = POLL_INITIAL;
     let mut now = started;
     while let (false, false, Some(id)) = (now.done, now.failed, now.id.clone()) {
-        let left = limit.unwrap_or(LONGEST).saturating_sub(begun.elapsed());
+        let left = limit.unwrap_or(MAX_WAIT).saturating_sub(begun.elapsed());
         if left.is_zero() {
             break;
         }

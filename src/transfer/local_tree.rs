@@ -96,12 +96,14 @@ impl LocalTree {
         let (shown, kind) = (met.path().display().to_string(), met.file_type());
         let found = if kind.is_dir() {
             let closed = self.filter.closes(&self.path_of(met.path()));
-            closed.and_then(|why| self.filter.count_left_out(&shown, &FilterDecision::LeavesOut(why))).map(|note| self.excluded(note, met))
+            closed
+                .and_then(|why| self.filter.count_left_out(&shown, &FilterDecision::LeavesOut(why)))
+                .map(|note| self.excluded_entry(note, met))
         } else if kind.is_file() && met.file_name().to_str().is_some_and(is_reserved) {
             Some(LocalFound::LeftOut(format!("{shown}: left out, as it belongs to a download of haul's in progress"), None))
         } else if kind.is_symlink() && self.filter.skips_links() {
             let note = self.filter.count_left_out(&shown, &FilterDecision::LeavesOut("--links skip".into()));
-            note.map(|note| self.excluded(note, met))
+            note.map(|note| self.excluded_entry(note, met))
         } else {
             self.check_entry(met, &shown)
         };
@@ -125,11 +127,11 @@ impl LocalTree {
                 let note = format!("{shown}: left out, as it is neither a file nor a folder");
                 Some(LocalFound::Special(note, self.place_of(met).ok()))
             }
-            verdict => self.filter.count_left_out(shown, &verdict).map(|note| self.excluded(note, met)),
+            verdict => self.filter.count_left_out(shown, &verdict).map(|note| self.excluded_entry(note, met)),
         }
     }
 
-    fn excluded(&self, note: String, met: &DirEntry) -> LocalFound {
+    fn excluded_entry(&self, note: String, met: &DirEntry) -> LocalFound {
         LocalFound::LeftOut(note, self.place_of(met).ok())
     }
 
@@ -150,14 +152,14 @@ impl LocalTree {
             let is_wanted = self.filter.takes_folder(&self.path_of(met.path()));
             self.ready.extend(place.clone().filter(|_| self.tells_folders).map(LocalFound::Folder));
             self.open.push(OpenFolder { place, is_filled: false, is_wanted });
-            return self.ready.extend(error.map(|error| rejected(&met, error)));
+            return self.ready.extend(error.map(|error| rejected_entry(&met, error)));
         }
         let found = place.and_then(|place| place_file(&met, &place));
         if let (Ok(_), Some(above)) = (&found, self.open.last_mut()) {
             above.is_filled = true;
             self.filter.count_taken();
         }
-        self.ready.push_back(found.unwrap_or_else(|error| rejected(&met, error)));
+        self.ready.push_back(found.unwrap_or_else(|error| rejected_entry(&met, error)));
     }
 
     fn place_of(&self, met: &DirEntry) -> Result<RemotePath> {
@@ -236,7 +238,7 @@ fn place_file(met: &DirEntry, place: &RemotePath) -> Result<LocalFound> {
     Ok(LocalFound::File { path: met.path().to_owned(), folder, name: name.to_owned(), size })
 }
 
-fn rejected(met: &DirEntry, error: Error) -> LocalFound {
+fn rejected_entry(met: &DirEntry, error: Error) -> LocalFound {
     let shown = met.path().display().to_string();
     LocalFound::Rejected { error: error.on_local(shown.clone()), shown }
 }

@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 /// The smallest span in bytes: below this a second connection costs more than it saves.
-const SMALLEST: u64 = 8 << 20;
+const MIN_SPAN: u64 = 8 << 20;
 
-/// Spans of about the same size, none below [`SMALLEST`] unless it is the whole.
+/// Spans of about the same size, none below [`MIN_SPAN`] unless it is the whole.
 pub(crate) fn split(size: u64, streams: usize) -> Vec<Range<u64>> {
-    let count = (streams as u64).min(size / SMALLEST).max(1);
+    let count = (streams as u64).min(size / MIN_SPAN).max(1);
     let step = size / count;
     (0..count).map(|n| n * step..if n + 1 == count { size } else { (n + 1) * step }).collect()
 }
@@ -18,7 +18,7 @@ mod tests {
 
     #[test]
     fn spans_cover_the_file_without_a_gap() {
-        for (size, streams, count) in [(0, 4, 1), (SMALLEST, 4, 1), (2 * SMALLEST, 4, 2), (100 << 20, 4, 4), ((100 << 20) + 3, 3, 3)] {
+        for (size, streams, count) in [(0, 4, 1), (MIN_SPAN, 4, 1), (2 * MIN_SPAN, 4, 2), (100 << 20, 4, 4), ((100 << 20) + 3, 3, 3)] {
             let spans = split(size, streams);
             assert_eq!(spans.len(), count, "{size} {streams}");
             assert_eq!((spans[0].start, spans[count - 1].end), (0, size));

@@ -3,6 +3,7 @@
 mod circles;
 mod commands;
 mod documents;
+mod function_names;
 mod imports;
 mod layers;
 mod manual;

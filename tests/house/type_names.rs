@@ -18,7 +18,7 @@ fn defined_type(line: &str) -> Option<&str> {
         "struct" | "enum" | "trait" | "union" => true,
         "type" => !line.starts_with(' '),
         // What stands in the brackets of `pub(in …)`.
-        _ if line.trim_start().starts_with("pub(in") => return defined(line.split_once(')')?.1.trim_start()),
+        _ if line.trim_start().starts_with("pub(in") => return defined_type(line.split_once(')')?.1.trim_start()),
         _ => false,
     };
     let name = words.next().filter(|_| is_definition)?;

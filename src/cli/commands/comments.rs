@@ -291,11 +291,11 @@ fn no_file(address: &Address) -> Error {
 
 /// `-` is standard input without its last line end, which `echo` adds.
 fn text_of(text: String) -> Result<String> {
-    const LONGEST: u64 = 1 << 20;
+    const MAX_TEXT: u64 = 1 << 20;
     let mut said = text;
     if said == "-" {
         said = String::new();
-        let read = std::io::stdin().lock().take(LONGEST).read_to_string(&mut said);
+        let read = std::io::stdin().lock().take(MAX_TEXT).read_to_string(&mut said);
         read.map_err(|e| Error::new(Kind::Local, "the text could not be read").with_subject("-").with_cause(e))?;
         let end = said.trim_end_matches(['\n', '\r']).len();
         said.truncate(end);

@@ -271,9 +271,9 @@ fn line_from(input: impl Read, what: &str) -> Result<Secret> {
 
 /// Reads one line, which may be empty.
 pub(crate) fn first_line(input: impl Read) -> Result<Secret> {
-    const LONGEST: u64 = 64 * 1024;
+    const MAX_INPUT: u64 = 64 * 1024;
     let mut text = String::new();
-    BufReader::new(input.take(LONGEST))
+    BufReader::new(input.take(MAX_INPUT))
         .read_line(&mut text)
         .map_err(|e| Error::new(Kind::Local, "standard input could not be read").with_subject("-").with_cause(e))?;
     drop(Secret::new(text.trim_end()));

@@ -164,7 +164,7 @@ impl Reading {
 pub async fn read_lines(chunks: Chunks, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
     use futures_util::TryStreamExt;
     /// Bytes of one line. No file system has names as long.
-    const LONGEST: usize = 64 << 10;
+    const MAX_LINE: usize = 64 << 10;
     let mut chunks = chunks;
     let mut rest = BytesMut::new();
     while let Some(piece) = chunks.try_next().await.map_err(|e| Error::reading(&e))? {
@@ -173,7 +173,7 @@ pub async fn read_lines(chunks: Chunks, mut each: impl FnMut(&[u8]) -> Result<()
             let line = rest.split_to(end + 1);
             each(line.strip_suffix(b"\n").map_or(&line[..], |line| line.strip_suffix(b"\r").unwrap_or(line)))?;
         }
-        if rest.len() > LONGEST {
+        if rest.len() > MAX_LINE {
             return Err(Error::new(Kind::Protocol, "the server's listing is not made of lines"));
         }
     }

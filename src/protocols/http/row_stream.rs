@@ -342,7 +342,7 @@ mod tests {
         assert_eq!(split(&of(r#"{"data":{"files":["#, "{},", most), 1 << 16), Err(TooMuch("over 1000000 entries".into())));
         assert!(split(&of(r#"{"data":{"files":0,"x":["#, "{},", most), 1 << 16).is_err());
         assert!(split(&of("", "{\"a\":[", MAX_REST), 1 << 16).is_err());
-        let long = [of(r#"{"data":{"files":[{"a":""#, "x", LONGEST_ROW), br#""},{"b":1}]}}"#.to_vec()].concat();
+        let long = [of(r#"{"data":{"files":[{"a":""#, "x", MAX_ROW), br#""},{"b":1}]}}"#.to_vec()].concat();
         assert_eq!(split(&long, 1 << 16).unwrap().1, ["1:too long", r#"1:{"b":1}"#]);
     }
 }

@@ -152,14 +152,14 @@ mod tests {
 
     #[test]
     fn only_what_fits_one_small_request_of_a_server_that_announces_it() {
-        const LARGEST: u64 = MAX_WITH_CREATION;
+        const MAX: u64 = MAX_WITH_CREATION;
         let announced = Capabilities { creation_with_upload: true, ..Capabilities::default() };
         for (size, chunk_size, fits) in [
             (Some(1), None, true),
-            (Some(LARGEST), None, true),
-            (Some(LARGEST), Some(0), true),
-            (Some(LARGEST), Some(64 << 20), true),
-            (Some(LARGEST + 1), None, false),
+            (Some(MAX), None, true),
+            (Some(MAX), Some(0), true),
+            (Some(MAX), Some(64 << 20), true),
+            (Some(MAX + 1), None, false),
             (Some(1000), Some(1000), true),
             (Some(1001), Some(1000), false),
             (Some(0), None, false),

@@ -10,7 +10,7 @@ use crate::transfer::sleep::sleep;
 
 const BETWEEN: Duration = Duration::from_secs(1);
 /// The longest wait. An offset that still moves after it means that another client is sending.
-const LONGEST: Duration = Duration::from_secs(30);
+const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// Can bytes of the failed request still arrive? Not after the server itself has answered it.
 pub(crate) fn may_be_on_its_way(failure: &Error) -> bool {
@@ -31,7 +31,7 @@ pub(crate) async fn at_rest(session: &mut dyn UploadSession, failure: &Error, fo
         if now == found {
             return Ok(found);
         }
-        if begun.elapsed() > LONGEST {
+        if begun.elapsed() > MAX_WAIT {
             return Err(Error::new(Kind::Busy, format!("another connection still sends to this upload, which grows past byte {at}")));
         }
         found = now;

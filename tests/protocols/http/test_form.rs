@@ -39,7 +39,7 @@ impl FormTarget for TestForm {
         Box::pin(async { Ok(form) })
     }
 
-    fn judge(&self, reply: HttpReply) -> Result<()> {
+    fn check_reply(&self, reply: HttpReply) -> Result<()> {
         if !reply.is_success() {
             return Err(reply.error());
         }
