@@ -7,7 +7,7 @@
 //! - `faults`: the errors that they make on purpose;
 //! - `server`, `certificate`: the HTTP listener, and the certificates for TLS;
 //! - `middleware`: the steps of every request before its handler;
-//! - `options`: fixed ports and credentials, a permanent folder (`kept`); `request_log`: a line for each request;
+//! - `options`: fixed ports and credentials, a permanent folder (`permanent_folder`); `request_log`: a line for each request;
 //! - `storage`: the stored bytes and the record of what arrived;
 //! - `responses`, `random`: forms of answers, ids and secrets.
 

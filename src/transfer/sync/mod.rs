@@ -5,7 +5,7 @@
 //! - `remote_target`, `local_target`, `local_listing`: TO; `compare_remote`, `compare_local`: the two sides, compared;
 //! - `may_go`: what of TO the filter takes; `guard`: what stops deletions; `delete_remote`: deletions on a remote;
 //! - `renames`: which files only moved; `moves_there`, `moves_here`: their moves;
-//! - `actions`, `planned`: a sync on paper; `apply`, `apply_local`, `remote_tree`: its execution.
+//! - `actions`, `planned_actions`: a sync that is only planned; `apply`, `apply_local`, `remote_tree`: its execution.
 
 pub mod actions;
 mod apply;
