@@ -60,6 +60,7 @@ async fn main() -> Result<()> {
             protocol: None,
             chunk_size: None,
             streams: 1,
+            copies_on_server: false,
             jobs: 1,
             dry_run: false,
             fail_fast: false,

@@ -128,11 +128,18 @@ impl LineParser {
         LineParser { tree: with_defaults(tree::prepare_command(Cli::command(), &[]), config.defaults()) }
     }
 
-    /// `words`: without the program's name.
-    pub fn parse(&mut self, words: &[String]) -> Result<(Cli, ArgMatches), clap::Error> {
-        let words = std::iter::once("haul").chain(words.iter().map(String::as_str));
-        let matches = self.tree.try_get_matches_from_mut(words)?;
-        Ok((Cli::from_arg_matches(&matches)?, matches))
+    /// `words`: without the program's name. Fails with what the shell would have been told, in one line.
+    pub fn parse(&mut self, words: &[String]) -> Result<(Cli, ArgMatches), Error> {
+        let words: Vec<OsString> = std::iter::once("haul").chain(words.iter().map(String::as_str)).map(OsString::from).collect();
+        let parsed = self.tree.try_get_matches_from_mut(&words).and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+        parsed.map_err(|error| {
+            let tree = tree::prepare_command(top_help::with_first_page(Cli::command()), &words);
+            match mistakes::explain_mistake(error, &words, &tree) {
+                Ok(help) if help.use_stderr() => Error::new(Kind::Usage, first_paragraph(&help)),
+                Ok(_) => Error::new(Kind::Usage, "help and version can't be shown in a batch").with_hint("ask for them in a shell"),
+                Err(ours) => ours,
+            }
+        })
     }
 
     /// The words of a command that stand for themselves: files, places.

@@ -7,7 +7,7 @@ use clap::parser::ValueSource;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::sync::mpsc;
 
-use super::args::{Cli, LineParser, first_paragraph};
+use super::args::{Cli, LineParser};
 use super::commands;
 use super::line_places::LinePlaces;
 use super::verb::Verb;
@@ -90,7 +90,7 @@ impl BatchLines {
                 let has_jobs = is_typed(own, "jobs");
                 BatchLine { number, words: words.clone(), verb, places: LinePlaces::of(name, &places, literal), has_jobs }
             }),
-            Err(e) => Err(Error::new(Kind::Usage, first_paragraph(&e))),
+            Err(error) => Err(error),
         };
         parsed.map_err(|error| BadLine { number, words, error })
     }
@@ -128,12 +128,14 @@ impl BatchLine {
 /// Words as a shell has them, or as the strings of a JSON array. A leading `haul` is no word of the command.
 fn divide(text: &str) -> Result<Vec<String>> {
     let text = text.trim();
+    let no_array =
+        || Error::new(Kind::Usage, "this is not a JSON array of strings").with_hint(r#"write it as ["put", "a.mov", "studio:/in/"]"#);
     let mut words: Vec<String> = match text.starts_with('[') {
-        true => serde_json::from_str(text).map_err(|e| {
-            Error::new(Kind::Usage, "this is not a JSON array of strings")
-                .with_cause(e)
-                .with_hint(r#"write it as ["put", "a.mov", "studio:/in/"]"#)
-        })?,
+        true => match serde_json::from_str(text) {
+            Ok(words) if Vec::is_empty(&words) => return Err(no_array()),
+            Ok(words) => words,
+            Err(e) => return Err(no_array().with_cause(e)),
+        },
         false => shlex::split(text).ok_or_else(|| Error::new(Kind::Usage, "a quote is not closed, or nothing follows a backslash"))?,
     };
     if words.first().is_some_and(|first| first == "haul") {

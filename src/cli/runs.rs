@@ -55,6 +55,8 @@ pub enum CarryVerb {
     Cp,
     Mv,
     Sync,
+    /// Its one place is the file of the plan.
+    Apply,
 }
 
 impl Noted {
@@ -94,6 +96,7 @@ impl Noted {
             CarryVerb::Cp => "cp",
             CarryVerb::Mv => "mv",
             CarryVerb::Sync => "sync",
+            CarryVerb::Apply => "apply",
         }
     }
 
@@ -103,6 +106,9 @@ impl Noted {
 
     /// Are all local sources gone?
     pub fn has_lost_its_sources(&self) -> bool {
+        if self.verb == CarryVerb::Apply {
+            return self.places.iter().all(|plan| !Path::new(plan).exists());
+        }
         let sources = self.places.split_last().map(|(_, sources)| sources).unwrap_or_default();
         let may_be_local = |source: &&String| Address::parse(source).is_ok_and(|address| address.is_none());
         matches!(self.verb, CarryVerb::Put | CarryVerb::Sync)

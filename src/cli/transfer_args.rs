@@ -105,6 +105,7 @@ impl TransferArgs {
             protocol: remote.protocol(self.protocol.0)?,
             chunk_size: self.chunk_size,
             streams: self.streams as usize,
+            copies_on_server: false,
             jobs: self.jobs as usize,
             dry_run: self.dry_run,
             fail_fast: self.fail_fast,

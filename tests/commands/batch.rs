@@ -104,8 +104,11 @@ fn a_mistake_in_a_file_is_told_with_its_line() {
         ("put a.txt giga0:/".to_owned(), |line: &str| vec!["put a.txt giga0:/".to_owned(), "#".to_owned(), line.to_owned()]);
     for (line, says) in [
         ("put a.txt", "line 3: a source and a target"),
-        ("putt a.txt giga0:/", "line 3: unrecognized subcommand 'putt'"),
-        ("put a.txt giga0:/ --if-exists perhaps", "line 3: invalid value 'perhaps'"),
+        ("putt a.txt giga0:/", "line 3: there is no command `putt`; write `haul put`"),
+        ("put a.txt giga0:/ --if-exists perhaps", "line 3: "),
+        ("put a.txt giga0:/ --job 3", "line 3: `haul put` has no option `--job`; write `--jobs`"),
+        ("put --help", "line 3: help and version can't be shown in a batch"),
+        ("[]", "line 3: this is not a JSON array of strings"),
         ("ls 'giga0:/", "line 3: a quote is not closed"),
         (r#"["ls", 1]"#, "line 3: this is not a JSON array of strings"),
         ("put - giga0:/x", "line 3: put can't be used in a batch: standard input"),

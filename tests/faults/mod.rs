@@ -1,6 +1,8 @@
 //! Failures of connections, servers, disks and processes.
 
 #[cfg(unix)]
+pub(crate) mod batch_killed;
+#[cfg(unix)]
 pub(crate) mod crash;
 pub(crate) mod cyclic_folders;
 pub(crate) mod errors;

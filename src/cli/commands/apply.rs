@@ -1,6 +1,6 @@
 //! `haul apply`: what a plan of `haul sync` says.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -10,6 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::plan_file;
 use crate::cli::plan_file::PlanHeader;
 use crate::cli::receipt::ReceiptArgs;
+use crate::cli::runs::{CarryVerb, Noted, absolute};
 use crate::cli::transfer_args::{MetadataArgs, TransferArgs};
 use crate::error::Result;
 
@@ -38,11 +39,22 @@ pub struct ApplyArgs {
 }
 
 pub async fn run(context: &mut Context, args: ApplyArgs) -> Result<u8> {
-    let (PlanHeader { from, to, options: sync, .. }, actions) = plan_file::read(&args.plan)?;
-    let ApplyArgs { receipts, metadata, transfer, .. } = args;
-    let job = SyncJob { from, to, sync, metadata, filter: Arc::default(), transfer, actions: Some(actions), plan: false, by_nul: false };
-    // A plan is one run's own: who was killed types it again, and what was done is found done.
-    let (tally, _) = job.execute(context, None, &receipts).await?;
+    let ApplyArgs { plan, receipts, metadata, transfer } = args;
+    let noted = noted_run(&plan, &metadata, &transfer);
+    let (tally, _) = job(&plan, metadata, transfer)?.execute(context, noted, &receipts).await?;
     context.renderer.report(&tally.summary());
     Ok(tally.status())
+}
+
+/// Fails as [`plan_file::read`].
+pub(super) fn job(plan: &Path, metadata: MetadataArgs, transfer: TransferArgs) -> Result<SyncJob> {
+    let (PlanHeader { from, to, options: sync, .. }, actions) = plan_file::read(plan)?;
+    Ok(SyncJob { from, to, sync, metadata, filter: Arc::default(), transfer, actions: Some(actions), plan: false, by_nul: false })
+}
+
+/// None: it leaves nothing that could be resumed. An action that was done before is found done.
+fn noted_run(plan: &Path, metadata: &MetadataArgs, transfer: &TransferArgs) -> Option<Noted> {
+    let noted = Noted::new(CarryVerb::Apply, vec![absolute(&plan.to_string_lossy())], true, transfer)?;
+    let MetadataArgs { attr, kind } = metadata.clone();
+    Some(Noted { attr, kind, ..noted })
 }

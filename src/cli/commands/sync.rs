@@ -142,7 +142,7 @@ impl SyncJob {
         };
         let (run, events) = TransferRun::begin(context, noted, &named, (receipts, self.transfer.dry_run)).await?;
         let base = Some(Path::new(&self.from)).filter(|from| from.is_dir());
-        let (outcome, mut tally) = run.with_list(base, self.by_nul).follow(context, Box::pin(self.sync(sides, events))).await?;
+        let (outcome, mut tally) = run.with_list(base, self.by_nul).follow(context, Box::pin(self.sync(sides, events, receipts))).await?;
         let SyncOutcome { equal, deleted, left, refused, only_unread, actions } = outcome;
         tally.sync = Some(SyncCounts { equal, sent: 0, deleted, left });
         if let Some(refused) = refused {
@@ -156,7 +156,7 @@ impl SyncJob {
         Ok((tally, actions))
     }
 
-    async fn sync(&self, sides: Sides, events: Events) -> Result<SyncOutcome> {
+    async fn sync(&self, sides: Sides, events: Events, receipts: &ReceiptArgs) -> Result<SyncOutcome> {
         let SyncOptionArgs { delete, max_delete, track_renames, size_only } = self.sync;
         let (transfer, actions) = (&self.transfer, self.actions.clone());
         let options = SyncOptions { from: self.from.clone(), to: self.to.clone(), delete, max_delete, track_renames, plan: self.plan };
@@ -199,6 +199,8 @@ impl SyncJob {
             target,
             options: PutOptions {
                 size_only,
+                // A receipt has a line for each file that came through this machine.
+                copies_on_server: receipts.receipt.is_none(),
                 chunk_size: transfer.chunk_size.or(window),
                 metadata: self.metadata.clone().for_remote(&remote)?,
                 ..transfer.put_options(&remote, &self.filter)?

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 
 use super::sync::SyncJob;
-use super::{cp, get, put, sync};
+use super::{apply, cp, get, put, sync};
 use crate::cli::context::Context;
 use crate::cli::filter_args::SelectionArgs;
 use crate::cli::list_args;
@@ -222,6 +222,11 @@ async fn run_again(context: &mut Context, noted: &Noted, receipts: &ReceiptArgs,
             let (filter, by_nul) = (sync::filter(&selection, &list, from)?, list.ends_with_nul());
             let (from, sync) = (from.clone(), sync.unwrap_or_default());
             let job = SyncJob { from, to, sync, metadata, filter, transfer, actions: None, plan: false, by_nul };
+            Box::pin(job.execute(context, again, &receipts)).await.map(|(tally, _)| tally)
+        }
+        CarryVerb::Apply => {
+            let CarryArgs { receipts, transfer, .. } = options;
+            let job = apply::job(Path::new(last), metadata, transfer)?;
             Box::pin(job.execute(context, again, &receipts)).await.map(|(tally, _)| tally)
         }
         CarryVerb::Put => {

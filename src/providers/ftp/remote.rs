@@ -11,6 +11,7 @@ use crate::contract::lookup::known_fields;
 use crate::contract::walk::not_found;
 use crate::contract::{Download, Entries, Error, Kind, ProviderContext, Result};
 use crate::model::{Account, Entry, Protocol, RemotePath, Secret};
+use crate::protocols::ftp::listing::RemoteKind;
 use crate::protocols::ftp::reading::open_reading;
 use crate::protocols::ftp::{FtpPool, REFUSED_TLS, Security, listing};
 
@@ -96,10 +97,28 @@ impl FtpRemote {
         }
         let within = RemotePath::parse(&folder.id)?;
         let mut listed = entry::Listed::new(within.clone());
-        listing::list(self.pool().await?, &self.path_of(&within), |row| listed.add(row))
-            .await
-            .map_err(|error| self.explain(error).with_subject(folder.path.to_string()))?;
+        let (pool, path) = (self.pool().await?, self.path_of(&within));
+        if let Err(error) = listing::list(pool, &path, |row| listed.add(row)).await {
+            let error = if error.kind() == Kind::NotFound { self.explain_failed_listing(&path, error).await } else { error };
+            return Err(self.explain(error).with_subject(folder.path.to_string()));
+        }
         Ok(listed.entries(folder))
+    }
+
+    /// Some servers (libunftp) read the names of a folder first, and then look at each of them. They answer 550 for the whole
+    /// folder when one of its files got another name meanwhile. If the folder is there, another try may list it.
+    async fn explain_failed_listing(&self, path: &str, error: Error) -> Error {
+        let words = error.message().to_ascii_lowercase();
+        if ["denied", "permission", "not allowed"].iter().any(|word| words.contains(word)) {
+            return error;
+        }
+        let Ok(pool) = self.pool().await else { return error };
+        match listing::stat(pool, path).await {
+            Ok(Some(Some(found))) if found.kind == RemoteKind::Folder && !path.is_empty() => {
+                Error::new(Kind::Busy, "the folder is there, but the server could not list it").with_cause(error)
+            }
+            _ => error,
+        }
     }
 
     pub(super) async fn download(&self, file: &Entry, from: u64) -> Result<Download> {

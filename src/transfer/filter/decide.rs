@@ -296,7 +296,11 @@ impl Filter {
         let why = match verdict {
             FilterDecision::Takes | FilterDecision::Failed(_) => return None,
             FilterDecision::LeavesOut(why) => why.to_string(),
-            FilterDecision::Unsettled(why) => why.clone(),
+            // It fits, and is left for the next run.
+            FilterDecision::Unsettled(why) => {
+                self.count_taken();
+                why.clone()
+            }
             FilterDecision::SizeUnknown => {
                 self.counts.sizeless.fetch_add(1, Ordering::Relaxed);
                 "nobody tells its size".to_owned()

@@ -1,5 +1,6 @@
 //! One file of a `put`: the decision about it, its source, its upload, and the record of it.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::conflict::{ConflictCheck, Decision, Skip, resolve};
@@ -9,17 +10,14 @@ use super::plan::PutItem;
 use super::previous::{PreviousUpload, SentContent};
 use super::run::PutRun;
 use super::settle::reason_unsettled;
-use crate::contract::{
-    BoxFuture, Checksum, CompletedTransfer, PlaceLock, Provider, Replacement, Source, UploadHandle, UploadRequest, place_key,
-};
+use crate::contract::{BoxFuture, Checksum, PlaceLock, Provider, Replacement, Source, UploadHandle, UploadRequest};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::{Transfer, Verified};
-use crate::model::similar_names::is_numbered;
 use crate::model::{Entry, Event, RemotePath, Report};
 use crate::transfer::effort::Effort;
 use crate::transfer::fingerprint::{EntryFingerprint, FileFingerprint};
-use crate::transfer::folder_cache::{ListedFolder, now_in_ms};
+use crate::transfer::folder_cache::ListedFolder;
 use crate::transfer::lock_wait::lock_place;
 use crate::transfer::source::file::md5_of;
 use crate::transfer::source::open_file::OpenFile;
@@ -77,6 +75,10 @@ impl PutRun {
             FilePlan::Done(report) => Ok(*report),
             FilePlan::Busy => Err(Error::new(Kind::Other, "another run is working on this file")),
             FilePlan::Send(way) => {
+                let way = match self.copy_on_server(item, way).await? {
+                    ControlFlow::Break(copied) => return Ok(copied),
+                    ControlFlow::Continue(way) => way,
+                };
                 let mut ready = self.open_source(item, *way).await?;
                 self.announce(id, item, &ready);
                 ready.item.checksum = self.checksum(&item.origin, ready.item.source.as_ref(), ready.sent.take()).await?;
@@ -334,6 +336,7 @@ impl PutRun {
         if let Some(identity) = identity {
             self.remember(&entry, uploaded.md5.clone(), identity);
         }
+        self.learn_original(item, &entry, uploaded.md5.as_ref())?;
         let stamp = EntryFingerprint::of(&entry).text();
         let report = item.origin.report(Transfer {
             source: item.display_source(),
@@ -353,40 +356,6 @@ impl PutRun {
             url: entry.url.clone(),
         });
         Ok((entry, report))
-    }
-
-    /// Records the name that the server gave the file, for the next run. Not a name with a number: there another file has the
-    /// wished name.
-    fn learn(&self, path: &RemotePath, wished: &str, stored: &str) -> Result<()> {
-        self.job.client.events.send(Event::Warning(format!("{}: stored as {stored:?}", self.job.client.address(path))));
-        if is_numbered(stored, wished) {
-            return Ok(());
-        }
-        self.job.ledger.record_stored_as(&place_key(&self.job.remote_key, path), stored).map(drop)
-    }
-
-    pub(in crate::transfer) fn remember(&self, entry: &Entry, md5: Option<String>, source: FileFingerprint) {
-        let finished = CompletedTransfer {
-            remote: self.job.remote_key.clone(),
-            id: entry.id.clone(),
-            stamp: EntryFingerprint::of(entry).text(),
-            size: entry.size,
-            md5,
-            source: source.path,
-            source_size: source.size,
-            source_mtime_ns: source.modified_ns,
-            source_inode: source.inode,
-            source_version: source.version,
-            source_device: source.device,
-            at: now_in_ms(),
-        };
-        self.record(&finished);
-    }
-
-    fn record(&self, finished: &CompletedTransfer) {
-        if let Err(e) = self.job.ledger.record_finished(finished) {
-            self.job.client.events.send(Event::Warning(format!("this upload could not be recorded: {e}")));
-        }
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) mod plan_stream;
 pub(crate) mod previous;
 mod remembered;
 pub(crate) mod run;
+mod server_copy;
 pub(crate) mod session;
 pub(crate) mod settle;
 mod taken_name;

@@ -44,6 +44,8 @@ pub struct PutOptions {
     pub chunk_size: Option<u64>,
     /// Connections for one large file, where the protocol can.
     pub streams: usize,
+    /// A large file that is on the account of the target, too, is copied by the server.
+    pub copies_on_server: bool,
     /// Files in flight.
     pub jobs: usize,
     /// Reports what would be done, and does nothing.

@@ -1,13 +1,16 @@
-//! What this machine put to a place of a remote that lists nothing: its id is noted here, and the server is asked by that id
-//! whether it is still there. So the same command, typed again, sends no file a second time.
+//! What this machine records of the files that it has put, so that the same command, typed again, sends no file a second time.
+//! Of a place of a remote that lists nothing the id is noted, and the server is asked by that id whether it is still there.
 
 use std::sync::Arc;
 
+use super::plan::PutItem;
 use super::run::PutRun;
-use crate::contract::place_key;
+use crate::contract::{CompletedTransfer, place_key};
 use crate::error::{Kind, Result};
-use crate::model::{Entry, Place, RemotePath, Root};
-use crate::transfer::folder_cache::ListedFolder;
+use crate::model::similar_names::is_numbered;
+use crate::model::{Entry, Event, Place, RemotePath, Root};
+use crate::transfer::fingerprint::{EntryFingerprint, FileFingerprint};
+use crate::transfer::folder_cache::{ListedFolder, now_in_ms};
 
 /// Before an id in the place of a stored name.
 const BY_ID: &str = "@";
@@ -41,5 +44,64 @@ impl PutRun {
         }
         let stored = format!("{BY_ID}{}", entry.id);
         self.job.ledger.record_stored_as(&place_key(&self.job.remote_key, path), &stored).map(drop)
+    }
+
+    /// The bytes of a file of another remote told its MD5, which the next run compares where no provider tells one.
+    pub(super) fn learn_original(&self, item: &PutItem, copy: &Entry, md5: Option<&String>) -> Result<()> {
+        let (Some(original), Some(md5)) = (item.origin.original().filter(|original| original.md5.is_none()), md5) else { return Ok(()) };
+        let stamp = EntryFingerprint::of(&original.entry).text();
+        let known = self.job.ledger.completed_transfer(&original.remote, &original.entry.id)?;
+        if original.moves || known.is_some_and(|known| known.md5.is_some() && EntryFingerprint::of(&original.entry).matches(&known.stamp)) {
+            return Ok(());
+        }
+        self.record(&CompletedTransfer {
+            remote: original.remote.clone(),
+            id: original.entry.id.clone(),
+            stamp,
+            size: original.entry.size,
+            md5: Some(md5.clone()),
+            source: format!("{}|@{}", self.job.remote_key, copy.id),
+            source_size: original.entry.size.unwrap_or_default(),
+            source_mtime_ns: 0,
+            source_inode: None,
+            source_version: None,
+            source_device: None,
+            at: now_in_ms(),
+        });
+        Ok(())
+    }
+
+    /// Records the name that the server gave the file, for the next run. Not a name with a number: there another file has the
+    /// wished name.
+    pub(super) fn learn(&self, path: &RemotePath, wished: &str, stored: &str) -> Result<()> {
+        self.job.client.events.send(Event::Warning(format!("{}: stored as {stored:?}", self.job.client.address(path))));
+        if is_numbered(stored, wished) {
+            return Ok(());
+        }
+        self.job.ledger.record_stored_as(&place_key(&self.job.remote_key, path), stored).map(drop)
+    }
+
+    pub(in crate::transfer) fn remember(&self, entry: &Entry, md5: Option<String>, source: FileFingerprint) {
+        let finished = CompletedTransfer {
+            remote: self.job.remote_key.clone(),
+            id: entry.id.clone(),
+            stamp: EntryFingerprint::of(entry).text(),
+            size: entry.size,
+            md5,
+            source: source.path,
+            source_size: source.size,
+            source_mtime_ns: source.modified_ns,
+            source_inode: source.inode,
+            source_version: source.version,
+            source_device: source.device,
+            at: now_in_ms(),
+        };
+        self.record(&finished);
+    }
+
+    pub(super) fn record(&self, finished: &CompletedTransfer) {
+        if let Err(e) = self.job.ledger.record_finished(finished) {
+            self.job.client.events.send(Event::Warning(format!("this upload could not be recorded: {e}")));
+        }
     }
 }

@@ -34,6 +34,7 @@ fn job(received: &Arc<Received>, to: &str, if_exists: IfExists, state: &Path) ->
             protocol: None,
             chunk_size: None,
             streams: 1,
+            copies_on_server: false,
             jobs: 2,
             dry_run: false,
             fail_fast: false,

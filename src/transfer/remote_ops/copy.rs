@@ -171,6 +171,10 @@ impl OpsRun {
     async fn copy_piece(&mut self, piece: CopyTask) -> Result<CopyOutcome> {
         self.job.client.check_name(&piece.name)?;
         let CopyTask { entry, shown, folder, name, .. } = &piece;
+        // Where single files are chosen a folder is made with the first of them: till then nothing has its name.
+        if entry.is_folder() && !self.job.filter.takes_folder(&piece.below) && !self.target_folders.is_there(folder).await? {
+            return self.enter_folder(&piece, name, true).await;
+        }
         let target_folder = self.target_folders.at(folder).await?.clone();
         let over = |report| Ok(CopyOutcome::Over(Box::new(report)));
         match landing(self.job.if_exists, Op::Copy, entry, &target_folder, folder, name)? {

@@ -257,6 +257,12 @@ impl Apply {
         let run = &self.to.run;
         let folder = run.folders().find(&item.folder).await?.ok_or_else(changed)?;
         let here = item.origin.inspect(&run.real_folders).await?.identity;
+        let path = folder.entry.path.join(&item.name)?;
+        // What a killed run of this plan was sending may have arrived: the upload goes on from there.
+        let journal = run.journal(run.place_key(&folder, &path), item, &path, here.clone());
+        if run.find_previous(journal.as_ref(), &item.origin, &folder).await?.is_some() {
+            return Ok(());
+        }
         match run.decide(item, here.as_ref(), &folder).await? {
             Decision::Skip(skip) if skip.same => Ok(()),
             _ => Err(changed()),

@@ -262,3 +262,23 @@ fn shares_are_disjoint_and_whole() {
     let found = env.home.command(&["find", "giga0:/"]).env("HAUL_SHARD", "9/3").output().unwrap();
     assert_eq!(found.status.code(), Some(0), "it is no matter of find");
 }
+
+/// Folders come with the files that are chosen.
+#[test]
+fn what_takes_no_file_makes_no_folder() {
+    let remotes = that_can(&["list", "copy", "move"]);
+    let env = filled_env(&remotes);
+    for remote in remotes {
+        let (from, to) = (format!("{remote}:/in"), format!("{remote}:/out"));
+        for verb in ["cp", "mv"] {
+            env.home.run(&[verb, "--include", "*.none", &from, &to]).ends_with(0).says("nothing fits");
+            env.home.run(&[verb, "--include", "*.none", "--fail-if-empty", &from, &to]).ends_with(2);
+            env.home.run(&["stat", &to]).ends_with(3);
+        }
+        env.home.run(&["cp", "--include", "c.mov", &from, &to]).ends_with(0);
+        assert_eq!(below(&to, &env), ["clips/", "clips/c.mov"].map(str::to_owned).into(), "{remote}");
+        // A file that still changes fits, and is left for the next run.
+        let ran = env.home.run(&["get", "--settle", "1h", "--fail-if-empty", &to, "here"]).ends_with(0);
+        assert!(!ran.stderr.contains("nothing fits"), "{remote}: {}", ran.stderr);
+    }
+}

@@ -11,7 +11,7 @@ mod scale;
 use std::collections::BTreeMap;
 
 use crate::support::command::Ran;
-use crate::support::env::{Content, TestEnv, tree};
+use crate::support::env::{Content, TestEnv, bytes, tree};
 use crate::support::remotes::that_can;
 use serde_json::Value;
 
@@ -253,4 +253,50 @@ fn the_last_line_says_what_was_equal_sent_deleted_and_left() {
     env.home.run(&["sync", "src", "fileago:/t"]).ends_with(0).says("2 left");
     env.home.file("src/c", "c");
     env.home.run(&["sync", "--delete", "src", "fileago:/t"]).ends_with(0).says("1 file sent, ").says(", 2 equal, 2 deleted");
+}
+
+/// What is small, replaces a file or is to stand in a receipt comes through this machine.
+#[test]
+fn within_one_remote_the_server_copies_large_files() {
+    let size = (1 << 20) + 7;
+    for remote in that_can(&["list", "download", "copy"]) {
+        let env = TestEnv::new();
+        env.home.file("src/d/big.bin", bytes(size, 5).0);
+        env.home.file("src/small", "small");
+        let (from, to) = (format!("{remote}:/from"), format!("{remote}:/to"));
+        env.home.run(&["put", "-q", "src/", &from]).ends_with(0);
+        let received = || env.sandbox.counts().all_received_bytes(remote);
+        let before = received();
+        let ran = env.json(&["sync", &from, &to]).ends_with(0);
+        assert_eq!((counts(&ran), ran.events("copied").len()), ((2, 0, 0, 0), 2), "{remote}: {}", ran.stdout);
+        assert!(received() - before < size as u64, "{remote}: the large file came through this machine");
+        assert_eq!(files_at(&env, &to), env.local("src"), "{remote}");
+        let ran = env.json(&["sync", &from, &to]).ends_with(0);
+        assert_eq!(counts(&ran), (0, 2, 0, 0), "{remote}: {}", ran.stdout);
+        env.home.file("src/d/big.bin", bytes(size, 6).0);
+        env.home.run(&["put", "-q", "src/", &from]).ends_with(0);
+        env.json(&["sync", &from, &to]).ends_with(0);
+        assert_eq!(files_at(&env, &to), env.local("src"), "{remote}: a file that was there");
+        let receipt = env.path("r.jsonl");
+        env.json(&["sync", "--receipt", "r.jsonl", &from, &format!("{remote}:/other")]).ends_with(0);
+        assert_eq!(std::fs::read_to_string(&receipt).unwrap().lines().count(), 2, "{remote}");
+    }
+}
+
+/// What another machine put there: nothing is known of the files, and giga0 lists neither MD5s nor times.
+#[test]
+fn files_of_another_machine_are_sent_once() {
+    for (from, to) in [("giga0", "fileago"), ("giga0", "giga0"), ("fileago", "ftp"), ("ftp", "giga0")] {
+        let env = TestEnv::new();
+        env.home.file("src/d/big.bin", bytes((1 << 20) + 7, 5).0);
+        env.home.file("src/small", "small");
+        let (source, place) = (format!("{from}:/from"), format!("{to}:/to"));
+        env.home.run(&["put", "-q", "src/", &source]).ends_with(0);
+        std::fs::remove_dir_all(env.state_file().parent().unwrap()).unwrap();
+        for wanted in [(2, 0, 0, 0), (0, 2, 0, 0)] {
+            let ran = env.json(&["sync", &source, &place]).ends_with(0);
+            assert_eq!(counts(&ran), wanted, "{from} to {to}: {}", ran.stdout);
+        }
+        assert_eq!(files_at(&env, &place), env.local("src"), "{from} to {to}");
+    }
 }

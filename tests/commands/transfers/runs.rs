@@ -130,3 +130,29 @@ fn a_cleared_command_is_forgotten() {
     env.home.run(&["transfers", "clear"]).ends_with(0);
     assert_eq!(env.home.run(&["transfers", "list", "--json"]).ends_with(0).stdout, "");
 }
+
+#[test]
+fn a_killed_apply_is_finished_whole() {
+    let env = TestEnv::new();
+    fill(&env);
+    env.home.run(&["sync", "--plan", "p.jsonl", "d", "giga0:/in"]).ends_with(0);
+    killed_at(&env, &["apply", "-j", "2", "--bwlimit", "300K", "p.jsonl"], "giga0", 5);
+    let left = runs(&env);
+    let [run] = &left[..] else { panic!("{left:?}") };
+    let plan = env.path("p.jsonl").display().to_string();
+    assert_eq!((&run["command"], &run["remote"]), (&serde_json::json!(["apply", plan]), &"giga0".into()));
+    env.home.file("d/later.bin", "no part of the plan");
+    let ran = env.home.run(&["transfers", "resume", "--json"]).ends_with(0);
+    assert_eq!(env.arrivals("giga0").len(), FILES, "{}", ran.stdout);
+    assert!(ran.events("uploaded").len() < FILES, "what was there is not sent again: {}", ran.stdout);
+    assert!(runs(&env).is_empty());
+    // A plan that is gone can only be forgotten.
+    std::fs::remove_dir_all(env.path("d")).unwrap();
+    fill(&env);
+    env.home.run(&["sync", "--plan", "p.jsonl", "d", "giga0:/again"]).ends_with(0);
+    killed_at(&env, &["apply", "-j", "1", "--bwlimit", "300K", "p.jsonl"], "giga0", FILES + 2);
+    std::fs::remove_file(env.path("p.jsonl")).unwrap();
+    env.home.run(&["transfers", "resume"]).ends_with(3).says("haul transfers clear");
+    env.home.run(&["transfers", "clear"]).ends_with(0);
+    assert!(runs(&env).is_empty());
+}

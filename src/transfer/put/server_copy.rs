@@ -1,0 +1,80 @@
+//! A large file whose source and target are on one account: its server copies the file, and no byte passes this machine.
+
+use std::ops::ControlFlow;
+
+use super::file::UploadTarget;
+use super::options::ChecksumMode;
+use super::plan::PutItem;
+use super::run::PutRun;
+use crate::error::{Error, Kind, Result};
+use crate::model::report::Placed;
+use crate::model::{Event, Report};
+use crate::transfer::change::ConfirmedChanges;
+use crate::transfer::source::RemoteFile;
+use crate::transfer::upload::confirm::discard;
+use crate::transfer::walk::is_fatal;
+
+/// In bytes. A server whose answer does not name the copy (FileAgo, providers.md 3.4) has its folder listed after each copy. A
+/// smaller file is streamed sooner than a large folder is listed.
+const COPIED_FROM: u64 = 1 << 20;
+
+impl PutRun {
+    /// Goes on with the upload where the server is not asked, or refuses.
+    pub(super) async fn copy_on_server(&self, item: &PutItem, way: Box<UploadTarget>) -> Result<ControlFlow<Report, Box<UploadTarget>>> {
+        let Some(original) = item.origin.original().filter(|original| self.can_copy(original, &way)) else {
+            return Ok(ControlFlow::Continue(way));
+        };
+        let client = &self.job.client;
+        let changes = ConfirmedChanges::new(client.clone());
+        let copy = match changes.copy_into(&original.entry, &way.folder.entry, &[]).await {
+            Ok(copy) => copy,
+            // A second copy would not help.
+            Err(error) if matches!(error.kind(), Kind::Unknown | Kind::Integrity) || is_fatal(error.kind()) => {
+                return Err(error.with_subject(item.display_source()));
+            }
+            Err(error) => {
+                client
+                    .events
+                    .send(Event::Note(format!("{}: the server does not copy the file, so it is streamed: {error}", item.display_source())));
+                return Ok(ControlFlow::Continue(way));
+            }
+        };
+        let is_other =
+            |ours: &Option<String>, theirs: &Option<String>| matches!((ours, theirs), (Some(a), Some(b)) if !a.eq_ignore_ascii_case(b));
+        let changed = match original.is_still_there().await {
+            Err(changed) if changed.kind() == Kind::Integrity => Some(changed),
+            Err(unseen) => return Err(unseen),
+            Ok(_) if copy.name != way.name => Some(Error::new(Kind::Exists, "another client took the name meanwhile")),
+            Ok(_) if is_other(&original.md5, &copy.md5) => Some(Error::new(Kind::Integrity, "the MD5 of the server's copy differs")),
+            Ok(_) => None,
+        };
+        if let Some(changed) = changed {
+            return Err(discard(client, &copy, None, changed.with_subject(item.display_source())).await);
+        }
+        self.remember(&copy, original.md5.clone(), original.identity());
+        if let Some(journal) = &way.journal {
+            journal.close()?;
+        }
+        let (source, remote, path) = (item.display_source(), self.job.target.remote.clone(), copy.path.clone());
+        let (id, kind, size) = (Some(copy.id), copy.kind, copy.size.or(item.size));
+        Ok(ControlFlow::Break(Report::Copied(Placed { source, remote, path, id, kind, size })))
+    }
+
+    /// A copy keeps its name, and replaces nothing. Whoever wants an MD5 compared has the bytes pass this machine; so has a file
+    /// of which nothing is known (giga0 lists neither MD5s nor times): its MD5 tells the next run that both sides are equal.
+    fn can_copy(&self, original: &RemoteFile, way: &UploadTarget) -> bool {
+        let (options, identity) = (&self.job.options, original.identity());
+        let is_recognised = original.md5.is_some() || identity.version.is_some() || identity.modified_ns != 0;
+        options.copies_on_server
+            && original.remote == self.job.remote_key
+            && !original.moves
+            && is_recognised
+            && original.entry.size.is_some_and(|size| size >= COPIED_FROM)
+            && matches!(options.checksum, ChecksumMode::Auto | ChecksumMode::None)
+            && way.fresh
+            && way.replaces.is_none()
+            && way.name == original.entry.name
+            && way.folder.find_by_name(&way.name).next().is_none()
+            && self.job.client.has(|can| can.copies.is_some())
+    }
+}
