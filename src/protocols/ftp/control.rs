@@ -103,7 +103,7 @@ impl Size {
                 told.map(Size::Bytes).ok_or_else(|| {
                     Error::new(Kind::Protocol, "the server's answer to SIZE makes no sense")
                         .with_status(213)
-                        .with_cause(reply.into_anyhow())
+                        .with_cause(reply.to_anyhow())
                 })
             }
             550 => Ok(Size::Absent),
@@ -279,7 +279,7 @@ impl Connection {
         self.in_step = false;
         match reply {
             Ok(reply) if reply.is_done() => {
-                Error::new(Kind::Interrupted, "the server ended the upload early").with_cause(reply.into_anyhow())
+                Error::new(Kind::Interrupted, "the server ended the upload early").with_cause(reply.to_anyhow())
             }
             Ok(reply) => reply.refusal("the upload"),
             Err(error) => error,
@@ -349,7 +349,7 @@ impl Connection {
         let port = port_of(&reply.text).ok_or_else(|| {
             Error::new(Kind::Protocol, "the server names no port for the data connection")
                 .with_status(reply.code)
-                .with_cause(reply.into_anyhow())
+                .with_cause(reply.to_anyhow())
         })?;
         let socket = self.dialer().dial(port).await?;
         self.behaviour.record_connected();

@@ -110,7 +110,7 @@ impl Connection {
         self.in_step = false;
         if looked.is_starting() || looked.is_closing() {
             self.behaviour.avoid_pipelining();
-            return Err(Error::new(Kind::Interrupted, "the server does not answer in order").with_cause(looked.into_anyhow()));
+            return Err(Error::new(Kind::Interrupted, "the server does not answer in order").with_cause(looked.to_anyhow()));
         }
         self.looked = Some(looked);
         let answered = timeout(within, self.ftp.read_response_in(&[])).await;

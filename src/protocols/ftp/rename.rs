@@ -71,7 +71,7 @@ impl FtpSession {
         let Some(command) = self.time_command(name) else { return Ok(()) };
         let reply = self.control().await?.ask(&command).await?;
         if !reply.is_done() {
-            tracing::debug!("the time of {name} is not kept: {}", reply.into_anyhow());
+            tracing::debug!("the time of {name} is not kept: {}", reply.to_anyhow());
         }
         Ok(())
     }

@@ -82,12 +82,12 @@ impl Reply {
             500..=599 => (Kind::Refused, format!("the server refused {what}")),
             _ => (Kind::Protocol, format!("the server's answer to {what} makes no sense")),
         };
-        let error = Error::new(kind, message).with_status(self.code).with_cause(self.into_anyhow());
+        let error = Error::new(kind, message).with_status(self.code).with_cause(self.to_anyhow());
         if self.wants_tls() { error.with_hint("use FTPS") } else { error }
     }
 
     /// The reply's text, as the cause of an error.
-    pub fn into_anyhow(&self) -> anyhow::Error {
+    pub fn to_anyhow(&self) -> anyhow::Error {
         anyhow::anyhow!("FTP {}", shorten(&self.text, WORDS_SHOWN))
     }
 

@@ -54,7 +54,7 @@ pub fn no_protection(reply: Reply) -> Error {
     if (400..500).contains(&reply.code) {
         return reply.refusal("TLS");
     }
-    Error::new(Kind::Unsupported, REFUSED_TLS).with_status(reply.code).with_cause(reply.into_anyhow())
+    Error::new(Kind::Unsupported, REFUSED_TLS).with_status(reply.code).with_cause(reply.to_anyhow())
 }
 
 /// Bytes that have arrived and belong to no reply yet.
