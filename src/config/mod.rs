@@ -30,7 +30,7 @@ pub use single_line::line_of_input;
 use crate::contract::{Network, ProviderInfo, RemoteSettings};
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
-use crate::model::place_text::is_url;
+use crate::model::place_text::{hint_for_scheme, is_url};
 use crate::model::report::RemoteLine;
 use env_remotes::env_name;
 use keys::Providers;
@@ -104,6 +104,7 @@ impl Config {
         }
         let names: Vec<&str> = self.remotes.iter().map(|r| r.name.as_str()).collect();
         let hint = match keys::nearest(name, &names) {
+            None if let Some(hint) = hint_for_scheme(name) => hint.to_owned(),
             Some(near) => format!("write `{near}:`, or add it with `haul remote add {name} --provider PROVIDER`"),
             None => format!("add it with `haul remote add {name} --provider PROVIDER`; `haul remote list` shows those there are"),
         };

@@ -32,6 +32,7 @@ struct ErrorFields {
     unsent: bool,
     on_kept_line: bool,
     closed_again: bool,
+    reached: bool,
     unread: bool,
     cause: Option<anyhow::Error>,
 }
@@ -52,6 +53,7 @@ impl Error {
             unsent: false,
             on_kept_line: false,
             closed_again: false,
+            reached: false,
             unread: false,
             cause: None,
         }))
@@ -162,6 +164,12 @@ impl Error {
         self
     }
 
+    /// Marks a failure of a server that was reached and answered, although no connection to it could be made.
+    pub fn of_reached_server(mut self) -> Self {
+        self.0.reached = true;
+        self
+    }
+
     /// Adds the failure that led to this one; its message is appended.
     pub fn with_cause(mut self, cause: impl Into<anyhow::Error>) -> Self {
         self.0.cause = Some(cause.into());
@@ -195,6 +203,11 @@ impl Error {
 
     pub(crate) fn is_of_closed_connection(&self) -> bool {
         self.0.closed_again
+    }
+
+    /// True if the server can't be reached, or does not answer at all.
+    pub(crate) fn is_no_answer(&self) -> bool {
+        self.0.kind == Kind::Unreachable && !self.0.reached
     }
 
     pub(crate) fn is_unread_answer(&self) -> bool {
@@ -256,7 +269,7 @@ impl Error {
         again.0.hint.clone_from(&self.0.hint);
         (again.0.status, again.0.after) = (self.0.status, self.0.after);
         (again.0.on_kept_line, again.0.unsent, again.0.unread) = (self.0.on_kept_line, self.0.unsent, self.0.unread);
-        again.0.closed_again = self.0.closed_again;
+        (again.0.closed_again, again.0.reached) = (self.0.closed_again, self.0.reached);
         again
     }
 

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use crate::error::Kind;
 use crate::model::Report;
 
 /// The number of a file in one run.
@@ -65,8 +64,8 @@ pub enum Event {
         wait: Duration,
         /// What failed.
         why: String,
-        /// The kind of that failure.
-        kind: Kind,
+        /// The server can't be reached, or does not answer at all.
+        is_no_answer: bool,
     },
     /// The upload starts again from its first byte.
     StartedOver {
@@ -94,8 +93,8 @@ pub enum Event {
 }
 
 impl Event {
-    /// A wait for a server that does not answer. A server that breaks off a TLS handshake was reached.
+    /// A wait for a server that does not answer.
     pub(crate) fn is_no_answer(&self) -> bool {
-        matches!(self, Event::Waiting { kind: Kind::Unreachable, why, .. } if !why.contains("TLS handshake"))
+        matches!(self, Event::Waiting { is_no_answer: true, .. })
     }
 }

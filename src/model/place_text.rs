@@ -19,6 +19,17 @@ pub(super) fn split(text: &str) -> Option<(&'static str, &str)> {
     SCHEMES.into_iter().find(|known| known.eq_ignore_ascii_case(scheme)).map(|known| (known, rest))
 }
 
+/// What to write in place of a URL whose scheme haul does not read as a place.
+pub fn hint_for_scheme(scheme: &str) -> Option<&'static str> {
+    match scheme.to_ascii_lowercase().as_str() {
+        "http" | "https" | "tus" => {
+            Some("a TUS endpoint is written tus+https://HOST/ENDPOINT/; any other site needs a remote, which `haul remote add` makes")
+        }
+        "sftp" | "scp" | "ssh" => Some("haul does not speak SFTP; FTP with TLS is another protocol, and is written ftps://HOST/PATH"),
+        _ => None,
+    }
+}
+
 /// True for a URL that stands in the place of a remote's name.
 pub fn is_url(remote: &str) -> bool {
     split(remote).is_some()

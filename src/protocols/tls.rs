@@ -48,8 +48,8 @@ fn verifier(ca_file: Option<&Path>, provider: &Arc<CryptoProvider>) -> Result<Ar
         None => Vec::new(),
     };
     let has_roots = !roots.is_empty();
-    let verifier: Arc<dyn ServerCertVerifier> = match Verifier::new_with_extra_roots(roots, provider.clone()) {
-        Ok(verifier) => Arc::new(verifier),
+    let verifier: Arc<dyn ServerCertVerifier> = match Verifier::new_with_extra_roots(roots.iter().cloned(), provider.clone()) {
+        Ok(verifier) => Arc::new(NamedOrVerified { verifier, named: roots }),
         Err(e) if has_roots => return Err(Error::new(Kind::Usage, "the trusted certificates can't be used").with_cause(e)),
         // Plain http needs no certificates.
         Err(_) => Arc::new(NoRoots(provider.clone())),
@@ -73,6 +73,76 @@ fn read_roots(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
     }
     Ok(roots)
 }
+
+/// As the platform's verifier, but also trusts a server's certificate that the user has named itself. A self-signed certificate
+/// as `openssl req -x509` makes it says that it is an authority, and no authority is accepted as a server.
+#[derive(Debug)]
+struct NamedOrVerified {
+    verifier: Verifier,
+    /// The certificates of `ca_file`.
+    named: Vec<CertificateDer<'static>>,
+}
+
+impl NamedOrVerified {
+    fn is_named(&self, certificate: &CertificateDer<'_>, refusal: &rustls::Error) -> bool {
+        let is_in_file = || self.named.iter().any(|named| named == certificate);
+        match refusal {
+            // An authority can make a certificate for any name, so its own names do not matter. Its dates were checked before.
+            rustls::Error::InvalidCertificate(CertificateError::Other(_)) => is_in_file() || is_in_environment(certificate),
+            // Without any name in it, the file of the remote says which server it is for.
+            rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext { presented, .. }) => {
+                presented.is_empty() && is_in_file()
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The certificates of `SSL_CERT_FILE` count as the system's.
+fn is_in_environment(certificate: &CertificateDer<'_>) -> bool {
+    let Some(file) = std::env::var_os("SSL_CERT_FILE") else { return false };
+    let Ok(named) = CertificateDer::pem_file_iter(file) else { return false };
+    named.flatten().any(|named| named == *certificate)
+}
+
+impl ServerCertVerifier for NamedOrVerified {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> std::result::Result<ServerCertVerified, rustls::Error> {
+        match self.verifier.verify_server_cert(certificate, intermediates, name, ocsp, now) {
+            Err(refusal) if self.is_named(certificate, &refusal) => Ok(ServerCertVerified::assertion()),
+            verified => verified,
+        }
+    }
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls12_signature(message, certificate, signed)
+    }
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls13_signature(message, certificate, signed)
+    }
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
+}
+
+/// The hint for a certificate that nobody known has signed.
+const TRUST_YOUR_OWN: &str =
+    "if the server is your own, name its certificate, or its authority's, as a PEM file: as `ca_file` of the remote, or by SSL_CERT_FILE";
 
 /// Accepts no certificate: the machine has none to check others with.
 #[derive(Debug)]
@@ -156,7 +226,7 @@ pub fn untrusted_certificate_error(error: &(dyn std::error::Error + 'static)) ->
         NotValidForName | NotValidForNameContext { .. } => {
             ("the server's certificate is for another name", "check the host in the remote's url; `ca_file` does not help here")
         }
-        _ => ("the server's certificate is not trusted", "if it is your own, name its authority's PEM file as `ca_file`"),
+        _ => ("the server's certificate is not trusted", TRUST_YOUR_OWN),
     };
     Some(Error::new(Kind::Untrusted, why).with_hint(hint))
 }

@@ -12,7 +12,7 @@ use super::sleep::sleep;
 use crate::contract::{Abilities, AnyProvider, Events, Provider, ProviderContext, ProviderInfo, TokenContention};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
-use crate::model::{Event, RemotePath};
+use crate::model::{Address, Event, RemotePath};
 
 /// The longest time that one piece of work waits at the server's request (`Retry-After`), all waits together.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
@@ -152,7 +152,7 @@ impl RemoteClient {
 
     /// `REMOTE:PATH`, for messages.
     pub fn address(&self, path: &RemotePath) -> String {
-        format!("{}:{path}", self.remote)
+        Address::text(&self.remote, path)
     }
 
     /// Makes a call that may be repeated in any case, because it only reads, or because a repetition changes nothing.
@@ -345,7 +345,14 @@ impl Retries<'_> {
                 why.push_str(&format!("; goes on at {}", (chrono::Local::now() + wait).format("%H:%M:%S")));
             }
         }
-        self.client.events.send(Event::Waiting { id: self.id, attempt: self.failures + 1, of: self.tries, wait, why, kind: error.kind() });
+        self.client.events.send(Event::Waiting {
+            id: self.id,
+            attempt: self.failures + 1,
+            of: self.tries,
+            wait,
+            why,
+            is_no_answer: error.is_no_answer(),
+        });
         sleep(wait).await;
         Ok(())
     }
@@ -365,7 +372,7 @@ impl Retries<'_> {
             let turn = delays_from(CONTENTION_WAIT_INITIAL).next().unwrap_or(CONTENTION_WAIT_INITIAL);
             let wait = turn * rounds.unwrap_or(1).min(CONTENTION_WAIT_MAX_FACTOR);
             let (attempt, why) = (self.renewals + 1, error.message());
-            client.events.send(Event::Waiting { id: self.id, attempt, of: most + 1, wait, why, kind: error.kind() });
+            client.events.send(Event::Waiting { id: self.id, attempt, of: most + 1, wait, why, is_no_answer: error.is_no_answer() });
             sleep(wait).await;
         }
         loop {

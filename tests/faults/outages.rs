@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::command::{Home, Ran};
 use crate::support::env::TestEnv;
-use crate::support::fixed_answers::{TlsServer, answers, refusal, remote, tls_server};
+use crate::support::fixed_answers::{TlsServer, answers, refusal, remote, self_signed_server, tls_server};
 use crate::support::raw_http::refusing_port;
 use crate::support::remotes::hosts;
 
@@ -197,7 +197,7 @@ fn a_no_is_asked_for_once() {
 #[test]
 fn a_certificate_that_is_not_trusted_is_reported_with_its_cure_and_never_tried_again() {
     let cases = [
-        (tls_server(&["127.0.0.1"], false, String::new()), false, "is not trusted", "name its authority's PEM file as `ca_file`"),
+        (tls_server(&["127.0.0.1"], false, String::new()), false, "is not trusted", "as `ca_file` of the remote, or by SSL_CERT_FILE"),
         (tls_server(&["files.example"], false, String::new()), true, "is for another name", "check the host in the remote's url"),
         (tls_server(&["127.0.0.1"], true, String::new()), true, "is out of date", "check this machine's clock"),
     ];
@@ -224,5 +224,28 @@ fn a_ca_file_stands_beside_the_systems_roots() {
         let ls = Ran::of(command.output().unwrap());
         assert!(!ls.stderr.contains("certificate"), "{}", ls.stderr);
         assert_eq!(server.requests.lock().unwrap().len(), 1, "it was spoken to: {}", ls.stderr);
+    }
+}
+
+/// Most servers of people's own have a certificate that `openssl req -x509` has made: it says that it is an authority, and often
+/// names nothing.
+#[test]
+fn a_self_signed_certificate_is_trusted_when_it_is_named() {
+    for (names, is_authority, by_file, by_system) in
+        [(&["127.0.0.1"][..], true, true, true), (&[], true, true, true), (&["127.0.0.1"], false, true, true), (&[], false, true, false)]
+    {
+        let server = self_signed_server(names, is_authority, refusal("418 Tea", ""));
+        let other = self_signed_server(names, is_authority, refusal("418 Tea", ""));
+        let home = Home::new().env(remote(&server.url));
+        for (variable, named, is_trusted) in [
+            ("HAUL_REMOTE_R_CA_FILE", &server, by_file),
+            ("SSL_CERT_FILE", &server, by_system),
+            ("HAUL_REMOTE_R_CA_FILE", &other, false),
+            ("SSL_CERT_FILE", &other, false),
+        ] {
+            let file = named.folder.path().join("ca.pem");
+            let ls = Ran::of(home.command(&["ls", "r:/"]).env(variable, file).output().unwrap());
+            assert_eq!(!ls.stderr.contains("certificate"), is_trusted, "{names:?} {is_authority} {variable}: {}", ls.stderr);
+        }
     }
 }

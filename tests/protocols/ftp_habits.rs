@@ -49,7 +49,9 @@ fn a_cut_upload_goes_on_or_begins_anew() {
     let forever = Some("451 Append/Restart not permitted, try again");
     let proftpd = Habits { no_restart: forever, ..Habits::default() };
     let gone = Habits { no_restart: Some("501 REST not compatible with HiddenStores"), ..Habits::default() };
-    for (habits, begun) in [(iis(), 2), (filezilla(), 2), (proftpd, 3), (gone, 3)] {
+    // goftp: APPE is "obsolete", and nothing happens.
+    let goftp = Habits { no_restart: Some("202 obsolete"), features: "SIZE", ..Habits::default() };
+    for (habits, begun) in [(iis(), 2), (filezilla(), 2), (proftpd, 3), (gone, 3), (goftp, 3)] {
         let (server, home) = (OddFtp::start(Habits { cut: Some(1_000_000), ..habits.clone() }), Home::new());
         let content = bytes(3_000_000, 3).0;
         home.file("a.bin", &content);
@@ -211,4 +213,123 @@ fn a_server_without_tls_is_refused_with_the_setting_that_allows_it() {
         }
         assert_eq!((server.count("USER"), server.count("PASS")), (0, 0));
     }
+}
+
+/// vsftpd and others, after an untidy end of TLS: the file is there, and the reply says that the transfer broke off.
+#[test]
+fn a_whole_file_whose_upload_is_told_as_broken_is_not_sent_again() {
+    for doubt in ["426 Failure reading network stream.", "450 not resumed", "451 Local error"] {
+        let (server, home) = (OddFtp::start(Habits { doubts: Some(doubt), ..Habits::default() }), Home::new());
+        let content = bytes(70_000, 4).0;
+        home.file("a.bin", &content);
+        home.run(&["put", "a.bin", &server.url("")]).ends_with(0);
+        assert!(server.files()["a.bin"] == content && server.names() == ["a.bin"], "{doubt}: {:?}", server.names());
+        assert_eq!((server.count("STOR"), server.count("APPE")), (1, 0), "{doubt}: {:?}", server.commands());
+    }
+}
+
+/// uftpd, Axway and others announce MLST and answer nothing that can be read: the folder's listing tells of the file.
+#[test]
+fn a_question_for_one_file_that_is_not_understood_gives_way_to_the_listing() {
+    fn unknown(command: &str) -> Option<&'static str> {
+        command.starts_with("MLST").then_some("500 what")
+    }
+    fn broken(command: &str) -> Option<&'static str> {
+        command.starts_with("MLST").then_some("250-\r\n a.txt somewhere\r\n250 end")
+    }
+    for answers in [unknown, broken] as [fn(&str) -> Option<&'static str>; 2] {
+        let (server, home) = (OddFtp::start(Habits { listing: Listing::Facts, answers, ..Habits::default() }), Home::new());
+        home.file("a.txt", b"content");
+        home.run(&["put", "a.txt", &server.url("")]).ends_with(0);
+        assert_eq!(home.run(&["stat", "--json", &server.url("a.txt")]).ends_with(0).json()[0]["size"], 7);
+        home.run(&["cat", &server.url("a.txt")]).ends_with(0).prints("content");
+        home.run(&["stat", &server.url("other")]).ends_with(3);
+    }
+}
+
+/// pure-ftpd with KeepAllFiles, and no overwriting: the older copy can't be removed, and no copy is lost.
+#[test]
+fn a_server_that_removes_nothing_keeps_each_copy() {
+    fn keeps(command: &str) -> Option<&'static str> {
+        command.starts_with("DELE").then_some("550 Deletion of files is disabled")
+    }
+    let (server, home) = (OddFtp::start(Habits { taken: Some(IIS), answers: keeps, ..Habits::default() }), Home::new());
+    let copies = [bytes(70_000, 1).0, bytes(50_000, 2).0, bytes(30_000, 3).0];
+    let put = |content: &[u8]| {
+        home.file("a.bin", content);
+        home.run(&["put", "a.bin", &server.url("")])
+    };
+    put(&copies[0]).ends_with(0);
+    put(&copies[1]).ends_with(0).says("the older file stays as a.bin.haul-old");
+    assert!(server.files()["a.bin"] == copies[1] && server.files()["a.bin.haul-old"] == copies[0]);
+    let third = put(&copies[2]);
+    assert!(third.status != 0 && third.stderr.contains("is still there"), "{} {}", third.status, third.stderr);
+    assert!(copies.iter().all(|copy| server.files().values().any(|there| there == copy)), "{:?}", server.names());
+}
+
+/// Some servers send the bytes of a download at once, and leave the 150 out or tell the end before it.
+#[test]
+fn a_download_without_a_start_is_read_to_its_end() {
+    for listing in [Listing::Facts, Listing::Unix, Listing::Dos] {
+        let (server, home) = (OddFtp::start(Habits { omits_150: true, listing, ..Habits::default() }), Home::new());
+        let content = bytes(3_000_000, 5).0;
+        server.put("a.bin", &content);
+        server.make_folder("empty");
+        assert_eq!(names(&home.run(&["ls", "-R", "--json", &server.url("")]).ends_with(0)), ["/a.bin", "/empty"]);
+        home.run(&["get", &server.url("a.bin"), "back.bin"]).ends_with(0);
+        assert!(std::fs::read(home.path().join("back.bin")).unwrap() == content);
+    }
+}
+
+/// The refusal is about a path, and says which.
+#[test]
+fn a_refused_change_names_its_path() {
+    fn no(command: &str) -> Option<&'static str> {
+        ["MKD", "DELE", "RMD", "RNFR"].contains(&command.split(' ').next()?).then_some("550 Permission denied")
+    }
+    let (server, home) = (OddFtp::start(Habits { answers: no, ..Habits::default() }), Home::new());
+    server.make_folder("in");
+    server.put("in/a.txt", b"content");
+    let (file, folder) = (server.url("in/a.txt"), server.url("in"));
+    for (args, place) in [
+        (&["mkdir", &server.url("new")][..], server.url("new")),
+        (&["rm", &file], file.clone()),
+        (&["rm", "-r", "--yes", &folder], file.clone()),
+        (&["mv", &file, &server.url("b.txt")], file.clone()),
+    ] {
+        home.run(args).ends_with(8).says(&format!("{place}: the server refused")).says("550 Permission denied");
+    }
+    home.file("b.txt", b"content");
+    home.run(&["put", "b.txt", &server.url("new/")]).ends_with(8).says(&format!("{}: the server refused the folder", server.url("new")));
+}
+
+/// A name that no command can hold. A command for a name like it would meet another file.
+#[test]
+fn a_listed_name_with_a_control_character_is_left_out_by_name() {
+    let lines = "type=file;size=7;modify=20261126201500; a\rb\r\ntype=file;size=7;modify=20261126201500; a_b\r\n";
+    fn facts(command: &str) -> Option<&'static str> {
+        (command == "FEAT").then_some("211-Features:\r\n MLST type*;size*;modify*;\r\n211 End")
+    }
+    let (server, home) = (OddFtp::start(Habits { listing: Listing::Lines(lines), answers: facts, ..Habits::default() }), Home::new());
+    server.put("a_b", b"content");
+    let listed = home.run(&["ls", "--json", &server.url("")]);
+    assert_eq!((names(&listed), listed.stderr.contains(r"a\rb")), (vec!["/a_b".to_owned()], true), "{}", listed.stderr);
+    let got = home.run(&["get", &server.url(""), "back/"]).says(r"a\rb");
+    assert!(got.status != 0 && std::fs::read(home.path().join("back/a_b")).unwrap() == b"content", "{}", got.stderr);
+    assert_eq!(std::fs::read_dir(home.path().join("back")).unwrap().count(), 1);
+    assert_eq!(server.count("RETR"), 1, "{:?}", server.commands());
+}
+
+/// NUL comes by lists and by JSON only.
+#[test]
+fn a_name_with_nul_is_refused_by_name_wherever_it_comes_from() {
+    let (server, home) = (OddFtp::start(Habits::default()), Home::new());
+    home.file("good", b"good");
+    let lines = format!("[\"put\", \"good\", \"{0}z\\u0000z\"]\n[\"get\", \"{0}z\\u0000z\", \"back\"]\n", server.url(""));
+    home.file("lines", lines.as_bytes());
+    home.run(&["batch", "lines"]).ends_with(8).says("line break or NUL");
+    home.file("list", b"good\0a\rb\0");
+    home.file("a\rb", b"bad");
+    home.run(&["put", "--files-from0", "list", &server.url("in/")]).ends_with(9).says(r"a\rb").says("line break or NUL");
+    assert_eq!(server.names(), ["in/good"]);
 }

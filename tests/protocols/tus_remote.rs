@@ -199,6 +199,7 @@ async fn what_is_no_tus_endpoint_is_told() {
     for (options, post, status, words) in [
         ("405", Some("404"), 11, "check the url"),
         ("405", Some("405"), 11, "check the url"),
+        ("501", Some("501"), 11, "check the url"),
         (PAGE, Some(PAGE), 11, "check the url"),
         (OPTIONS, Some("201"), 11, "check the url"),
         ("401", Some("401"), 4, "wants a sign-in"),

@@ -57,6 +57,12 @@ fn an_ftp_server_is_used_by_its_url_alone() {
     home.run(&["stat", "--json", &place("in/dir/a%20b.txt")]).ends_with(0).prints("\"/in/dir/a b.txt\"");
     home.run(&["cat", &place("in/dir/50%25.txt")]).ends_with(0).prints("50%.txt");
     home.run(&["get", &place("in/*"), "back"]).ends_with(0);
+    for args in [&["find", &place("in"), "--kind", "file"][..], &["ls", "-R", &place("in")]] {
+        let found = home.run(args).ends_with(0);
+        let files: Vec<&str> = found.stdout.lines().filter(|line| !line.ends_with('/')).collect();
+        assert_eq!(files.len(), names.len(), "{}", found.stdout);
+        files.iter().for_each(|line| drop(home.run(&["cat", line]).ends_with(0)));
+    }
     home.run(&["mv", &place("in/dir/x%231"), &place("in/dir/y")]).ends_with(0);
     home.run(&["about", ftp]).ends_with(0).prints(&site.user);
     home.run(&["remote", "check", ftp]).ends_with(0);
@@ -198,4 +204,17 @@ fn a_tus_endpoint_is_used_by_its_url_alone() {
     let netrc = home.file("netrc", "machine 127.0.0.1 login any password n0-such-token\n");
     std::fs::set_permissions(&netrc, std::fs::Permissions::from_mode(0o600)).unwrap();
     site.with(&[("HAUL_TOKEN", ""), ("NETRC", "netrc")], &["put", "a.txt", tus]).ends_with(4);
+}
+
+/// What people type who know another program, or have a URL of something else.
+#[test]
+fn a_url_that_is_no_place_is_told_what_to_write() {
+    let home = Home::new();
+    for (url, words) in [
+        ("sftp://ann@files.example/in", "ftps://HOST/PATH"),
+        ("https://files.example/files/", "tus+https://HOST/ENDPOINT/"),
+        ("http://127.0.0.1:9/files/", "tus+https://HOST/ENDPOINT/"),
+    ] {
+        home.run(&["ls", url]).ends_with(3).says(words);
+    }
 }

@@ -89,6 +89,22 @@ pub fn tls_server(names: &[&str], over: bool, answer: String) -> TlsServer {
     }
     let key = KeyPair::generate().unwrap();
     let certificate = params.signed_by(&key, &issuer).unwrap().pem();
+    serve_tls(&authority, &certificate, &key, answer)
+}
+
+/// A server whose certificate signs itself, as `openssl req -x509` makes it by default: it says that it is an authority. The
+/// certificate is in `ca.pem`.
+pub fn self_signed_server(names: &[&str], is_authority: bool, answer: String) -> TlsServer {
+    let mut params = CertificateParams::new(names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()).unwrap();
+    if is_authority {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    }
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap().pem();
+    serve_tls(&certificate, &certificate, &key, answer)
+}
+
+fn serve_tls(authority: &str, certificate: &str, key: &KeyPair, answer: String) -> TlsServer {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("ca.pem"), authority).unwrap();
 

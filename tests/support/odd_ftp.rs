@@ -36,6 +36,10 @@ pub struct Habits {
     pub foreign_address: bool,
     /// The first upload is cut after this number of bytes.
     pub cut: Option<usize>,
+    /// The first upload is kept whole, and answered with this.
+    pub doubts: Option<&'static str>,
+    /// A download begins without a 150, and its end is told before its bytes.
+    pub omits_150: bool,
     /// At its first use this command is done, and the connection is closed without an answer.
     pub loses: Option<&'static str>,
     /// Sent before any other answer.
@@ -53,6 +57,8 @@ impl Default for Habits {
             renames_itself: false,
             foreign_address: false,
             cut: None,
+            doubts: None,
+            omits_150: false,
             loses: None,
             answers: |_| None,
         }
@@ -128,6 +134,8 @@ struct Session {
 }
 
 const CLOSED: &str = "";
+/// Everything was said.
+const NOTHING: &str = "(nothing)";
 
 impl Session {
     fn serve(mut self, line: TcpStream) {
@@ -147,6 +155,9 @@ impl Session {
                 Some(answer) => answer.to_owned(),
                 None => self.answer(verb, rest, &mut out),
             };
+            if answer == NOTHING {
+                continue;
+            }
             if is_lost || answer == CLOSED || out.write_all(format!("{answer}\r\n").as_bytes()).is_err() {
                 return;
             }
@@ -186,7 +197,9 @@ impl Session {
                 Some(row) => format!("250-here\r\n {row}\r\n250 end"),
                 None => "550 nothing there".to_owned(),
             },
-            "MLSD" if facts => self.send(out, |session| session.listing(&path).map(String::into_bytes)),
+            "MLSD" if facts || matches!(self.habits.listing, Listing::Lines(_)) => {
+                self.send(out, |session| session.listing(&path).map(String::into_bytes))
+            }
             "LIST" => self.send(out, |session| session.listing(&path).map(String::into_bytes)),
             "RETR" => {
                 let at = std::mem::take(&mut self.at);
@@ -225,9 +238,11 @@ impl Session {
     fn send(&mut self, out: &mut TcpStream, content: impl Fn(&Session) -> Option<Vec<u8>>) -> String {
         let Some(content) = content(self) else { return "550 nothing there".to_owned() };
         let Some(listener) = self.passive.take() else { return "425 no data connection".to_owned() };
-        let _ = out.write_all(b"150 here it comes\r\n");
+        let start: &[u8] = if self.habits.omits_150 { b"226 all of it\r\n" } else { b"150 here it comes\r\n" };
+        let _ = out.write_all(start);
         let (mut data, _) = listener.accept().unwrap();
         match data.write_all(&content) {
+            Ok(()) if self.habits.omits_150 => NOTHING.to_owned(),
             Ok(()) => "226 all of it".to_owned(),
             Err(_) => "426 broken".to_owned(),
         }
@@ -251,6 +266,7 @@ impl Session {
         let _ = data.take(most.unwrap_or(usize::MAX) as u64).read_to_end(&mut content);
         let is_cut = most.is_some_and(|most| content.len() - before == most);
         let mut disk = self.disk.lock().unwrap();
+        let doubt = self.habits.doubts.filter(|_| !std::mem::replace(&mut disk.was_cut, true));
         if is_cut {
             disk.was_cut = true;
         }
@@ -258,7 +274,11 @@ impl Session {
             true => disk.files.remove(&path),
             false => disk.files.insert(path, content),
         };
-        if is_cut { CLOSED.to_owned() } else { "226 all of it".to_owned() }
+        match doubt {
+            _ if is_cut => CLOSED.to_owned(),
+            Some(doubt) => doubt.to_owned(),
+            None => "226 all of it".to_owned(),
+        }
     }
 
     fn rename(&mut self, to: String) -> String {

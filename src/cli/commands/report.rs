@@ -11,8 +11,8 @@ use crate::cli::output_file;
 use crate::cli::receipt;
 use crate::cli::receipt::ReceiptRow;
 use crate::error::{Error, Kind, Result};
-use crate::model::Report;
 use crate::model::escape::escape_control;
+use crate::model::{Address, Report};
 use crate::render::exit::DONE;
 use crate::render::{Delivered, Delivery};
 
@@ -74,7 +74,7 @@ pub fn run(context: &mut Context, args: ReportArgs) -> Result<u8> {
 
 fn into_delivered(row: ReceiptRow) -> Delivered {
     let ReceiptRow { source, remote, path, size, md5, protocol, verified, finished, seconds, tries, .. } = row;
-    Delivered { source, place: format!("{remote}:{path}"), size, md5, verified, protocol, finished, seconds, tries }
+    Delivered { source, place: Address::text(&remote, &path), size, md5, verified, protocol, finished, seconds, tries }
 }
 
 fn read_list(path: &Path) -> Result<Vec<String>> {

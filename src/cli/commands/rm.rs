@@ -210,7 +210,7 @@ fn report(context: &Context, remote: &OpenRemote, filter: &Filter, removal: Dele
             Report::Failed(Failure::new(&e).at(remote.name.clone(), path))
         }
         DeleteOutcome::LeftOut(path, verdict) => {
-            let note = filter.count_left_out(&format!("{}:{path}", remote.name), &verdict);
+            let note = filter.count_left_out(&Address::text(&remote.name, path), &verdict);
             return note.iter().for_each(|note| context.renderer.note(note));
         }
     };

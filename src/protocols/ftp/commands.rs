@@ -79,14 +79,14 @@ impl FtpPool {
         Ok(md5_in(&reply))
     }
 
-    /// Fails with `Exists` if the code says so (521), else with the server's refusal.
+    /// Fails with `Exists` if the code says so (521), else with the server's refusal, which names no path.
     pub async fn make_folder(self: &Arc<Self>, path: &str) -> Result<()> {
         let reply = self.change(&format!("MKD {path}")).await?;
         if reply.is_done() {
             return Ok(());
         }
         let refusal = reply.refusal("the folder");
-        Err(self.with_server_name(if reply.code == 521 { refusal.with_kind(Kind::Exists) } else { refusal }))
+        Err(self.with_server_name_unless_refused(if reply.code == 521 { refusal.with_kind(Kind::Exists) } else { refusal }))
     }
 
     pub async fn remove_file(self: &Arc<Self>, path: &str) -> Result<()> {
@@ -100,7 +100,7 @@ impl FtpPool {
 
     async fn run_command(self: &Arc<Self>, command: &str, what: &str) -> Result<()> {
         let reply = self.change(command).await?;
-        if reply.is_done() { Ok(()) } else { Err(self.with_server_name(reply.refusal(what))) }
+        if reply.is_done() { Ok(()) } else { Err(self.with_server_name_unless_refused(reply.refusal(what))) }
     }
 
     /// Gives the file or folder another path. Some servers overwrite an existing file there: the caller must check first.
@@ -128,7 +128,9 @@ impl FtpPool {
         };
         let renamed = renamed.await;
         self.give(connection);
-        renamed.map(|taken| taken.map(|refusal| self.with_server_name(refusal))).map_err(|error| self.with_server_name(error))
+        renamed
+            .map(|taken| taken.map(|refusal| self.with_server_name_unless_refused(refusal)))
+            .map_err(|error| self.with_server_name_unless_refused(error))
     }
 }
 

@@ -74,6 +74,7 @@ async fn connect_plain(server: &FtpServer, route: &Route) -> Result<Ftp> {
     let socket = route.connect(server.port, server.timeout).await?;
     match timeout(server.timeout, Ftp::connect_with_stream(socket)).await {
         Ok(greeting) => greeting.map_err(not_welcome),
+        Err(_) if server.user_chooses => Err(timeout_error(server.timeout).with_hint(MAY_BE_IMPLICIT)),
         Err(_) => Err(timeout_error(server.timeout)),
     }
 }
@@ -184,7 +185,7 @@ fn no_handshake(server: &FtpServer, failure: io::Error) -> Error {
         // Plain text came where TLS should begin. For libunftp that is a race under load (one connection in a hundred), and the
         // next try succeeds.
         Some(rustls::Error::InvalidMessage(_)) => {
-            Error::new(Kind::Unreachable, "the server broke off the TLS handshake").with_cause(failure)
+            Error::new(Kind::Unreachable, "the server broke off the TLS handshake").with_cause(failure).of_reached_server()
         }
         Some(_) => Error::new(Kind::Unsupported, "no TLS connection with the server is possible").with_cause(failure),
     }

@@ -50,6 +50,10 @@ pub struct Connection {
     pub(super) look: Option<String>,
     /// The answer to `look`.
     pub(super) looked: Option<Reply>,
+    /// The next transfer brings bytes from the server.
+    pub(super) is_reading: bool,
+    /// The server has answered the start of a download with the reply that ends it.
+    pub(super) is_ended_early: bool,
     /// The permit of this connection.
     seat: Option<Seat>,
     /// The server takes `REST` before `STOR` (FEAT: REST STREAM).
@@ -141,6 +145,8 @@ impl Connection {
             prepared: None,
             look: None,
             looked: None,
+            is_reading: false,
+            is_ended_early: false,
             seat: None,
             restarts: false,
             fresh: true,
@@ -222,18 +228,19 @@ impl Connection {
     pub async fn begin_and_dial(&mut self, command: &str, port: u16) -> Result<Result<TcpStream, Reply>> {
         let dialer = self.dialer();
         let mut dial = pin!(dialer.dial(port));
+        let is_reading = self.is_reading;
         let connected = {
             let mut begin = pin!(self.begin(command));
             tokio::select! {
                 reply = &mut begin => {
                     let reply = reply?;
-                    if !reply.is_starting() {
+                    if !reply.is_starting() && !(is_reading && reply.is_done()) {
                         return Ok(Err(reply));
                     }
-                    dial.await.map(Ok)
+                    dial.await.map(|socket| (reply, socket))
                 }
                 socket = &mut dial => match socket {
-                    Ok(socket) => begin.await.map(|reply| if reply.is_starting() { Ok(socket) } else { Err(reply) }),
+                    Ok(socket) => begin.await.map(|reply| (reply, socket)),
                     Err(error) => Err(error),
                 },
             }
@@ -242,7 +249,14 @@ impl Connection {
             // The server waits for a data connection that can't be made, and not for a lock.
             (self.in_step, self.beginning) = (false, false);
         }
-        connected
+        let (reply, socket) = connected?;
+        Ok(if self.has_begun(&reply) { Ok(socket) } else { Err(reply) })
+    }
+
+    /// True if the data connection can be used. Some servers leave out the 150 of a download: their first reply is the last.
+    pub(super) fn has_begun(&mut self, reply: &Reply) -> bool {
+        self.is_ended_early = self.is_reading && reply.is_done();
+        reply.is_starting() || self.is_ended_early
     }
 
     /// Sends user and password. This is suppaftp's own call, because only it does not log the password above TRACE.

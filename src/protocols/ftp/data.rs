@@ -176,7 +176,7 @@ pub async fn start_command(control: &mut Connection, address: DataAddress, comma
         DataAddress::Port(port) => control.begin_and_dial(command, port).await?,
         DataAddress::Connected(socket) => {
             let reply = control.begin(command).await?;
-            if reply.is_starting() { Ok(socket) } else { Err(reply) }
+            if control.has_begun(&reply) { Ok(socket) } else { Err(reply) }
         }
     };
     started.map_or_else(as_refusal, |socket| Ok(Ok(socket)))

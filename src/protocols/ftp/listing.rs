@@ -66,7 +66,7 @@ pub async fn list(
     match first_unread {
         Some(line) if !has_read => {
             let why = anyhow::anyhow!("its first line is {:?}", shorten(&line, WORDS_SHOWN));
-            Err(pool.with_server_name(Error::new(Kind::Protocol, "the server's listing has a form that is not known").with_cause(why)))
+            Err(Error::new(Kind::Protocol, "the server's listing has a form that is not known").with_cause(why))
         }
         _ => Ok(()),
     }
@@ -125,7 +125,12 @@ fn parse_facts(line: &str) -> ParsedRow {
         "cdir" | "pdir" => return ParsedRow::Nothing,
         "dir" => RemoteKind::Folder,
         "file" => RemoteKind::File,
-        other if other.starts_with("os.unix=s") => RemoteKind::Link(kind.split_once(':').map(|(_, target)| target.to_owned())),
+        // The type may be left out (RFC 3659, 7.5).
+        "" if fact("sizd").is_some() => RemoteKind::Folder,
+        "" if fact("size").is_some() => RemoteKind::File,
+        other if other.starts_with("os.unix=slink") || other.starts_with("os.unix=symlink") => {
+            RemoteKind::Link(kind.split_once(':').map(|(_, target)| target.to_owned()))
+        }
         // A device or a socket.
         other if other.starts_with("os.") => return ParsedRow::Unread(Some(name.to_owned())),
         _ => return ParsedRow::Unread(Some(name.to_owned())),
@@ -225,6 +230,9 @@ mod tests {
         assert!(matches!(parse_facts("type=cdir;modify=20261126201500; /in"), ParsedRow::Nothing));
         assert!(matches!(parse_facts("type=pdir; .."), ParsedRow::Nothing));
         assert!(matches!(parse_facts("size=3;type=OS.unix=chr-1/3; null"), ParsedRow::Unread(Some(name)) if name == "null"));
+        assert!(matches!(parse_facts("type=OS.unix=socket;size=0; s"), ParsedRow::Unread(Some(name)) if name == "s"));
+        assert_eq!(read(parse_facts("SIZE=7;MODIFY=20261126201500;  two blanks")), file(" two blanks", 7));
+        assert_eq!(read(parse_facts("sizd=4096; in")), Some(("in".to_owned(), RemoteKind::Folder, None)));
         assert!(matches!(parse_facts("<html>"), ParsedRow::Unread(None)));
     }
 

@@ -87,6 +87,8 @@ impl FtpTarget {
 /// How long vsftpd keeps a lost connection, and with it the lock on the file: 300 seconds (`data_connection_timeout`), and some
 /// reserve.
 const LOCK_LASTS: Duration = Duration::from_secs(330);
+/// The time in which a server notices that a transfer is cut.
+const CLOSES_WITHIN: Duration = Duration::from_secs(1);
 /// From this number of bytes on, waiting for a lock is better than sending them again.
 const WORTH_A_WAIT: u64 = 2 << 30;
 
@@ -219,7 +221,7 @@ impl UploadSession for FtpSession {
     /// not be removed.
     fn abort(&mut self) -> BoxFuture<'_, Option<String>> {
         Box::pin(async move {
-            self.flow = None;
+            self.end_transfer().await;
             let stays = self.touched && !self.whole && !matches!(self.remove().await, Ok(true));
             if let Some(control) = self.control.take() {
                 self.pool.give(control);
@@ -230,6 +232,16 @@ impl UploadSession for FtpSession {
 }
 
 impl FtpSession {
+    /// Closes the data connection of an unfinished transfer and waits a moment for the server's reply: until then the server
+    /// has the file open, and IIS removes no file that is open.
+    async fn end_transfer(&mut self) {
+        self.flow = None;
+        let unanswered = |control: &mut Connection| !control.in_step && !control.is_kept_waiting();
+        if let Some(mut control) = self.control.take_if(unanswered) {
+            let _ = control.reply(CLOSES_WITHIN.min(self.pool.server.timeout)).await;
+        }
+    }
+
     /// Returns the current connection if no reply is pending on it, else a new one: the failure of this connection may also
     /// have hit those in the pool.
     async fn control(&mut self) -> Result<&mut Connection> {

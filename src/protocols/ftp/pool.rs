@@ -167,6 +167,12 @@ impl FtpPool {
         error.with_subject(self.server.host.as_str())
     }
 
+    /// As [`Self::with_server_name`], but not for a refusal: that is about a path, which the caller names.
+    pub(crate) fn with_server_name_unless_refused(&self, error: Error) -> Error {
+        let is_refusal = error.status_code().is_some() && !error.kind().is_transient();
+        if is_refusal { error } else { self.with_server_name(error) }
+    }
+
     fn lock_idle(&self) -> parking_lot::MutexGuard<'_, IdleConnections> {
         self.kept.lock()
     }

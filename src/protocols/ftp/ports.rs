@@ -17,6 +17,8 @@ fn extended_port(text: &str) -> Option<u16> {
 
 /// `227 Entering Passive Mode (h1,h2,h3,h4,p1,p2)`, with or without brackets (RFC 1123, 4.1.2.6).
 fn passive_port(text: &str) -> Option<u16> {
+    // Some servers write a blank behind each comma.
+    let text = text.split(',').map(str::trim).collect::<Vec<_>>().join(",");
     let mut words = text.split(|c: char| !c.is_ascii_digit() && c != ',');
     words.find_map(|word| {
         let numbers: Vec<u8> = word.split(',').map(|n| n.parse().ok()).collect::<Option<_>>()?;
@@ -44,6 +46,8 @@ mod tests {
             ("229 nothing", None),
             ("227 Entering Passive Mode (10,0,0,1,195,80).", Some(195 * 256 + 80)),
             ("227 =10,0,0,1,0,21", Some(21)),
+            ("227 Entering Passive Mode (10, 0, 0, 1, 195, 80)", Some(195 * 256 + 80)),
+            ("227 Well, entering: 10 ,0 ,0 ,1 ,0 ,21", Some(21)),
             ("227 Entering (10,0,0,1,256,80)", None),
             ("227 Entering (10,0,0,1,0,0)", None),
             ("227 Entering (1,2,3)", None),

@@ -53,7 +53,7 @@ pub async fn open_reading(pool: &Arc<FtpPool>, command: &str, from: u64, what: &
     };
     if control.is_usable() {
         pool.give(control);
-        return Err(pool.with_server_name(failure));
+        return Err(pool.with_server_name_unless_refused(failure));
     }
     let blamed = pool.is_protected() && blames_session(&failure);
     if !blamed && !failure.kind().is_transient() {
@@ -71,7 +71,7 @@ pub async fn open_reading(pool: &Arc<FtpPool>, command: &str, from: u64, what: &
             if control.is_usable() {
                 pool.give(control);
             }
-            Err(pool.with_server_name(explain_tls_refusal(again)))
+            Err(pool.with_server_name_unless_refused(explain_tls_refusal(again)))
         }
     }
 }
@@ -79,8 +79,11 @@ pub async fn open_reading(pool: &Arc<FtpPool>, command: &str, from: u64, what: &
 /// Returns the data connection with TLS, and the offset of its first byte.
 async fn begin(control: &mut Connection, command: &str, from: u64, what: &str) -> Result<(Data, u64)> {
     let address: DataAddress = control.data_address().await?;
+    control.is_reading = true;
     let from = if from > 0 && control.restart_at(from).await?.wants_more() { from } else { 0 };
-    let socket = match start_command(control, address, command).await? {
+    let started = start_command(control, address, command).await;
+    control.is_reading = false;
+    let socket = match started? {
         Ok(socket) => socket,
         Err(refusal) => {
             let error = refusal.refusal(what);
@@ -135,6 +138,10 @@ impl Reading {
         let wait = self.pool.server.timeout;
         let _ = timeout(wait, self.data.shutdown()).await;
         drop(self.data);
+        if self.control.is_ended_early {
+            // Another reply may follow, so this connection is not used again.
+            return Ok(());
+        }
         let reply = self.control.end_of_transfer(wait).await?;
         if !reply.is_done() {
             return Err(self.pool.with_server_name(reply.refusal(self.what)));

@@ -23,7 +23,7 @@ const MAX_REPLY: usize = 64 << 10;
 /// does not greet.
 pub async fn change_over(socket: &mut TcpStream, wait: Duration, silence_hint: Option<&'static str>) -> Result<Bytes> {
     let mut clear = ClearText::default();
-    let greeting = match timeout(wait, clear.reply(socket)).await {
+    let greeting = match timeout(wait, clear.greeting(socket)).await {
         Err(_) => {
             let silence = timeout_error(wait);
             return Err(match silence_hint {
@@ -64,6 +64,16 @@ struct ClearText {
 }
 
 impl ClearText {
+    /// A server that is not ready yet says so first (120).
+    async fn greeting(&mut self, socket: &mut TcpStream) -> Result<Reply> {
+        loop {
+            let reply = self.reply(socket).await?;
+            if !reply.is_starting() {
+                return Ok(reply);
+            }
+        }
+    }
+
     async fn reply(&mut self, socket: &mut TcpStream) -> Result<Reply> {
         let mut lines: Vec<String> = Vec::new();
         loop {
@@ -73,7 +83,13 @@ impl ClearText {
                 return Err(Error::new(Kind::Protocol, "the server's answer is not FTP")
                     .with_hint("check host and port: no FTP server answers there"));
             }
-            let is_last = code.is_some() && line.as_bytes().get(3) != Some(&b'-');
+            // A line of the text may begin with a larger number.
+            let is_last = code.is_some()
+                && match line.as_bytes().get(3) {
+                    None | Some(b' ') => true,
+                    Some(b'-') => false,
+                    Some(_) => lines.is_empty(),
+                };
             lines.push(line);
             if lines.iter().map(String::len).sum::<usize>() > MAX_REPLY {
                 return Err(endless());

@@ -45,9 +45,14 @@ impl Listed {
         Listed { within, rows: Rows::default(), faults: Faults::default() }
     }
 
-    /// Adds a row. An error is a row that can't be read, with its name if that could be read.
+    /// Adds a row. An error is a row that can't be read, with its name if that could be read. A name that no path can hold
+    /// (a line break) is such a row, too: the path is all that a command could reach the file by.
     pub fn add(&mut self, row: std::result::Result<ListedFile, Option<String>>) -> Result<()> {
         match row {
+            Ok(row) if self.within.join(&row.name).is_err() => {
+                self.faults.add(Some(row.name));
+                Ok(())
+            }
             Ok(row) => self.rows.push(&of_row(row, &self.within)),
             Err(name) => {
                 self.faults.add(name);

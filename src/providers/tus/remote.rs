@@ -57,7 +57,7 @@ impl TusRemote {
     pub(super) async fn account(&self) -> Result<Account> {
         let (announced, warnings) = match self.options().await {
             Ok(announced) => (announced, Vec::new()),
-            Err(e) if e.status_code().is_none() || e.kind().is_transient() => return Err(e),
+            Err(e) if e.status_code().is_none() || e.kind().is_transient() && e.status_code() != Some(501) => return Err(e),
             Err(e) if matches!(e.kind(), Kind::Expired | Kind::Auth | Kind::Unsupported | Kind::Untrusted) => return Err(e),
             Err(e) => (Capabilities::default(), vec![format!("the server does not say as a TUS server what it can do: {}", e.message())]),
         };

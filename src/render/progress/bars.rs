@@ -271,7 +271,7 @@ mod tests {
                 of: 5,
                 wait: Duration::from_secs(5),
                 why: "the server is busy".into(),
-                kind: Kind::Busy,
+                is_no_answer: false,
             },
             Event::Accepted { id: 3, offset: 1024 },
             Event::Checking { id: 3 },
@@ -327,7 +327,7 @@ mod tests {
         let (mut board, now) = working(Instant::now());
         board.apply(&Event::Started { id: 9, name: "日".repeat(300), size: Some(0) }, now);
         let why = "x".repeat(300);
-        board.apply(&Event::Waiting { id: Some(2), attempt: 1, of: 5, wait: Duration::ZERO, why, kind: Kind::Busy }, now);
+        board.apply(&Event::Waiting { id: Some(2), attempt: 1, of: 5, wait: Duration::ZERO, why, is_no_answer: false }, now);
         (0..250).for_each(|columns| assert_eq!(drawn_lines(&board, now, columns, 9).len(), 6));
         let narrow = drawn_lines(&board, now, 40, 9);
         assert!(narrow[0].contains("50%") && narrow[0].ends_with("2.0s left"), "{narrow:?}");
@@ -339,7 +339,7 @@ mod tests {
         let mut board = ProgressState::new(now);
         assert!(drawn_lines(&board, now, 80, 9)[0].ends_with("  preparing"));
         board.apply(
-            &Event::Waiting { id: None, attempt: 2, of: 5, wait: Duration::from_secs(2), why: "busy".into(), kind: Kind::Busy },
+            &Event::Waiting { id: None, attempt: 2, of: 5, wait: Duration::from_secs(2), why: "busy".into(), is_no_answer: false },
             now,
         );
         assert!(drawn_lines(&board, now, 80, 9)[0].ends_with("  waiting 2s (try 2 of 5): busy"));

@@ -309,7 +309,7 @@ mod tests {
                 of: 5,
                 wait: Duration::from_secs(4),
                 why: "the server is busy".into(),
-                kind: Kind::Busy,
+                is_no_answer: false,
             },
             Event::StartedOver { id: 1, left_behind: Some("@9".into()) },
             Event::Sent { id: 1, bytes: 5 },
@@ -355,7 +355,7 @@ mod tests {
         board.refresh(now);
         assert_eq!(progress_line(&board, now), "0 of 2 files, 1.0 KiB of 4.0 KiB, 1.0 KiB/s, 3.0s left");
         let waiting =
-            Event::Waiting { id: Some(1), attempt: 3, of: 5, wait: Duration::from_secs(2), why: "line cut".into(), kind: Kind::Busy };
+            Event::Waiting { id: Some(1), attempt: 3, of: 5, wait: Duration::from_secs(2), why: "line cut".into(), is_no_answer: false };
         board.apply(&waiting, now);
         assert!(progress_line(&board, now).ends_with(" 3.0s left, waiting 2s (try 3 of 5): line cut"));
         board.apply(&Event::Hashing { id: 1, name: "a".into(), size: Some(2048), done: 512 }, now);
@@ -448,8 +448,8 @@ mod tests {
         let (renderer, _, err) = capture(Style::default());
         let (mut work, _sender) = following(&renderer);
         let wait = Duration::from_millis(500);
-        for (attempt, kind) in [(2, Kind::Busy), (2, Kind::Unreachable), (3, Kind::Unreachable)] {
-            work.take(&Event::Waiting { id: None, attempt, of: 5, wait, why: "no answer".into(), kind });
+        for (attempt, is_no_answer) in [(2, false), (2, true), (3, true)] {
+            work.take(&Event::Waiting { id: None, attempt, of: 5, wait, why: "no answer".into(), is_no_answer });
         }
         assert_eq!(err.text(), "haul: warning: waiting 0.5s: no answer (try 2 of 5)\n");
         work.conclude();

@@ -296,7 +296,7 @@ mod tests {
         let now = Instant::now();
         let mut board = ProgressState::new(now);
         board.apply(&started_event(1, Some(9)), now);
-        let wait = |id| Event::Waiting { id, attempt: 2, of: 5, wait: Duration::from_secs(4), why: "busy\n".into(), kind: Kind::Busy };
+        let wait = |id| Event::Waiting { id, attempt: 2, of: 5, wait: Duration::from_secs(4), why: "busy\n".into(), is_no_answer: false };
         board.apply(&wait(Some(1)), now);
         assert_eq!(board.waiting().unwrap().why, "busy\\n");
         board.apply(&Event::Sent { id: 1, bytes: 1 }, now);

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::model::escape::{escape_control, shell_word};
 use crate::model::report::{Placed, Transfer, TransferKind, Verified};
 use crate::model::secret::mask;
-use crate::model::{Entry, EntryKind, RemotePath, Report};
+use crate::model::{Address, Entry, EntryKind, RemotePath, Report};
 use crate::render::style::{Style, View};
 use crate::render::text::phrases::{address, bytes, display_failure, progress, summary};
 
@@ -205,7 +205,7 @@ pub(crate) fn shade(text: &str, colour: &str, style: &Style) -> String {
 
 /// As `name`, without escapes.
 pub(super) fn exact_name(remote: &str, entry: &Entry, style: &Style) -> String {
-    let name = if style.paths { format!("{remote}:{}", entry.path) } else { entry.name.clone() };
+    let name = if style.paths { Address::text(remote, &entry.path) } else { entry.name.clone() };
     let slash = if entry.is_folder() && !name.ends_with('/') { "/" } else { "" };
     format!("{name}{slash}")
 }

@@ -15,7 +15,7 @@ use super::watch::{report_kept, watch};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
-use crate::model::{Entry, EntryKind, RemotePath, Report};
+use crate::model::{Address, Entry, EntryKind, RemotePath, Report};
 use crate::transfer::download::open_folder::LocalFolder;
 use crate::transfer::fingerprint::FileFingerprint;
 use crate::transfer::get::selected::{SelectedFiles, SelectedStep, get_selected};
@@ -81,7 +81,7 @@ async fn fetch(source: GetSource, local: &str, get: GetOptions, actions: Vec<Act
             Err(error) if error.kind() == Kind::Usage => return Err(error),
             Err(error) => {
                 let (remote, path) = (apply.source.address.remote.clone(), apply.source.entry.path.join_path(&action.path));
-                let failure = Failure::new(&error).of_source(format!("{remote}:{path}")).at(remote, path);
+                let failure = Failure::new(&error).of_source(Address::text(&remote, &path)).at(remote, path);
                 send_report(&apply.source.client, Report::Failed(failure));
             }
         }

@@ -16,7 +16,7 @@ use super::remote_from::RemoteFrom;
 use super::remote_tree::text_of;
 use crate::error::{Error, Result};
 use crate::model::report::Failure;
-use crate::model::{Entry, Event, RemotePath, Report};
+use crate::model::{Address, Entry, Event, RemotePath, Report};
 use crate::transfer::IfExists;
 use crate::transfer::client::RemoteClient;
 use crate::transfer::filter::PathList;
@@ -198,7 +198,7 @@ impl ComparisonHere {
 
     fn report_skipped(&self, file: Entry, place: &RemotePath, reason: String) {
         let remote = self.source.address.remote.clone();
-        let (source, target) = (format!("{remote}:{}", file.path), Some(self.here.listing.display_path(place)));
+        let (source, target) = (Address::text(&remote, &file.path), Some(self.here.listing.display_path(place)));
         let (id, size) = (Some(file.id), file.size);
         send_report(self.client(), Report::Skipped { source, remote, path: file.path, target, id, size, reason });
     }

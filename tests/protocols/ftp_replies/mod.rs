@@ -164,10 +164,18 @@ async fn converse(
                 },
                 _ => Box::new(socket),
             };
-            // What stands between two `^` is sent, and the line ends without a close_notify.
-            if let Some((content, last)) = last.strip_prefix('^').and_then(|last| last.split_once('^')) {
+            // What stands between two `^` is sent, and the line ends without a close_notify; between two `$` with one, and the
+            // client's is waited for.
+            let tidy = |last: &'static str| Some((last.strip_prefix('$')?.split_once('$')?, true));
+            let untidy = |last: &'static str| Some((last.strip_prefix('^')?.split_once('^')?, false));
+            if let Some(((content, last), is_tidy)) = untidy(last).or_else(|| tidy(last)) {
                 data.write_all(content.as_bytes()).await?;
                 data.flush().await?;
+                if is_tidy {
+                    data.shutdown().await?;
+                    let is_closed = matches!(data.read(&mut [0; 16]).await, Ok(0));
+                    seen.lock().unwrap().push(if is_closed { "(close_notify)" } else { "(cut)" }.to_owned());
+                }
                 drop(data);
                 control.write_all(format!("{last}\r\n").as_bytes()).await?;
                 command.clear();
@@ -576,6 +584,41 @@ async fn a_listing_that_breaks_off_within_a_line_is_not_the_whole() {
     }
 }
 
+/// Rebex answers 426 to a client that ends a listing or a download without a close_notify of its own.
+#[tokio::test]
+async fn every_data_connection_ends_with_a_close_notify() {
+    let played = env(Security::Explicit, |asked| match asked.command.split(' ').next() {
+        Some("LIST") => Some("150 here|$drwxr-xr-x 2 a a 4096 Jan 01 00:00 one\r\n$226 done"),
+        Some("RETR") => Some("150 here|$content$226 done"),
+        _ => None,
+    })
+    .await;
+    let pool = played.pool();
+    haul::protocols::ftp::listing::list(&pool, "in", |_| Ok(())).await.unwrap();
+    let reading = haul::protocols::ftp::reading::open_reading(&pool, "RETR a", 0, "the download").await.unwrap();
+    let read: Vec<_> = futures_util::StreamExt::collect(reading.chunks()).await;
+    assert_eq!(read.into_iter().map(|piece| piece.unwrap()).collect::<Vec<_>>().concat(), b"content");
+    assert_eq!((played.count("(close_notify)"), played.count("(cut)")), (2, 0));
+}
+
+/// The text names the setting of the server, for listings and downloads, too.
+#[tokio::test]
+async fn a_session_that_is_never_accepted_names_the_servers_setting() {
+    for refused in
+        ["150 here|522 SSL connection failed; session reuse required", "425 Unable to build data connection: Operation not permitted"]
+    {
+        let played =
+            env(Security::Explicit, move |asked| matches!(asked.command.get(..4), Some("LIST" | "RETR" | "STOR")).then_some(refused)).await;
+        let listed = haul::protocols::ftp::listing::list(&played.pool(), "in", |_| Ok(())).await.unwrap_err();
+        let read = haul::protocols::ftp::reading::open_reading(&played.pool(), "RETR a", 0, "the download").await.err().unwrap();
+        for error in [listed, read, upload(&played, 3 << 20).await.unwrap_err()] {
+            assert_eq!(error.kind(), Kind::Unsupported, "{error}");
+            let hint = error.hint().unwrap_or_default();
+            assert!(["require_ssl_reuse=NO", "NoSessionReuseRequired", "FileZilla"].iter().all(|word| hint.contains(word)), "{error}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn nothing_goes_out_in_clear() {
     for (refused, answer) in [("AUTH", "502 no TLS"), ("PROT", "536 not private"), ("PBSZ", "500 what")] {
@@ -622,6 +665,17 @@ async fn success_in_other_words() {
     .await;
     upload(&played, 10).await.unwrap();
     assert_eq!(played.count("PASS"), 0);
+    for greeting in ["120 in a moment\r\n220 ready", "220-hello\r\n12345 visitors so far\r\n220-\r\n220 ready"] {
+        upload(&env(Security::Explicit, says("greeting", greeting)).await, 10).await.unwrap();
+    }
+    // bftpd and glFTPd: the last line has another code than the first.
+    let played = env(Security::Plain, |asked| match asked.command.split(' ').next() {
+        Some("STOR") => Some("125 send|226-well\r\n 550 is not the end\r\n250 done"),
+        Some("TYPE") => Some("200-well\r\n226 done"),
+        _ => None,
+    })
+    .await;
+    upload(&played, 10).await.unwrap();
     let played = env(Security::Plain, says("PASS", "332 account?")).await;
     assert_eq!(upload(&played, 10).await.unwrap_err().kind(), Kind::Auth);
 }
