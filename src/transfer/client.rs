@@ -345,14 +345,8 @@ impl Retries<'_> {
                 why.push_str(&format!("; goes on at {}", (chrono::Local::now() + wait).format("%H:%M:%S")));
             }
         }
-        self.client.events.send(Event::Waiting {
-            id: self.id,
-            attempt: self.failures + 1,
-            of: self.tries,
-            wait,
-            why,
-            is_no_answer: error.is_no_answer(),
-        });
+        let (attempt, is_no_answer) = (self.failures + 1, error.is_no_answer());
+        self.client.events.send(Event::Waiting { id: self.id, attempt, of: self.tries, wait, why, is_no_answer });
         sleep(wait).await;
         Ok(())
     }

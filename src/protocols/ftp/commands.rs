@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::connect::greet;
-use super::control::{Connection, Size};
+use super::control::Connection;
 use super::features::Features;
 use super::pool::FtpPool;
 use super::reply::Reply;
+use super::size::Size;
 use crate::error::{Error, Kind, Result};
 use crate::model::escape::shorten;
 

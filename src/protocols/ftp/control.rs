@@ -15,9 +15,9 @@ use super::ports::port_of;
 use super::reply;
 use super::reply::{Reply, timeout_error};
 use super::route::Route;
+use super::size::Size;
 use super::tls::{FtpsStream, TlsClient};
 use crate::error::{Error, Kind, Result};
-use crate::protocols::lenient_json::digits;
 use crate::protocols::socket::{send_at_once, watch_over};
 use crate::protocols::tls::untrusted_certificate_error;
 
@@ -81,39 +81,6 @@ impl Dialer {
         watch_over(&socket, self.wait);
         send_at_once(&socket);
         Ok(socket)
-    }
-}
-
-/// The answer to `SIZE`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Size {
-    Bytes(u64),
-    Absent,
-    /// The server does not know the command, or refuses it.
-    Unknown,
-}
-
-impl Size {
-    /// True if the server tells another size than this one.
-    pub fn differs_from(self, expected: u64) -> bool {
-        matches!(self, Size::Bytes(held) if held != expected)
-    }
-
-    /// 550 is the answer for a file that does not exist (RFC 3659, 4).
-    pub fn parse_size(reply: &Reply) -> Result<Size> {
-        match reply.code {
-            213 => {
-                let told = reply.text.split_whitespace().nth(1).and_then(digits);
-                told.map(Size::Bytes).ok_or_else(|| {
-                    Error::new(Kind::Protocol, "the server's answer to SIZE makes no sense")
-                        .with_status(213)
-                        .with_cause(reply.to_anyhow())
-                })
-            }
-            550 => Ok(Size::Absent),
-            400..=499 => Err(reply.refusal("the question for the size")),
-            _ => Ok(Size::Unknown),
-        }
     }
 }
 
@@ -249,8 +216,7 @@ impl Connection {
             // The server waits for a data connection that can't be made, and not for a lock.
             (self.in_step, self.beginning) = (false, false);
         }
-        let (reply, socket) = connected?;
-        Ok(if self.has_begun(&reply) { Ok(socket) } else { Err(reply) })
+        connected.map(|(reply, socket)| if self.has_begun(&reply) { Ok(socket) } else { Err(reply) })
     }
 
     /// True if the data connection can be used. Some servers leave out the 150 of a download: their first reply is the last.

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use super::FtpSession;
 use super::FtpTarget;
-use super::control::Size;
 use super::listing::{RemoteKind, row_in};
 use super::rename::uncertain_rename_error;
 use super::reply::Reply;
+use super::size::Size;
 use crate::error::{Error, Kind, Result};
 use crate::model::Entry;
 

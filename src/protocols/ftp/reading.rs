@@ -144,7 +144,7 @@ impl Reading {
         }
         let reply = self.control.end_of_transfer(wait).await?;
         if !reply.is_done() {
-            return Err(self.pool.with_server_name(reply.refusal(self.what)));
+            return Err(self.pool.with_server_name(explain_tls_refusal(reply.refusal(self.what))));
         }
         self.pool.give(self.control);
         Ok(())

@@ -1,9 +1,9 @@
 //! The end of an upload: checks the size and gives the file its name (providers.md 6.5).
 
 use super::FtpSession;
-use super::control::Size;
 use super::names::name_taken_error;
 use super::reply::Reply;
+use super::size::Size;
 use crate::error::{Error, Kind, Result};
 
 /// The result of a rename.

@@ -4,10 +4,11 @@
 use std::time::{Duration, Instant};
 
 use super::FtpSession;
-use super::control::{DataAddress, Size};
+use super::control::DataAddress;
 use super::data::{DataTransfer, StartOutcome, TransferMode};
 use super::names::name_taken_error;
 use super::reply::{blames_session, may_blame_session};
+use super::size::Size;
 use crate::contract::Part;
 use crate::error::{Error, Kind, Result};
 

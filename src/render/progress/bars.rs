@@ -242,7 +242,6 @@ fn amount(at: u64, size: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Kind;
     use crate::model::report::TransferKind;
     use crate::model::{Event, Report};
     use crate::render::testing;

@@ -285,7 +285,6 @@ fn progress_line(board: &ProgressState, now: Instant) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Kind;
     use crate::model::report::TransferKind;
     use crate::render::style::{Progress, Style, Terminal};
     use crate::render::testing;

@@ -240,7 +240,6 @@ fn new_file_progress(name: &str, size: Option<u64>, now: Instant) -> FileProgres
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Kind;
     use crate::model::report::TransferKind;
     use crate::render::testing;
 

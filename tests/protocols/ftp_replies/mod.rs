@@ -604,13 +604,15 @@ async fn every_data_connection_ends_with_a_close_notify() {
 /// The text names the setting of the server, for listings and downloads, too.
 #[tokio::test]
 async fn a_session_that_is_never_accepted_names_the_servers_setting() {
-    for refused in
-        ["150 here|522 SSL connection failed; session reuse required", "425 Unable to build data connection: Operation not permitted"]
-    {
-        let played =
-            env(Security::Explicit, move |asked| matches!(asked.command.get(..4), Some("LIST" | "RETR" | "STOR")).then_some(refused)).await;
+    for refused in [
+        "150 here|522 SSL connection failed; session reuse required",
+        "150 here|425 Unable to build data connection: Operation not permitted",
+    ] {
+        let is_transfer = |command: &str| matches!(command.get(..4), Some("LIST" | "RETR" | "STOR"));
+        let played = env(Security::Explicit, move |asked| is_transfer(asked.command).then_some(refused)).await;
         let listed = haul::protocols::ftp::listing::list(&played.pool(), "in", |_| Ok(())).await.unwrap_err();
-        let read = haul::protocols::ftp::reading::open_reading(&played.pool(), "RETR a", 0, "the download").await.err().unwrap();
+        let reading = haul::protocols::ftp::reading::open_reading(&played.pool(), "RETR a", 0, "the download").await.unwrap();
+        let read = haul::protocols::ftp::reading::read_lines(reading.chunks(), |_| Ok(())).await.unwrap_err();
         for error in [listed, read, upload(&played, 3 << 20).await.unwrap_err()] {
             assert_eq!(error.kind(), Kind::Unsupported, "{error}");
             let hint = error.hint().unwrap_or_default();
