@@ -28,7 +28,9 @@ if has cargo-deb; then
     /usr/bin/haul --version | grep -F "$version"
     /usr/bin/haul sandbox -- /usr/bin/haul put LICENSE ftp:/packaged/
     test -s /usr/share/man/man1/haul.1.gz
-    test -s /usr/share/bash-completion/completions/haul
+    for file in bash-completion/completions/haul zsh/vendor-completions/_haul fish/vendor_completions.d/haul.fish; do
+        test -s "/usr/share/$file"
+    done
     as_root dpkg --purge haul
     test ! -e /usr/bin/haul
 fi

@@ -20,7 +20,7 @@ pub fn is_terminal() -> bool {
 
 /// The answer without blanks around it. Fails with `Usage` where the input ends.
 pub async fn read_line(context: &Context, question: &str) -> Result<String> {
-    context.renderer.ask(question);
+    let _asked = context.renderer.ask(question);
     let typed = blocking(|| {
         let mut line = String::new();
         std::io::stdin().read_line(&mut line).map(|read| (read > 0).then(|| line.trim().to_owned())).map_err(Error::from)
@@ -41,7 +41,8 @@ pub async fn is_yes(context: &Context, question: &str) -> Result<bool> {
 }
 
 /// None: nothing was typed.
-pub async fn secret(question: String) -> Result<Option<Secret>> {
+pub async fn secret(context: &Context, question: String) -> Result<Option<Secret>> {
+    let _asked = context.renderer.hold_still();
     blocking(move || ask_on_terminal(&question)).await
 }
 

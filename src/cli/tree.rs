@@ -1,6 +1,6 @@
 //! The command tree as it is read: each option may come from a variable, and `-h` is short.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use clap::builder::{BoolishValueParser, Resettable};
 use clap::{Arg, ArgAction, Command};
@@ -77,7 +77,7 @@ pub const COMMON_VARIABLES: &[(&str, &str)] = &[
 pub fn prepare_command(tree: Command, args: &[OsString]) -> Command {
     let tree = with_variables(tree, &mut Vec::new());
     let tree = ignore_empty_env(tree);
-    if args.iter().take_while(|arg| *arg != "--").any(is_short_help) { shorten_help(tree, true) } else { tree }
+    if args.iter().take_while(|arg| *arg != "--").any(is_short_help) { shorten_help(tree, true) } else { with_notes(tree) }
 }
 
 /// `-h`, also among other letters.
@@ -124,6 +124,25 @@ fn shorten_help(tree: Command, is_top: bool) -> Command {
         arg.hide_env(true).hide_short_help(rare)
     });
     tree.mut_subcommands(|sub| shorten_help(sub, false))
+}
+
+/// Puts default and variable of an option behind its text: in paragraphs of their own they triple the length of `--help`.
+fn with_notes(tree: Command) -> Command {
+    tree.mut_args(with_note).mut_subcommands(with_notes)
+}
+
+fn with_note(arg: Arg) -> Arg {
+    let Some(text) = arg.get_long_help().or(arg.get_help()).map(ToString::to_string).filter(|_| arg.get_long().is_some()) else {
+        return arg;
+    };
+    let shown = |value: &OsStr| value.to_string_lossy().into_owned();
+    let defaults: Vec<String> = match arg.is_hide_default_value_set() || !arg.get_action().takes_values() {
+        true => Vec::new(),
+        false => arg.get_default_values().iter().map(|value| shown(value)).collect(),
+    };
+    let default = if defaults.is_empty() { String::new() } else { format!(" [default: {}]", defaults.join(" ")) };
+    let variable = arg.get_env().map(|name| format!(" [env: {}]", shown(name))).unwrap_or_default();
+    arg.long_help(format!("{text}{default}{variable}")).hide_default_value(true).hide_env(true)
 }
 
 /// Every variable of an option: its name, the option, and what the option means.

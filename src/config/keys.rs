@@ -103,7 +103,7 @@ pub(super) fn provider(providers: Providers, name: &str) -> Option<&'static Prov
 }
 
 /// The hint for an unknown word: the most similar word of the list, else the whole list.
-pub(super) fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     match nearest(word, &known) {
         Some(near) => format!("write `{near}`"),

@@ -24,6 +24,7 @@ use std::time::Duration;
 pub use defaults::{DefaultValue, Defaults};
 pub use edit::check_name as check_remote_name;
 pub use env::Env;
+pub use keys::suggestion;
 pub use secret_sources::{Prompt, ask_on_terminal};
 pub use single_line::line_of_input;
 

@@ -204,21 +204,21 @@ impl Renderer {
         text.lines().for_each(|line| self.aside(&escape_control(line)));
     }
 
-    /// Writes a question to standard error; the cursor stays after it. The caller reads the answer.
-    pub fn ask(&self, question: &str) {
+    /// Writes a question to standard error; the cursor stays after it. The caller reads the answer, and then drops the guard.
+    pub fn ask(&self, question: &str) -> QuestionGuard<'_> {
         self.screen().message(&escape_control(&mask(question)));
+        self.hold_still()
     }
 
-    /// Keeps the terminal free while the user types in `work`: no bar is drawn over the question, and messages wait.
-    pub fn while_a_person_types<R>(&self, work: impl FnOnce() -> R) -> R {
-        struct QuestionGuard<'a>(&'a Renderer);
-        impl Drop for QuestionGuard<'_> {
-            fn drop(&mut self) {
-                self.0.screen().note_answer();
-            }
-        }
+    /// Keeps the terminal free until the guard is dropped: no bar and no spinner is drawn over the question, and messages wait.
+    pub fn hold_still(&self) -> QuestionGuard<'_> {
         self.screen().ask();
-        let _asked = QuestionGuard(self);
+        QuestionGuard(self)
+    }
+
+    /// As [`Renderer::hold_still`], while the user types in `work`.
+    pub fn while_a_person_types<R>(&self, work: impl FnOnce() -> R) -> R {
+        let _asked = self.hold_still();
         work()
     }
 
@@ -354,6 +354,16 @@ impl Renderer {
 
 fn is_not_attempted(report: &Report) -> bool {
     matches!(report, Report::Failed(failure) if failure.untried)
+}
+
+/// While this exists, a question is open and the user types.
+#[must_use]
+pub struct QuestionGuard<'a>(&'a Renderer);
+
+impl Drop for QuestionGuard<'_> {
+    fn drop(&mut self) {
+        self.0.screen().note_answer();
+    }
 }
 
 #[cfg(test)]

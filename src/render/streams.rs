@@ -111,11 +111,14 @@ impl Streams {
 
     pub(super) fn note_answer(&self) {
         let held = {
+            let mut foot = self.bars.lock();
             let mut still = self.still.lock();
             still.questions = still.questions.saturating_sub(1);
             if still.questions == 0 {
                 let since = still.since.take();
                 still.answering += since.map_or(Duration::ZERO, |since| since.elapsed());
+                // The server is awaited from now on.
+                foot.spinner.wait_from(Instant::now());
                 std::mem::take(&mut still.held)
             } else {
                 String::new()

@@ -91,6 +91,7 @@ fn each_shell_has_a_script() {
 fn is_there(shell: &str) -> bool {
     let found = Command::new(shell).arg("-c").arg("true").status().is_ok_and(|status| status.success());
     if !found {
+        assert!(std::env::var_os("HAUL_TEST_REQUIRE_SERVERS").is_none(), "{shell} is missing");
         println!("skipped: there is no {shell}");
     }
     found
@@ -162,4 +163,25 @@ fn zsh_completes() {
     assert_eq!(ask("haul pu", 2), "put");
     assert_eq!(ask("haul ls gig", 3), "giga0:");
     assert_eq!(ask("haul ls giga0:/in/x", 3), "giga0:/in/x.txt");
+}
+
+/// The closure that nushell calls, in the nushell that `tests/servers/install-web.sh` fetches.
+#[test]
+fn nushell_completes() {
+    let env = TestEnv::with_files("giga0", &["/in/a b.mov", "/in/x.txt"]);
+    let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
+    let servers = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/servers/npm/node_modules");
+    let nu = servers.join(format!("@nushell/linux-{arch}/bin/nu"));
+    if !is_there(nu.to_str().unwrap()) {
+        return;
+    }
+    until(&env.home, "haul ls giga0:/in/", &["giga0:/in/a b.mov", "giga0:/in/x.txt"]);
+    env.home.file("haul.nu", env.home.run(&["completions", "nushell"]).ends_with(0).stdout);
+    let ask = |spans: &str| {
+        let script = format!("source haul.nu; do $env.config.completions.external.completer [{spans}] | get value | to text");
+        in_shell(&env.home, nu.to_str().unwrap(), &script).lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(ask("haul pu"), ["put"]);
+    assert_eq!(ask("haul ls gig"), ["giga0:"]);
+    assert_eq!(ask("haul ls giga0:/in/"), ["giga0:/in/a b.mov", "giga0:/in/x.txt"]);
 }

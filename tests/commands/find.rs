@@ -2,6 +2,7 @@
 
 use haul::sandbox::Canned;
 
+use crate::support::env::TestEnv;
 use crate::support::listed_tree::{ALL, filled_env, lines, paths};
 use crate::support::remotes::hosts;
 
@@ -30,6 +31,18 @@ fn every_condition_selects() {
     assert_eq!(lines(&plain), ["giga0:/in/", "giga0:/in/clips/", "giga0:/in/clips/old/", "giga0:/in/empty/"]);
     for wrong in [["--size", "much"], ["--newer", "soon"], ["--kind", "link"]] {
         env.home.run(&[&["find", "giga0:"], &wrong[..]].concat()).ends_with(2);
+    }
+}
+
+/// As people count, as in `ls`.
+#[test]
+fn what_is_found_comes_in_the_order_of_ls() {
+    let env = TestEnv::new();
+    for remote in hosts() {
+        env.add_files(remote, &["/n/file10", "/n/file2", "/n/file1", "/n/part9/x", "/n/part11/x"]);
+        let found = env.home.run(&["find", &format!("{remote}:/n"), "--kind", "file"]).ends_with(0);
+        let wanted = ["file1", "file2", "file10", "part9/x", "part11/x"].map(|name| format!("{remote}:/n/{name}"));
+        assert_eq!(lines(&found), wanted);
     }
 }
 

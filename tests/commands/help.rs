@@ -29,6 +29,17 @@ fn short_help_fits_a_screen() {
     }
 }
 
+/// In `--help` an option's default and variable stand behind its text, in no paragraphs of their own.
+#[test]
+fn long_help_names_the_variables_without_growing() {
+    let home = Home::new();
+    let help = Ran::of(home.command(&["put", "--help"]).env("COLUMNS", "100").output().unwrap()).ends_with(0).stdout;
+    assert!(help.contains("[default: auto] [env: HAUL_PROGRESS]") && help.contains("[env: HAUL_INCLUDE]"), "{help}");
+    assert!(!help.lines().any(|line| line.trim_start().starts_with("[default") && line.contains("[env")), "{help}");
+    assert!(help.lines().count() < 170, "{} lines:\n{help}", help.lines().count());
+    assert!(!home.run(&["put", "-h"]).ends_with(0).stdout.contains("[env"));
+}
+
 #[test]
 fn every_command_has_a_place_on_the_first_page() {
     let page = Home::new().run(&["--help"]).ends_with(0).stdout;

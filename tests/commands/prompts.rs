@@ -87,7 +87,7 @@ fn a_new_remote_is_asked_for_step_by_step() {
     let find = |key: &str| env.sandbox.env().into_iter().find(|(k, _)| k == key).unwrap().1;
     let (url, user, password) = (find("HAUL_REMOTE_GIGA0_URL"), username(&env), find("HAUL_REMOTE_GIGA0_PASSWORD"));
     let home = Home::new();
-    let Some(mut terminal) = Terminal::of(&home, &["remote", "add", "--retries", "1"]) else { return };
+    let Some(mut terminal) = Terminal::of(&home, &["remote", "add"]) else { return };
     terminal.until("Which provider is it?");
     terminal.until("Its number or name: ");
     terminal.types("dropbox\n");
@@ -122,6 +122,41 @@ fn a_new_remote_is_asked_for_step_by_step() {
     assert!(status == Some(0) && said.contains("next: haul ls cloud:"), "{status:?} {said}");
     home.run(&["ls", "cloud:"]).ends_with(0);
     assert!(!std::fs::read_to_string(home.path().join(".config/haul/config.toml")).unwrap().contains(&password));
+}
+
+/// Each provider by answers alone, from its name to a remote that works.
+#[test]
+fn every_provider_can_be_added_by_answers() {
+    let env = TestEnv::new();
+    let sandbox: std::collections::HashMap<String, String> = env.sandbox.env().into_iter().collect();
+    for provider in haul::providers::REGISTRY {
+        let told = |key: &str| sandbox.get(&format!("HAUL_REMOTE_{}_{key}", provider.id.to_uppercase()));
+        let home = Home::new();
+        let mut args = vec!["remote".to_owned(), "add".to_owned()];
+        args.extend(told("CA_FILE").filter(|_| provider.id == "ftp").map(|file| format!("ca_file={file}")));
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let Some(mut terminal) = Terminal::of(&home, &args) else { return };
+        terminal.until("Its number or name: ");
+        terminal.types(&format!("{}\n", provider.id));
+        terminal.until("as in NAME:PATH? [");
+        terminal.types("mine\n");
+        terminal.until("Address: ");
+        terminal.types(&format!("{}\n", told("URL").unwrap()));
+        terminal.until("ok    ");
+        if let Some(user) = told("USERNAME") {
+            terminal.until("User name");
+            terminal.types(&format!("{user}\n"));
+        }
+        terminal.until("1, 2 or 3 [1]: ");
+        terminal.types("\n");
+        let secret = if told("PASSWORD").is_some() { "password" } else { "token" };
+        terminal.until(&format!("{secret} of mine"));
+        terminal.types(&format!("{}\n", told(&secret.to_uppercase()).unwrap()));
+        terminal.until("added  mine to ");
+        assert_eq!(terminal.ends().0, Some(0), "{}", provider.id);
+        home.file("x.txt", "x");
+        home.run(&["put", "-q", "x.txt", "mine:/"]).ends_with(0);
+    }
 }
 
 /// The password stays with its command, and what was given as arguments is not asked for.

@@ -135,3 +135,26 @@ fn an_answer_that_takes_its_time_is_awaited_visibly() {
     });
     assert!(!seen.borrow().contains("waiting"), "quiet: {seen:?}");
 }
+
+#[test]
+fn a_removal_that_takes_its_time_is_awaited_visibly() {
+    let env = TestEnv::with_files("fileago", &["/in/a.mov"]);
+    env.script("fileago/dirlist:slow=3000");
+    let Some(screen) = TmuxScreen::of(&env.home, (80, 24), "haul rm -r --yes fileago:/in") else { return };
+    screen.until(|shown| shown.contains("waiting for the server, 1s"));
+    let end = screen.until(|shown| shown.contains("[ended"));
+    assert!(end.ends_with("[ended 0]") && !end.contains("waiting"), "{end}");
+}
+
+/// Who thinks about an answer is no server that is awaited.
+#[test]
+fn a_question_stays_as_long_as_a_person_thinks() {
+    let env = TestEnv::new();
+    let Some(screen) = TmuxScreen::of(&env.home, (80, 24), "haul remote add") else { return };
+    screen.until(|shown| shown.ends_with("Its number or name:"));
+    std::thread::sleep(Duration::from_millis(1500));
+    let shown = screen.shows();
+    assert!(shown.ends_with("Its number or name:") && !shown.contains("waiting"), "{shown}");
+    screen.types(&["giga", "Enter"]);
+    screen.until(|shown| shown.contains("write `giga0`"));
+}

@@ -60,7 +60,7 @@ const NO_FILE_ID: &str = "Please provide the file_id param";
 const NO_FILE: &str = "Could not find file based on file_id";
 const NO_FOLDER: &str = "Could not find folder based on folder_id";
 const MISUNDERSTOOD: &str = "the site did not understand the request";
-const UNKNOWN: &str = "the site knows no such file or folder";
+const UNKNOWN: &str = "there is no such file or folder";
 
 const GIGA0: &[Row] = &[
     row("disable_access_token", 200, NO_TOKEN, "protocol", 11, MISUNDERSTOOD),
@@ -200,18 +200,18 @@ fn what_passes_is_tried_again() {
 const FILEAGO: &[Row] = &[
     row("details", 401, "Not signed in", "auth", 4, "the server rejects even a fresh token"),
     row("details", 403, "No permission", "refused", 8, "the server refused"),
-    row("details", 404, "Node gone", "not-found", 3, "the server knows no such file or folder"),
+    row("details", 404, "Node gone", "not-found", 3, "there is no such file or folder"),
     row("dirlist", 401, "Not signed in", "auth", 4, "the server rejects even a fresh token"),
     row("dirlist", 403, "No permission", "refused", 8, "the server refused"),
-    row("dirlist", 404, "Node gone", "not-found", 3, "the server knows no such file or folder"),
+    row("dirlist", 404, "Node gone", "not-found", 3, "there is no such file or folder"),
     row("change", 400, "Bad name", "refused", 8, "the server refused"),
     row("change", 403, "No permission", "refused", 8, "the server refused"),
-    row("change", 404, "Node gone", "not-found", 3, "the server knows no such file or folder"),
+    row("change", 404, "Node gone", "not-found", 3, "there is no such file or folder"),
     row("change", 409, "Name taken", "exists", 6, "something of this name is there already"),
     row("change", 405, "No such method", "protocol", 11, "the server did not understand the request"),
     row("upload-token", 401, "Not signed in", "auth", 4, "the server rejects even a fresh token"),
     row("upload-token", 403, "No permission", "refused", 8, "the server refused"),
-    row("upload-token", 404, "Node gone", "not-found", 3, "the server knows no such file or folder"),
+    row("upload-token", 404, "Node gone", "not-found", 3, "there is no such file or folder"),
     row("upload", 403, "No permission", "refused", 8, "the server refused"),
     row("upload", 409, "A file of this name already exists", "exists", 6, "something of this name is there already"),
     row("upload", 413, "Too large", "refused", 8, "limits the size of uploads"),
@@ -247,7 +247,7 @@ const IOGATES: &[Row] = &[
     row("auth-info", 403, "", "", 0, ""),
     row("files", 401, "", "auth", 4, "the server rejects even a fresh token"),
     row("files", 403, "", "refused", 8, "the server refused permission"),
-    row("files", 404, "", "not-found", 3, "not found on the server"),
+    row("files", 404, "", "not-found", 3, "there is no such file or folder"),
     row("file-create", 400, "", "refused", 8, "the server refused"),
     row("file-create", 403, "", "refused", 8, "the server refused permission"),
     row("file-create", 507, "", "refused", 8, "no space left"),

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests start and registries hold: the official Node TUS server, plupload's PHP receiver, tuspyserver, and
-# pyftpdlib, at pinned versions. Does nothing where all is there. Needs Debian (or PHP, node, npm and Python with venv already
+# Installs what the tests start and registries hold: the official Node TUS server, plupload's PHP receiver, tuspyserver,
+# pyftpdlib and nushell, at pinned versions. Does nothing where all is there. Needs Debian (or PHP, node, npm and Python with venv already
 # installed), the npm registry and PyPI.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -19,6 +19,8 @@ if [ -n "$missing" ]; then
 fi
 
 wanted="@tus/server@2.4.5 @tus/file-store@2.1.1 plupload@2.3.9"
+# And a shell that Debian has not, whose completions are tried.
+wanted="$wanted @nushell/linux-$(node -p process.arch)@0.115.1"
 # The TUS server wants Node 20; Debian 12 has 18, and the registry has the newer one.
 [ "$(node -p 'parseInt(process.versions.node)')" -ge 20 ] || wanted="$wanted node@20"
 folder=target/servers/npm

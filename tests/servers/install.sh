@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the FTP tests need and this machine has not: vsftpd and openssl as packages; ProFTPD and pure-ftpd unpacked into
+# Installs what the FTP tests need and this machine has not: vsftpd and openssl as packages, and tmux, zsh and fish for the tests of terminal and shells; ProFTPD and pure-ftpd unpacked into
 # ${HAUL_TEST_SERVERS:-target/servers}, because Debian's FTP servers can't be installed side by side.
 # Needs Debian, and root or sudo for what is missing. May be run any number of times.
 set -eu
@@ -38,7 +38,7 @@ install() {
 
 PATH=$PATH:/usr/sbin:/sbin
 missing=
-for program in vsftpd openssl; do
+for program in vsftpd openssl tmux zsh fish; do
     command -v $program >/dev/null || missing="$missing $program"
 done
 [ -z "$missing" ] || install $missing

@@ -9,6 +9,7 @@ use crate::cli::context::{Context, Hit, OpenRemote};
 use crate::cli::filter_args::FilterArgs;
 use crate::cli::listing::{Lister, LookArgs};
 use crate::cli::value_parsers;
+use crate::contract::EntryOrder;
 use crate::error::Result;
 use crate::model::{Address, Entry, EntryKind};
 use crate::render::{Style, View};
@@ -128,7 +129,7 @@ impl Search<'_> {
         }
         let conditions = self.conditions.clone();
         let wanted = move |entry: &Entry| conditions.is_fitting_name(entry) && conditions.is_fitting_size(entry) == Some(true);
-        let mut walk = FilteredWalk::new(filter, top, self.look.jobs() as usize).only(wanted);
+        let mut walk = FilteredWalk::new(filter, top, self.look.jobs() as usize).ordered(EntryOrder::default()).only(wanted);
         while let Some(step) = walk.next().await? {
             match step.event {
                 WalkEvent::Entry { entry, .. } if entry.is_folder() => {

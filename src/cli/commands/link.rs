@@ -13,7 +13,7 @@ use crate::render::exit::DONE;
 ///
 /// Examples:
 ///   haul link studio:/cuts/final.mov
-///   haul link cloud:/builds/app.zip | xargs curl -O
+///   haul link cloud:/builds/app.zip | xargs curl -L -o app.zip
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct LinkArgs {

@@ -198,7 +198,7 @@ async fn ask(context: &Context, config: &Remote) -> Result<Option<String>> {
         }
     }
     for key in config.prompted_keys() {
-        match questions::secret(format!("{key} of {}: ", config.name)).await? {
+        match questions::secret(context, format!("{key} of {}: ", config.name)).await? {
             Some(secret) => config.give(key, secret),
             None => return Err(Error::new(Kind::Auth, format!("no {key} was entered")).with_subject(config.name.clone())),
         }
@@ -251,8 +251,10 @@ async fn enter_code(context: &Context, calls: &RemoteClient, from_stdin: bool, r
         true => line_from(std::io::stdin(), "code").map(Some),
         false => ask_on_terminal(&format!("{said}; the code: ")),
     };
+    let asked = context.renderer.hold_still();
     let code =
         tokio::task::spawn_blocking(read).await.map_err(|e| Error::new(Kind::Other, "the code could not be asked for").with_cause(e))??;
+    drop(asked);
     let code = code.ok_or_else(|| Error::new(Kind::Auth, "no code was entered"))?;
     let code = &code;
     let entered = once.attempt(|p| async move { p.abilities().second_factor()?.enter_code(code).await }).await;

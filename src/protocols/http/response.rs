@@ -90,7 +90,7 @@ impl HttpReply {
             300..=399 => return self.redirect_error(),
             401 => Error::new(Kind::Expired, "the server does not accept the token"),
             403 => Error::new(Kind::Refused, "the server refused permission"),
-            404 | 410 => Error::new(Kind::NotFound, "not found on the server"),
+            404 | 410 => Error::new(Kind::NotFound, "there is no such file or folder"),
             408 => Error::new(Kind::Interrupted, "the server's own time-out was reached"),
             409 => Error::new(Kind::Exists, "the server reports a conflict"),
             413 => Error::new(Kind::Refused, "too large for the server"),

@@ -149,7 +149,7 @@ fn is_about_room(text: &str) -> bool {
 fn clause(kind: Kind) -> &'static str {
     match kind {
         Kind::Expired => "the server no longer accepts the token",
-        Kind::NotFound => "the server knows no such file or folder",
+        Kind::NotFound => "there is no such file or folder",
         Kind::Exists => "something of this name is there already",
         Kind::Busy => "the server is busy and asks to wait",
         Kind::Interrupted => "the server failed",

@@ -121,7 +121,7 @@ pub(super) fn error_from_text(reply: &HttpReply, text: &str) -> Error {
     let clause = match kind {
         Kind::Expired => "the site no longer accepts the access token",
         Kind::Auth => "the site refused the sign-in",
-        Kind::NotFound => "the site knows no such file or folder",
+        Kind::NotFound => "there is no such file or folder",
         Kind::Interrupted => "the site failed",
         Kind::Unsupported => "the site has no such call",
         Kind::Protocol => "the site did not understand the request",
@@ -143,7 +143,7 @@ fn by_status(reply: &HttpReply, text: &str) -> Error {
     }
     let clause = match judged.kind() {
         Kind::Expired => "the site no longer accepts the access token",
-        Kind::NotFound => "the site knows no such file or folder",
+        Kind::NotFound => "there is no such file or folder",
         Kind::Busy => "the site asks for patience",
         Kind::Interrupted => "the site failed",
         _ => return judged,

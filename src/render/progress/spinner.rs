@@ -35,9 +35,14 @@ impl Spinner {
         self.frame.draw(&[FrameLine { text: line, columns: columns_of_line }], columns)
     }
 
+    /// The wait begins at `now`.
+    pub(crate) fn wait_from(&mut self, now: Instant) {
+        self.written = Some(now);
+    }
+
     /// What to write so that something else can be written in place of the spinner.
     pub(crate) fn clear(&mut self, terminal: Terminal, now: Instant) -> String {
-        self.written = Some(now);
+        self.wait_from(now);
         self.frame.clear(terminal.size_now().0)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::decide::{Candidate, Filter, FilterDecision};
-use crate::contract::TransferStore;
+use crate::contract::{EntryOrder, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, RemotePath};
 use crate::transfer::client::RemoteClient;
@@ -110,6 +110,12 @@ impl FilteredWalk {
     /// As [`TreeWalk::all`].
     pub fn all(mut self) -> FilteredWalk {
         self.walk = self.walk.all();
+        self
+    }
+
+    /// In an order for people.
+    pub fn ordered(mut self, order: EntryOrder) -> FilteredWalk {
+        self.walk = self.walk.ordered(order);
         self
     }
 

@@ -87,7 +87,7 @@ impl Uploader<'_> {
         match offset {
             Recovery::ResumeAt(at) => {
                 self.client.events.send(Event::Accepted { id: self.id, offset: at });
-                self.client.events.send(Event::Note(format!("{}: goes on at byte {at}", item.source.name())));
+                self.client.events.send(Event::Note(format!("{}: resumes at byte {at}", item.source.name())));
                 journal.record_resumed(JournalRecord { unproven, ..begun });
                 Ok(Resumed::At(ticket, session, at))
             }

@@ -245,11 +245,13 @@ impl Draft {
     async fn reach(&self, context: &Context, name: &str, provider: &'static ProviderInfo, connection: ConnectArgs) -> Result<String> {
         // A user name that is needed is asked for later.
         let mut settings = self.settings.clone();
-        for needed in provider.settings.iter().filter(|s| s.required && !s.secret && s.key != "url" && !self.is_set(s.key)) {
+        let is_needed = |s: &crate::contract::Setting| s.required || (s.key == "username" && !self.says_who(provider));
+        for needed in provider.settings.iter().filter(|s| is_needed(s) && !s.secret && s.key != "url" && !self.is_set(s.key)) {
             settings.push((needed.key.to_owned(), "-".to_owned()));
         }
         let remote = context.config.draft_remote(name, provider, &settings)?;
-        let remote = context.open_with(remote, context.state(), connection)?;
+        // The person who mistyped the address waits for this answer: one try.
+        let remote = context.open_with(remote, context.state(), ConnectArgs { retries: 1, ..connection })?;
         context.client(&remote).call(|p| p.reach()).await
     }
 
@@ -324,7 +326,7 @@ impl Draft {
                 let mut typed = Vec::new();
                 for key in wanted.iter().copied() {
                     let optional = if key == "token" { " (Enter: none)" } else { "" };
-                    typed.extend(secret(format!("{key} of {}{optional}: ", draft.name)).await?.map(|secret| (key, secret)));
+                    typed.extend(secret(context, format!("{key} of {}{optional}: ", draft.name)).await?.map(|secret| (key, secret)));
                 }
                 Ok(typed)
             }
@@ -341,6 +343,9 @@ async fn ask_provider(context: &Context) -> Result<&'static ProviderInfo> {
     context.renderer.print_message(&list);
     for _ in 0..MAX_PROMPTS {
         let typed = read_line(context, "Its number or name: ").await?;
+        if typed.is_empty() {
+            continue;
+        }
         let by_number = typed.parse::<usize>().ok().and_then(|number| REGISTRY.get(number.checked_sub(1)?).copied());
         match by_number.map_or_else(|| provider(&typed), Ok) {
             Ok(found) => return Ok(found),

@@ -16,7 +16,7 @@ pub(super) fn pair(text: &str) -> Result<(String, String)> {
 pub(super) fn provider(name: &str) -> Result<&'static ProviderInfo> {
     providers::find(name).ok_or_else(|| {
         let known: Vec<&str> = REGISTRY.iter().map(|p| p.id).collect();
-        Error::new(Kind::Usage, "there is no such provider").with_subject(name).with_hint(format!("use {}", known.join(", ")))
+        Error::new(Kind::Usage, "there is no such provider").with_subject(name).with_hint(crate::config::suggestion(name, known))
     })
 }
 
