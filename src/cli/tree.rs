@@ -136,13 +136,14 @@ fn with_note(arg: Arg) -> Arg {
         return arg;
     };
     let shown = |value: &OsStr| value.to_string_lossy().into_owned();
-    let defaults: Vec<String> = match arg.is_hide_default_value_set() || !arg.get_action().takes_values() {
+    let arg_takes_values = arg.get_action().takes_values();
+    let defaults: Vec<String> = match arg.is_hide_default_value_set() || !arg_takes_values {
         true => Vec::new(),
         false => arg.get_default_values().iter().map(|value| shown(value)).collect(),
     };
     let default = if defaults.is_empty() { String::new() } else { format!(" [default: {}]", defaults.join(" ")) };
     let variable = arg.get_env().map(|name| format!(" [env: {}]", shown(name))).unwrap_or_default();
-    arg.long_help(format!("{text}{default}{variable}")).hide_default_value(true).hide_env(true)
+    arg.long_help(format!("{text}{default}{variable}")).hide_default_value(arg_takes_values).hide_env(true)
 }
 
 /// Every variable of an option: its name, the option, and what the option means.
