@@ -129,7 +129,7 @@ impl Search<'_> {
         }
         let conditions = self.conditions.clone();
         let wanted = move |entry: &Entry| conditions.is_fitting_name(entry) && conditions.is_fitting_size(entry) == Some(true);
-        let mut walk = FilteredWalk::new(filter, top, self.look.jobs() as usize).ordered(EntryOrder::default()).only(wanted);
+        let mut walk = FilteredWalk::new(filter, top, self.look.jobs() as usize).with_order(EntryOrder::default()).only(wanted);
         while let Some(step) = walk.next().await? {
             match step.event {
                 WalkEvent::Entry { entry, .. } if entry.is_folder() => {

@@ -114,8 +114,8 @@ impl FilteredWalk {
     }
 
     /// In an order for people.
-    pub fn ordered(mut self, order: EntryOrder) -> FilteredWalk {
-        self.walk = self.walk.ordered(order);
+    pub fn with_order(mut self, order: EntryOrder) -> FilteredWalk {
+        self.walk = self.walk.with_order(order);
         self
     }
 
