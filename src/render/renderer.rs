@@ -443,7 +443,7 @@ mod tests {
         renderer.error(&Error::new(Kind::Auth, told.clone()).with_hint("log in again"));
         renderer.warning(&told);
         renderer.note(&told);
-        renderer.ask(&told);
+        let _asked = renderer.ask(&told);
         assert_eq!(
             err.text(),
             "\x1b[1;31mhaul: \x1b[0m*** \\u{1b}[2J; log in again\n\x1b[33mhaul: warning: \x1b[0m*** \\u{1b}[2J\n\
