@@ -201,7 +201,7 @@ impl Connection {
             tokio::select! {
                 reply = &mut begin => {
                     let reply = reply?;
-                    if !reply.is_starting() && !(is_reading && reply.is_done()) {
+                    if !(reply.is_starting() || is_reading && reply.is_done()) {
                         return Ok(Err(reply));
                     }
                     dial.await.map(|socket| (reply, socket))
