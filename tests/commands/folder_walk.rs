@@ -24,7 +24,7 @@ fn a_folder_that_fails_is_reported_and_the_rest_is_shown() {
             let at = format!("{remote}:/in");
             // The root and /in are listed before it, by the walk to the place and by the listing itself.
             env.sandbox.faults().answer(Canned::new(remote, kind, status, refused).after(2).times(times));
-            let ran = env.home.run(&[args, &[at.as_str()]].concat()).ends_with(9).says(&format!("haul: {at}/clips: the "));
+            let ran = env.home.run(&[args, &[at.as_str()]].concat()).ends_with(9).says(&format!("haul: {at}/clips: the"));
             assert!(ran.stderr.contains("Not for you") && ran.stderr.lines().count() == 1, "{}", ran.stderr);
             assert!(ran.stdout.contains(shown) && !ran.stdout.contains("c.mov"), "{remote} {args:?}: {}", ran.stdout);
             env.sandbox.faults().answer(Canned::new(remote, kind, status, refused).after(2).times(times));
