@@ -341,10 +341,25 @@ impl Connection {
     }
 
     /// The TLS handshake of a data connection: after the command, because some servers lock up if the handshake comes first.
+    /// Replies are read at the same time: a server that refuses the connection (522, 425) may leave the socket open.
     pub async fn protect(&mut self, socket: TcpStream) -> Result<Data> {
-        let Some(tls) = &self.tls else { return Ok(Data::Tcp(socket)) };
-        match timeout(self.timeout, tls.secure(socket)).await {
-            Err(_) => Err(timeout_error(self.timeout)),
+        let Some(tls) = self.tls.clone() else { return Ok(Data::Tcp(socket)) };
+        let within = self.timeout;
+        let mut handshake = pin!(timeout(within, tls.secure(socket)));
+        let secured = loop {
+            let reply = tokio::select! {
+                biased;
+                secured = &mut handshake => break secured,
+                reply = self.next_reply(), if !self.is_ended_early => reply,
+            };
+            match reply {
+                // The final reply of a short download can arrive before the last bytes of the handshake.
+                Ok(reply) if self.is_reading && reply.is_done() => self.is_ended_early = true,
+                reply => return Err(self.cut_short_error(reply)),
+            }
+        };
+        match secured {
+            Err(_) => Err(timeout_error(within)),
             Ok(Ok(stream)) => Ok(Data::Ssl(Box::new(stream))),
             Ok(Err(e)) => Err(match untrusted_certificate_error(&e) {
                 // The server sees only a closed connection.

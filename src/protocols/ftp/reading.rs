@@ -81,17 +81,18 @@ async fn begin(control: &mut Connection, command: &str, from: u64, what: &str) -
     let address: DataAddress = control.data_address().await?;
     control.is_reading = true;
     let from = if from > 0 && control.restart_at(from).await?.wants_more() { from } else { 0 };
-    let started = start_command(control, address, command).await;
-    control.is_reading = false;
-    let socket = match started? {
+    let socket = match start_command(control, address, command).await? {
         Ok(socket) => socket,
         Err(refusal) => {
+            control.is_reading = false;
             let error = refusal.refusal(what);
             // RFC 959: 550 means that the file is not found or not readable.
             return Err(if refusal.code == 550 { error.with_kind(Kind::NotFound) } else { error });
         }
     };
-    Ok((control.protect(socket).await?, from))
+    let data = control.protect(socket).await?;
+    control.is_reading = false;
+    Ok((data, from))
 }
 
 impl Reading {

@@ -103,6 +103,10 @@ impl ComparisonHere {
             note_moves(&moved, &self.new, &self.here.listing, &mut self.done.actions);
         }
         let unmoved = moves.carry_out_moves(&moved, &self.new, &mut self.done.lacking).await;
+        // What could not be moved is to be deleted now, after its file has come anew.
+        if self.options.delete && !unmoved.is_empty() && self.done.guarded.is_none() {
+            self.done.guarded = self.guard().err();
+        }
         let gone: Vec<bool> = (0..self.new.len()).map(|n| moved.iter().any(|(new, _)| *new == n) && !unmoved.contains(&n)).collect();
         for ((folder, file), is_moved) in std::mem::take(&mut self.new).into_iter().zip(gone) {
             if !is_moved {

@@ -7,6 +7,7 @@ use super::actions::{Action, ActionKind, ActionState};
 use super::local_listing::LocalState;
 use super::moves_there::ToRemote;
 use super::remote_tree::{At, RemoteTree};
+use crate::contract::walk::newest_filled;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, RemotePath};
 use crate::transfer::put::plan::PutItem;
@@ -86,10 +87,9 @@ pub(super) fn look_at_source(origin: &SourceSpec) -> Result<ActionState> {
     }
 }
 
-/// The file at a path of a tree, if it is one and the only one.
+/// Returns the file at a path of a tree; of several versions the newest, as the plan was made for that one.
 pub(super) fn file_at(tree: &RemoteTree, path: &RemotePath) -> Option<Entry> {
     let (_, folder) = tree.folder(&path.parent()?)?;
-    let mut named = folder.find_by_name(path.name()?).filter_map(|n| folder.entries.get(n)).filter(|entry| !entry.incomplete);
-    // Of several versions any will do: they are told apart by their ids when the plan is carried out.
-    named.next().filter(|entry| !entry.is_folder())
+    let named = folder.find_by_name(path.name()?).filter_map(|n| folder.entries.get(n)).filter(|entry| !entry.incomplete);
+    newest_filled(named.collect()).pop().filter(|entry| !entry.is_folder())
 }
