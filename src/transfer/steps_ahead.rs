@@ -1,5 +1,5 @@
-//! Steps of a run as they come: whoever finds them is a bounded number ahead of whoever carries them out. The first one is
-//! carried out while the search goes on, and what is done takes no memory.
+//! Passes the steps of a run from the search that finds them to the code that carries them out. The search is ahead by a bounded
+//! number of steps. So the first step need not wait for the end of the search, and a step that is done takes no memory.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
-/// Steps that are handed over together, as each handing over may wake a thread.
+/// The number of steps that are passed on together, as each message may wake a thread.
 const PIECE: usize = 64;
-/// Pieces that wait at most: about eight thousand files, so that the totals of most runs are known at once.
+/// The greatest number of pieces that wait: about eight thousand steps, so that the totals of most runs are known soon.
 const PIECES: usize = 128;
 
-/// Files and bytes of all steps so far, those ahead of what is carried out included.
+/// The files and bytes of all steps that were found so far, carried out or not.
 #[derive(Default)]
 pub(super) struct Totals {
     files: AtomicU64,
@@ -20,19 +20,19 @@ pub(super) struct Totals {
 }
 
 impl Totals {
-    /// One more file; its size where that is known.
+    /// Counts a file, and its bytes where the size is known.
     pub fn count(&self, size: Option<u64>) {
         self.files.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(size.unwrap_or(0), Ordering::Relaxed);
     }
 
-    /// Files, and bytes.
+    /// Returns the numbers of files and of bytes.
     pub fn so_far(&self) -> (u64, u64) {
         (self.files.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
     }
 }
 
-/// Where steps come from.
+/// The receiver of the steps.
 pub(super) struct StepsAhead<T> {
     ready: VecDeque<T>,
     pieces: Option<Receiver<Vec<T>>>,
@@ -40,19 +40,20 @@ pub(super) struct StepsAhead<T> {
 }
 
 impl<T: Send + 'static> StepsAhead<T> {
-    /// What `steps` brings, asked for in a thread of its own.
+    /// Receives the steps of an iterator that runs in its own thread.
     pub fn of<I: Iterator<Item = T>>(steps: impl FnOnce() -> I + Send + 'static) -> StepsAhead<T> {
         let (sender, pieces) = channel(PIECES);
         let thread = spawn_blocking(move || hand_over(steps(), &sender));
         StepsAhead { ready: VecDeque::new(), pieces: Some(pieces), thread: Some(thread) }
     }
 
-    /// All that are known already.
+    /// Receives steps that are all known already.
     pub fn whole(steps: impl IntoIterator<Item = T>) -> StepsAhead<T> {
         StepsAhead { ready: steps.into_iter().collect(), pieces: None, thread: None }
     }
 
-    /// What somebody sends. `hold`: so many steps are kept back at first, as it may turn out that nothing is to be done.
+    /// Returns a sender and the receiver of its steps. `hold`: the number of steps that the sender keeps back, as the caller may still
+    /// decide that nothing is to be done.
     pub fn channel(hold: usize) -> (StepSender<T>, StepsAhead<T>) {
         let (sender, pieces) = channel(PIECES);
         (
@@ -61,7 +62,7 @@ impl<T: Send + 'static> StepsAhead<T> {
         )
     }
 
-    /// The next step; none at the end. A call that is given up loses none. Fails where the search broke down.
+    /// Returns the next step; none at the end. A call that is dropped loses no step. Fails where the thread of the search panicked.
     pub async fn next(&mut self) -> Result<Option<T>, JoinError> {
         while self.ready.is_empty() {
             let Some(pieces) = self.pieces.as_mut() else { return Ok(None) };
@@ -83,7 +84,8 @@ impl<T: Send + 'static> StepsAhead<T> {
     }
 }
 
-/// In pieces, but at once where nothing waits to be taken. Ends when nobody takes them any more.
+/// Sends the steps in pieces. A smaller piece is sent where the receiver has nothing else to take. Ends early when the receiver is
+/// dropped.
 fn hand_over<T>(steps: impl Iterator<Item = T>, sender: &Sender<Vec<T>>) {
     let mut piece = Vec::new();
     for step in steps {
@@ -94,27 +96,27 @@ fn hand_over<T>(steps: impl Iterator<Item = T>, sender: &Sender<Vec<T>>) {
         }
     }
     if !piece.is_empty() {
-        // Nobody is left to be told.
+        // This fails only where the receiver is dropped.
         let _ = sender.blocking_send(piece);
     }
 }
 
-/// Hands steps over.
+/// The sender of the steps.
 pub(super) struct StepSender<T> {
     sender: Sender<Vec<T>>,
     waiting: Vec<T>,
     hold: usize,
-    /// Steps are handed over by now.
+    /// The sender no longer keeps steps back.
     is_open: bool,
 }
 
 impl<T> StepSender<T> {
-    /// Has anything been handed over?
+    /// Has the sender stopped keeping steps back?
     pub fn is_open(&self) -> bool {
         self.is_open
     }
 
-    /// Waits where the other side is far behind.
+    /// Sends a step, or keeps the step back. Waits where the receiver is far behind.
     pub async fn send(&mut self, step: T) {
         self.waiting.push(step);
         if !self.is_open {
@@ -126,16 +128,16 @@ impl<T> StepSender<T> {
         }
     }
 
-    /// What was kept back is to be done.
+    /// Sends the steps that were kept back, and keeps back no further step.
     pub async fn open(&mut self) {
         self.is_open = true;
         self.flush().await;
     }
 
-    /// Hands over what waits for company; nothing is while all is kept back.
+    /// Sends the steps of a piece that is not full; does nothing while the sender keeps all steps back.
     pub async fn flush(&mut self) {
         if self.is_open && !self.waiting.is_empty() {
-            // Nobody takes them where the run is over.
+            // This fails only where the receiver is dropped: the run is over.
             let _ = self.sender.send(std::mem::take(&mut self.waiting)).await;
         }
     }

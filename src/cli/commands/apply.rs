@@ -1,4 +1,4 @@
-//! `haul apply`: what a plan of `haul sync` says.
+//! `haul apply`: carries out a plan of `haul sync`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,13 +46,13 @@ pub async fn run(context: &mut Context, args: ApplyArgs) -> Result<u8> {
     Ok(tally.status())
 }
 
-/// Fails as [`plan_file::read`].
+/// Reads a plan, and returns the job that carries out the plan. Fails as [`plan_file::read`].
 pub(super) fn job(plan: &Path, metadata: MetadataArgs, transfer: TransferArgs) -> Result<SyncJob> {
     let (PlanHeader { from, to, options: sync, .. }, actions) = plan_file::read(plan)?;
     Ok(SyncJob { from, to, sync, metadata, filter: Arc::default(), transfer, actions: Some(actions), plan: false, by_nul: false })
 }
 
-/// None: it leaves nothing that could be resumed. An action that was done before is found done.
+/// Returns the note that lets a later command resume this run; none for a dry run. The later run skips the actions that are done.
 fn noted_run(plan: &Path, metadata: &MetadataArgs, transfer: &TransferArgs) -> Option<Noted> {
     let noted = Noted::new(CarryVerb::Apply, vec![absolute(&plan.to_string_lossy())], true, transfer)?;
     let MetadataArgs { attr, kind } = metadata.clone();

@@ -1,4 +1,4 @@
-//! `haul sync`: TO gets what is in FROM, and loses what FROM lacks if that is wanted.
+//! `haul sync`: copies the files of FROM to TO, and deletes at TO what FROM lacks if the user wants that.
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -72,7 +72,7 @@ pub struct SyncArgs {
     pub transfer: TransferArgs,
 }
 
-/// FROM and TO, opened.
+/// FROM and TO, with the remotes opened: to a remote, between remotes, or to this machine.
 enum Sides {
     Up(PathBuf, Box<Side>),
     Across(Box<Side>, Box<Side>),
@@ -90,7 +90,8 @@ pub async fn run(context: &mut Context, args: SyncArgs) -> Result<u8> {
     Ok(tally.status())
 }
 
-/// The whole of a sync but its last line. An error means that nothing was sent.
+/// Runs a sync, and returns the counts for the last line of the output. Fails as `SyncJob::execute`, and where the plan can't be
+/// written.
 pub async fn execute(context: &mut Context, mut args: SyncArgs) -> Result<Tally> {
     args.transfer.dry_run |= args.plan.is_some();
     let noted = run_note(&args);
@@ -112,7 +113,7 @@ pub async fn execute(context: &mut Context, mut args: SyncArgs) -> Result<Tally>
     Ok(tally)
 }
 
-/// What `sync` and `apply` have in common.
+/// The job that `sync` and `apply` run.
 pub(super) struct SyncJob {
     pub from: String,
     pub to: String,
@@ -120,16 +121,18 @@ pub(super) struct SyncJob {
     pub metadata: MetadataArgs,
     pub filter: Arc<Filter>,
     pub transfer: TransferArgs,
-    /// These, in place of what the two sides make necessary.
+    /// Of `apply`: the actions of the plan. None: the two sides are compared.
     pub actions: Option<Vec<Action>>,
-    /// What would be done is to be written down.
+    /// Returns the actions of a dry run, as `sync` writes a plan.
     pub plan: bool,
-    /// Lists of paths end each with NUL.
+    /// In the list of failed files each path ends with NUL.
     pub by_nul: bool,
 }
 
 impl SyncJob {
-    /// With what would be done, where nothing was.
+    /// Runs the job. Returns the counts, and the actions where a plan is wanted. Fails where a side can't be opened, as the functions
+    /// of [`crate::transfer::sync`], and with `Usage` by `--fail-if-empty`. Fails with `Local` where a line of a receipt can't be
+    /// written: the files are transferred all the same.
     pub(super) async fn execute(
         &self,
         context: &mut Context,
@@ -190,7 +193,8 @@ impl SyncJob {
             }
         };
         let Side { remote, address: target } = *to;
-        // Of a copy a part that is sent again is held in memory, as nothing is stored here.
+        // A copy between remotes is not stored on this machine. So a chunk that may be sent again is held in memory, and must not be
+        // large.
         let window = matches!(from, SyncFrom::Remote(_)).then_some(WINDOW);
         let job = PutJob {
             client: transfer_client(transfer, &remote, events),
@@ -199,7 +203,7 @@ impl SyncJob {
             target,
             options: PutOptions {
                 size_only,
-                // A receipt has a line for each file that came through this machine.
+                // A receipt has a line for each file that passed this machine, so no file may be copied by the server.
                 copies_on_server: receipts.receipt.is_none(),
                 chunk_size: transfer.chunk_size.or(window),
                 metadata: self.metadata.clone().for_remote(&remote)?,
@@ -212,7 +216,8 @@ impl SyncJob {
         }
     }
 
-    /// Fails with `Usage` where no side is a remote, and with `Unsupported` where a side can't do its part.
+    /// Opens both sides. Fails with `Usage` for a pipe and where neither side is on a remote, and with `Unsupported` where a provider
+    /// can't list, or FROM can't be downloaded.
     fn open(&self, context: &Context) -> Result<Sides> {
         for place in [&self.from, &self.to] {
             if place == "-" {
@@ -244,7 +249,8 @@ impl SyncJob {
     }
 }
 
-/// What the options select, of the paths of a list where one is given.
+/// Returns the filter that the options describe; with a list only the paths of the list pass. Fails for a filter or list that can't
+/// be read.
 pub(super) fn filter(selection: &SelectionArgs, list: &ListArgs, from: &str) -> Result<Arc<Filter>> {
     let filter = selection.filter()?;
     Ok(Arc::new(match list.read()? {
@@ -253,7 +259,8 @@ pub(super) fn filter(selection: &SelectionArgs, list: &ListArgs, from: &str) -> 
     }))
 }
 
-/// None: it leaves nothing that could be taken up.
+/// Returns the note that lets a later command resume this run. None: the run is a dry run, or its list
+/// comes from standard input.
 fn run_note(args: &SyncArgs) -> Option<Noted> {
     let SyncArgs { from, to, plan: _, sync, receipts: _, metadata, selection, list, transfer } = args;
     let MetadataArgs { attr, kind } = metadata.clone();
@@ -261,13 +268,13 @@ fn run_note(args: &SyncArgs) -> Option<Noted> {
     Some(Noted { attr, kind, list: list.absolute()?, sync: Some(sync.clone()), ..noted })
 }
 
-/// A place of the command line as it means the same from every folder.
+/// Returns a place of the command line in a form that means the same from every folder: a local path is made absolute.
 fn place(text: &str) -> String {
     if matches!(Address::parse(text), Ok(None)) { absolute(text) } else { text.to_owned() }
 }
 
-/// The lines of a list as paths from FROM. A line may be a place on the remote that FROM is on, or an absolute path in a local one.
-/// Fails with `Usage` for a line that leads out of FROM.
+/// Returns the lines of a list as paths relative to FROM. A line may also be an address on the remote of FROM, or an absolute path in
+/// a local FROM. Fails with `Usage` for a line that leads out of FROM.
 fn parse_list(lines: &[PathBuf], from: &str) -> Result<PathList> {
     let top = Address::parse(from)?;
     let outside = |line: &Path| {

@@ -1,11 +1,11 @@
-//! The conditions of `find` beside the filter: name, kind, and a size as `find` of Unix takes it.
+//! The conditions of `find` beside the filter: name, kind, and a size as in `find` of Unix.
 
 use glob::Pattern as Glob;
 
 use super::pattern::name_pattern;
 use crate::model::{Entry, EntryKind};
 
-/// A bound of a size, in bytes.
+/// A condition for a size, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SizeBound {
     Above(u64),
@@ -25,7 +25,8 @@ impl NamePattern {
         NamePattern { pattern: name_pattern(text), ignores_case: false }
     }
 
-    /// Small and capital letters are the same, of all scripts: the crate knows only those of ASCII.
+    /// Makes a pattern that takes small and capital letters of all scripts as equal. The `glob` crate does so for ASCII only, so
+    /// pattern and name are turned into small letters.
     pub fn ignoring_case(text: &str) -> NamePattern {
         NamePattern { pattern: name_pattern(&text.to_lowercase()), ignores_case: true }
     }
@@ -43,12 +44,12 @@ pub struct Conditions {
 }
 
 impl Conditions {
-    /// Do name and kind fit?
+    /// Do the name and the kind of the entry fit?
     pub fn is_fitting_name(&self, entry: &Entry) -> bool {
         self.kind.is_none_or(|kind| kind == entry.kind) && self.name.as_ref().is_none_or(|name| name.fits(&entry.name))
     }
 
-    /// None: the size is not known. Folders have no size.
+    /// Does the size of the entry fit? None: the size is not known. A folder has no size, so a folder fits no condition for a size.
     pub fn is_fitting_size(&self, entry: &Entry) -> Option<bool> {
         let Some(bound) = self.size else { return Some(true) };
         if entry.is_folder() {

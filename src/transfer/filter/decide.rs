@@ -1,4 +1,4 @@
-//! The one place that decides which files of a source are taken: by rules, size, time, depth and share.
+//! Decides which files of a source are taken: by rules, size, time, depth, share and list. No other code decides that.
 
 use std::fmt;
 use std::path::Path;
@@ -15,74 +15,75 @@ use super::rules::{RuleOption, Rules};
 use super::shard::Shard;
 use crate::error::{Error, Kind, Result};
 
-/// What was asked for, as it can be noted and read again: times are moments, not ages.
+/// The options of a filter, in a form that can be stored and read again. Times are moments and not ages, so that a later run decides
+/// as the first run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FilterSpec {
-    /// In their order.
+    /// The rules, in the order in which they were typed.
     pub rules: Vec<RuleOption>,
-    /// What no rule fits is left out.
+    /// Leaves out what no rule fits.
     pub only_included: bool,
-    /// Bytes, this number included.
+    /// The least size in bytes that is taken.
     pub min_size: Option<u64>,
-    /// Bytes, this number included.
+    /// The greatest size in bytes that is taken.
     pub max_size: Option<u64>,
-    /// Changed then or later.
+    /// Takes files that were changed at this time or later.
     pub newer: Option<DateTime<Utc>>,
-    /// Changed before.
+    /// Takes files that were changed before this time.
     pub older: Option<DateTime<Utc>>,
-    /// Levels below the source; 1 is directly in it.
+    /// The greatest depth below the source; an entry directly in the source has depth 1.
     pub max_depth: Option<usize>,
-    /// Symbolic links in a local source are left out.
+    /// Leaves out symbolic links in a local source.
     pub skip_links: bool,
-    /// Nothing that fits is a failure.
+    /// Makes it a failure when no file fits.
     pub fail_if_empty: bool,
-    /// Only files that have not changed for so long.
+    /// Takes only files that have not changed for this time.
     pub settle: Option<Duration>,
-    /// Only this machine's share.
+    /// Takes only the files in this machine's share.
     pub shard: Option<Shard>,
 }
 
-/// What a source holds at one path, as far as it is known.
+/// The facts about a file or folder of a source, as far as they are known.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Candidate<'a> {
-    /// From the source down, names divided by `/`; a source that is a file has its own name.
+    /// The path relative to the source, its names divided by `/`; the file's name where the source is a file.
     pub path: &'a str,
-    /// The source is this file.
+    /// The source itself is this file.
     pub is_source: bool,
-    /// A folder, not a file.
+    /// The path is a folder's.
     pub is_folder: bool,
-    /// Bytes, where they are known.
+    /// The size in bytes, where the size is known.
     pub size: Option<u64>,
     /// The time of the last change, where it is known.
     pub modified: Option<DateTime<Utc>>,
 }
 
-/// What becomes of it.
+/// The decision about a file or folder.
 #[derive(Debug)]
 pub enum FilterDecision {
-    /// It fits.
+    /// The file fits.
     Takes,
-    /// It does not, for this reason.
+    /// The file does not fit, for this reason.
     LeavesOut(Arc<str>),
-    /// It changed a moment ago: it may not be complete yet.
+    /// The file changed a moment ago, so the file may not be complete yet.
     Unsettled(String),
-    /// Its size is not known, and a bound asks for it.
+    /// The filter needs the size of the file, and the size is not known.
     SizeUnknown,
-    /// Its time is not known, and a bound asks for it.
+    /// The filter needs the time of the file, and the time is not known.
     TimeUnknown,
-    /// The request for what is needed to decide has failed.
+    /// The filter needs a fact about the file, and the request for that fact has failed.
     Failed(Error),
 }
 
 impl FilterDecision {
-    /// Does it fit?
+    /// Does the file fit?
     pub fn takes(&self) -> bool {
         matches!(self, FilterDecision::Takes)
     }
 }
 
-/// What became of all that was judged.
+/// The numbers of decisions, for the last message.
 #[derive(Default)]
 struct Counts {
     taken: AtomicU64,
@@ -91,16 +92,16 @@ struct Counts {
     timeless: AtomicU64,
 }
 
-/// Decides for one source, or for several that have no files of patterns.
+/// Decides about the files of one source, or of several sources without `.haulignore` files.
 pub struct Filter {
     spec: FilterSpec,
     rules: Rules,
     counts: Arc<Counts>,
-    /// Only what it names.
+    /// The list of a sync, where there is a list: only what the list names is taken.
     listed: Option<Arc<PathList>>,
 }
 
-/// Takes everything.
+/// The default filter takes everything.
 impl Default for Filter {
     fn default() -> Filter {
         Filter { spec: FilterSpec::default(), rules: Rules::default(), counts: Arc::default(), listed: None }
@@ -114,7 +115,7 @@ impl fmt::Debug for Filter {
 }
 
 impl Filter {
-    /// Reads the files of patterns that the specification names.
+    /// Makes a filter, and reads the files of patterns that `spec` names.
     ///
     /// # Errors
     /// `Usage` for a pattern that can't be read; `NotFound` or `Local` for a file of patterns.
@@ -123,18 +124,18 @@ impl Filter {
         Ok(Filter { spec, rules, counts: Arc::default(), listed: None })
     }
 
-    /// The same for a local folder, whose `.haulignore` files count, too.
+    /// Returns the same filter for a local folder, whose `.haulignore` files are rules, too. Both filters share their counts.
     pub fn of_local_folder(&self, top: &Path) -> Filter {
         let (rules, listed) = (self.rules.with_files(IgnoreFiles::of_source(top)), self.listed.clone());
         Filter { spec: self.spec.clone(), rules, counts: self.counts.clone(), listed }
     }
 
-    /// The same, of only what a list names.
+    /// Returns the same filter, which takes only what a list names.
     pub fn only_listed(self, listed: PathList) -> Filter {
         Filter { listed: Some(Arc::new(listed)), ..self }
     }
 
-    /// The list that chooses files.
+    /// Returns the list that chooses files.
     pub fn path_list(&self) -> Option<&PathList> {
         self.listed.as_deref()
     }
@@ -148,17 +149,17 @@ impl Filter {
         self.spec.skip_links
     }
 
-    /// Does another machine take what this one leaves out?
+    /// Is there a share, so that another machine takes what this machine leaves out?
     pub fn has_shard(&self) -> bool {
         self.spec.shard.is_some()
     }
 
-    /// How long a file must have been unchanged.
+    /// Returns the time for which a file must not have changed.
     pub fn settle(&self) -> Option<Duration> {
         self.spec.settle
     }
 
-    /// May anything be left out?
+    /// Can a rule, a bound, the share or the list leave a file out? Links that are left out do not count.
     pub fn is_active(&self) -> bool {
         let FilterSpec {
             rules: _,
@@ -177,17 +178,17 @@ impl Filter {
         bounds || max_depth.is_some() || shard.is_some() || !self.rules.is_empty() || self.listed.is_some()
     }
 
-    /// Does the answer depend on sizes?
+    /// Does the decision depend on sizes?
     pub fn needs_size(&self) -> bool {
         self.spec.min_size.is_some() || self.spec.max_size.is_some()
     }
 
-    /// Does the answer depend on times?
+    /// Does the decision depend on times?
     pub fn needs_time(&self) -> bool {
         self.spec.newer.is_some() || self.spec.older.is_some() || self.spec.settle.is_some()
     }
 
-    /// Of a folder, whether it fits itself; what is in it is another question ([`Filter::closes`]).
+    /// Decides about a file, or about a folder itself. For the content of the folder ask [`Filter::closes`].
     pub fn decide(&self, candidate: &Candidate<'_>) -> FilterDecision {
         let Candidate { path, is_source, is_folder, size, modified } = *candidate;
         if let Some(why) = self.place_leaves_out(path, is_source, is_folder) {
@@ -214,7 +215,7 @@ impl Filter {
         }
     }
 
-    /// As [`Filter::decide`], by the path alone.
+    /// Decides as [`Filter::decide`], but by the path alone.
     pub fn judge_place(&self, path: &str, is_folder: bool) -> FilterDecision {
         self.place_leaves_out(path, false, is_folder).map_or(FilterDecision::Takes, FilterDecision::LeavesOut)
     }
@@ -248,8 +249,8 @@ impl Filter {
         Ok(self.spec.max_size.filter(|most| size > *most).map(|_| "--max-size"))
     }
 
-    /// Why a file that changed at this time is not settled yet. A time that lies far ahead says that a clock is wrong, not
-    /// that somebody is writing.
+    /// Returns why a file that changed at this time has not settled yet; none: the file has settled. A time far in the future means
+    /// that a clock is wrong, and not that somebody is writing the file.
     pub fn reason_unsettled(&self, modified: DateTime<Utc>, now: DateTime<Utc>) -> Option<String> {
         let settle = self.spec.settle?;
         let age = now - modified;
@@ -261,7 +262,7 @@ impl Filter {
         Some(format!("it changed {}s ago, and --settle waits for {settle} without a change", age.num_seconds().max(0)))
     }
 
-    /// Why nothing in this folder can be taken; none: it is to be listed.
+    /// Returns why nothing in this folder can be taken; none: the folder must be listed.
     pub fn closes(&self, folder: &str) -> Option<Arc<str>> {
         if let Some(why) = self.rules.closes(folder) {
             return Some(why);
@@ -273,30 +274,31 @@ impl Filter {
         Some(format!("--max-depth {depth}").into())
     }
 
-    /// Is a folder wanted for its own sake, and not only as the place of a file? Where single files are chosen it is not.
+    /// Is the folder itself wanted, also without a file in it? No, where the filter chooses single files by size, time or include.
     pub fn takes_folder(&self, path: &str) -> bool {
         let chooses_files = self.needs_size() || self.needs_time() || self.rules.only_included();
         !chooses_files && self.place_leaves_out(path, path.is_empty(), true).is_none()
     }
 
-    /// As [`Filter::takes_folder`], whichever share the folder itself is in: one that has become empty may go, whoever took the
-    /// last file.
+    /// May the folder be removed once it is empty? Decides as [`Filter::takes_folder`], but without share and depth: the machine that
+    /// empties the folder may be another than the machine whose share holds the folder.
     pub fn takes_emptied_folder(&self, path: &str) -> bool {
         let chooses_files = self.needs_size() || self.needs_time() || self.rules.only_included();
         !chooses_files && self.rules.leaves_out(path, true).is_none() && !self.is_unlisted(path)
     }
 
-    /// Counts what is done, and what failed before its turn came.
+    /// Counts a file that fits, also a file that fails before its transfer begins.
     pub fn count_taken(&self) {
         self.counts.taken.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts what is not taken. Returns what is worth saying of it with `-v`; `shown`: how a person calls it.
+    /// Counts a file that is left out, and returns the message about the file for `-v`. `shown`: the file's path or address. Returns
+    /// none for a file that is taken, and for a failure.
     pub fn count_left_out(&self, shown: &str, verdict: &FilterDecision) -> Option<String> {
         let why = match verdict {
             FilterDecision::Takes | FilterDecision::Failed(_) => return None,
             FilterDecision::LeavesOut(why) => why.to_string(),
-            // It fits, and is left for the next run.
+            // The file fits, and is left for the next run: so `conclude` does not say that nothing fits.
             FilterDecision::Unsettled(why) => {
                 self.count_taken();
                 why.clone()
@@ -314,16 +316,16 @@ impl Filter {
         Some(format!("{shown}: left out ({why})"))
     }
 
-    /// Files of patterns that could not be read so far.
+    /// Returns the errors of the `.haulignore` files that could not be read since the last call.
     pub fn take_unreadable(&self) -> Vec<Error> {
         self.rules.files().map(IgnoreFiles::take_unreadable).unwrap_or_default()
     }
 
-    /// What is to be said once all is judged. `asked`: files were chosen by other means, too, such as a list. `has_failed`: it is
-    /// not for the filter alone that nothing was taken.
+    /// Returns the warnings for the end of a run. `asked`: the user also chose files by other means, such as a list. `has_failed`:
+    /// files have failed, which may be the reason that nothing was taken.
     ///
     /// # Errors
-    /// `Usage` when nothing fits and that was to be a failure.
+    /// `Usage` when nothing fits and `--fail-if-empty` is set.
     pub fn conclude(&self, asked: bool, has_failed: bool) -> Result<Vec<String>> {
         let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let mut said = Vec::new();
@@ -360,7 +362,7 @@ impl Filter {
     }
 }
 
-/// What lies directly in the source has 1.
+/// Returns the depth of a path; a path directly in the source has depth 1.
 fn depth_of(path: &str) -> usize {
     path.split('/').filter(|name| !name.is_empty()).count()
 }
@@ -451,7 +453,8 @@ mod tests {
         assert_eq!(serde_json::from_str::<FilterSpec>("{}").unwrap(), FilterSpec::default());
     }
 
-    /// A local folder's own file comes before the options; a deeper one after those above; nothing is taken where one can't be read.
+    /// The rules of a folder's `.haulignore` come before the options and after those of the folders above. Nothing in a folder is
+    /// taken where its `.haulignore` can't be read.
     #[test]
     fn files_of_patterns_in_a_local_folder() {
         let dir = tempfile::tempdir().unwrap();

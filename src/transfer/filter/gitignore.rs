@@ -10,44 +10,45 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use super::pattern::PathPattern;
 use crate::error::{Error, Kind, Result};
 
-/// One pattern.
+/// A pattern, and what the rules need to know of the pattern.
 pub(super) struct Rule {
-    /// It fits everything: what comes after may take single files back.
+    /// The pattern fits everything. A later rule may include single files again.
     pub fits_all: bool,
-    /// It names a path, and not only a name that may stand anywhere.
+    /// The pattern names a path, and not only a name in any folder.
     pub is_path: bool,
-    /// The folders in which something may fit; none: any.
+    /// The pattern that says in which folders an entry may fit; none: in any folder.
     below: Option<PathPattern>,
     pub includes: bool,
-    /// Which option or line it is.
+    /// The option or line of the pattern, for messages.
     pub said: Arc<str>,
 }
 
-/// Patterns that are read from one place.
+/// The patterns of one file, or of all options.
 pub(super) struct Patterns {
     matcher: Gitignore,
     rules: Vec<Rule>,
 }
 
-/// None.
+/// The default has no patterns.
 impl Default for Patterns {
     fn default() -> Patterns {
         Patterns { matcher: Gitignore::empty(), rules: Vec::new() }
     }
 }
 
-/// What a pattern says of a path.
+/// The pattern that fits a path, and its position among the patterns.
 pub(super) struct Fit<'a> {
     pub rule: &'a Rule,
     pub line: usize,
 }
 
 impl Patterns {
-    /// Each line with what is said of it. Fails with `Usage` and the line for a pattern that can't be read.
+    /// Reads patterns. Each line comes with the text that names the line in messages. Fails with `Usage` for a line that can't be
+    /// read; the message holds the line.
     pub(super) fn read<'a>(lines: impl Iterator<Item = (&'a str, String)>) -> Result<Patterns> {
         let (mut builder, mut rules) = (GitignoreBuilder::new(""), Vec::new());
         for (line, said) in lines {
-            // The number stands in the place of the file's name: the matcher hands it back with what fits.
+            // The matcher returns the file's name with the pattern that fits. So the number of the line is put in place of the name.
             builder.add_line(Some(PathBuf::from(rules.len().to_string())), line).map_err(|e| unreadable(line, &e))?;
             rules.push(Rule::of(line, said));
         }
@@ -90,7 +91,7 @@ impl Rule {
         let is_path = is_rooted
             || names.iter().filter(|name| *name != "**").count() > 1
             || (names.len() > 1 && names.last().is_some_and(|n| n == "**"));
-        // What the matcher reads otherwise than a path's pattern may fit anywhere.
+        // `PathPattern` does not read `\` and `{` as the matcher does. A pattern with such a character may fit in any folder.
         let is_plain = is_path && !text.contains(['\\', '{']);
         let below = is_plain.then(|| PathPattern::new(&names));
         Rule { fits_all, is_path, below, includes, said: said.into() }
@@ -101,12 +102,12 @@ impl Rule {
     }
 }
 
-/// The names of a path.
+/// Returns the names of a path.
 pub(super) fn names(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|name| !name.is_empty())
 }
 
-/// The text of a file of patterns. Fails with `NotFound` or `Local`.
+/// Reads a file of patterns, and returns its text. Fails with `NotFound` or `Local`.
 pub(super) fn read(file: &Path) -> Result<String> {
     std::fs::read_to_string(file).map_err(|e| {
         let (kind, why) = match e.kind() {
@@ -119,7 +120,7 @@ pub(super) fn read(file: &Path) -> Result<String> {
     })
 }
 
-/// As other systems end them, too; a mark of the byte order is none of the text.
+/// Returns the lines of a text, without line ends of any system and without a byte order mark at the begin of the text.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.strip_prefix('\u{feff}').unwrap_or(text).lines()
 }

@@ -1,4 +1,4 @@
-//! The `.haulignore` files of a local source: each counts for what is below its folder.
+//! The `.haulignore` files of a local source. Each file holds rules for everything below its folder.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,14 @@ use parking_lot::Mutex;
 use super::gitignore::{Patterns, lines, read};
 use crate::error::{Error, Kind};
 
-/// The name of such a file.
+/// The name of these files.
 const NAME: &str = ".haulignore";
 
-/// The `.haulignore` files of one local source, each read when its folder is come to.
+/// The `.haulignore` files of one local source. Each file is read when the filter is first asked about its folder.
 pub struct IgnoreFiles {
     top: PathBuf,
     read: Mutex<HashMap<String, PatternsRead>>,
-    /// Those that can't be read, for a report.
+    /// The errors of the files that can't be read, for a report.
     unreadable: Mutex<Vec<Error>>,
 }
 
@@ -27,8 +27,8 @@ impl IgnoreFiles {
         IgnoreFiles { top: top.to_owned(), read: Mutex::default(), unreadable: Mutex::default() }
     }
 
-    /// The patterns in a folder, told from the top. Fails with the reason why all in the folder is left out: where nobody
-    /// knows what must not leave this machine, nothing does.
+    /// Returns the patterns of the file in a folder; none where there is no such file. `folder` is relative to the top. Fails with
+    /// the reason why the whole folder is left out: the file can't be read, so nobody knows which files must stay on this machine.
     pub(super) fn of(&self, folder: &str) -> PatternsRead {
         if let Some(known) = self.read.lock().get(folder) {
             return known.clone();
@@ -53,7 +53,7 @@ impl IgnoreFiles {
         })
     }
 
-    /// Those that could not be read so far.
+    /// Returns the errors of the files that could not be read since the last call.
     pub fn take_unreadable(&self) -> Vec<Error> {
         std::mem::take(&mut self.unreadable.lock())
     }

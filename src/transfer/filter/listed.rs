@@ -1,15 +1,15 @@
-//! `--files-from` of a sync: only what a list names, and what lies in the folders that it names, on both sides.
+//! `--files-from` of a sync: only the paths that a list names, and everything in the folders that the list names, on both sides.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The lines of a list, told from FROM, names divided by `/`; `""` is all of it.
+/// The lines of a list: paths relative to FROM, names divided by `/`. The line `""` names FROM itself.
 pub struct PathList {
     lines: BTreeMap<String, AtomicBool>,
 }
 
 impl PathList {
-    /// Of these lines.
+    /// Makes a list of these lines.
     pub fn new(lines: impl IntoIterator<Item = String>) -> PathList {
         PathList { lines: lines.into_iter().map(|line| (line, AtomicBool::new(false))).collect() }
     }
@@ -25,20 +25,20 @@ impl PathList {
         self.lines.range(begin.clone()..).next().is_some_and(|(line, _)| line.starts_with(&begin))
     }
 
-    /// FROM has something at this path.
+    /// Notes that FROM has a file or folder at this path.
     pub fn mark_found(&self, path: &str) {
         if let Some(is_met) = self.lines.get(path) {
             is_met.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Lines that FROM has nothing for.
+    /// Returns the lines for which FROM has neither a file nor a folder so far.
     pub fn missing(&self) -> impl Iterator<Item = &str> {
         self.lines.iter().filter(|(_, is_met)| !is_met.load(Ordering::Relaxed)).map(|(line, _)| line.as_str())
     }
 }
 
-/// The path and the folders that it lies in, the top included.
+/// Returns a path and the folders above the path, the top included.
 fn above(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(path), |path| (!path.is_empty()).then(|| path.rsplit_once('/').map_or("", |(above, _)| above)))
 }

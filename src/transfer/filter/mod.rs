@@ -1,9 +1,9 @@
-//! Which files are meant.
-//! - [`Filter`]: the one decider of all commands, by rules, size, time, depth and share;
+//! Chooses the files of a command.
+//! - [`Filter`]: decides for all commands, by rules, size, time, depth, share and list;
 //! - `rules`: `--include`, `--exclude` and files of patterns; `gitignore`, `ignore_files`: how
-//!   and where these are read; `shard`: one machine's share;
-//! - [`RemoteFilter`], [`FilteredWalk`]: the filter over what lies on a remote, whose listings may lack times;
-//! - `pattern`: paths with wildcards; `conditions`: what `find` asks beside the filter.
+//!   and where these are read; `listed`: the list of a sync; `shard`: one machine's share;
+//! - [`RemoteFilter`], [`FilteredWalk`]: the filter for files on a remote, whose listings may lack times;
+//! - `pattern`: paths with wildcards; `conditions`: the conditions of `find` beside the filter.
 
 mod conditions;
 mod decide;

@@ -1,21 +1,21 @@
-//! Paths with wildcards: `*`, `?` and `[…]` stand for parts of one name, `**` for any folders between. A name that begins with
-//! a dot is a name like any other.
+//! Paths with wildcards: `*`, `?` and `[…]` fit parts of one name, `**` fits any number of folders. Wildcards also fit names that
+//! begin with a dot.
 
 use glob::Pattern as Glob;
 
 use crate::model::RemotePath;
 
-/// A pattern for one name, as in a path.
+/// Returns the pattern for one name. `**` in a name is read as `*`.
 pub fn name_pattern(text: &str) -> Glob {
     let mut stars = text.to_owned();
     while stars.contains("**") {
         stars = stars.replace("**", "*");
     }
-    // A bracket that nothing closes is a bracket, as in a shell.
+    // As in a shell, a `[` without `]` stands for itself.
     Glob::new(&stars).or_else(|_| Glob::new(&stars.replace('[', "[[]"))).unwrap_or_default()
 }
 
-/// Does a name hold wildcards?
+/// Does a name contain wildcards?
 pub fn is_pattern(name: &str) -> bool {
     name.contains(['*', '?']) || name.find('[').is_some_and(|open| name.get(open..).is_some_and(|rest| rest.contains(']')))
 }
@@ -26,10 +26,10 @@ pub struct PathPattern(Vec<Segment>);
 
 #[derive(Clone)]
 enum Segment {
-    /// `**`: any number of folders, none too.
+    /// `**`: any number of folders, also none.
     Folders,
     Like(Glob),
-    /// Exactly so.
+    /// The name itself, without wildcards.
     Named(String),
 }
 
@@ -44,29 +44,30 @@ impl PathPattern {
                 name => parts.push(Segment::Named(name.to_owned())),
             }
         }
-        // `a/**` is all that lies in `a`, not `a` itself.
+        // `a/**` fits everything in `a`, but not `a` itself.
         if let Some(Segment::Folders) = parts.last() {
             parts.push(Segment::Like(name_pattern("*")));
         }
         PathPattern(parts)
     }
 
-    /// Does `path` fit, seen from `top`?
+    /// Does `path`, relative to `top`, fit the pattern?
     pub fn fits(&self, path: &RemotePath, top: &RemotePath) -> bool {
         self.reachable_parts(path.below(top).unwrap_or_default().names().iter().map(String::as_str)).last() == Some(&true)
     }
 
-    /// May something in this folder fit?
+    /// May an entry below the folder `path` fit? The pattern is relative to `top`.
     pub fn can_match_below(&self, path: &RemotePath, top: &RemotePath) -> bool {
         self.can_match_in(path.below(top).unwrap_or_default().names().iter().map(String::as_str))
     }
 
-    /// As `can_match_below`, for a folder given by its names.
+    /// As `can_match_below`, for a folder that is given by its names below the top.
     pub fn can_match_in<'a>(&self, names: impl Iterator<Item = &'a str>) -> bool {
         self.reachable_parts(names).split_last().is_some_and(|(_, before)| before.contains(&true))
     }
 
-    /// Which parts may come next once these names are used up; behind the last one: it fits.
+    /// Says for each part of the pattern whether the part may fit the next name, after the parts before have fitted these names. The
+    /// last value says whether the whole pattern fits.
     fn reachable_parts<'a>(&self, names: impl Iterator<Item = &'a str>) -> Vec<bool> {
         let mut here = vec![false; self.0.len() + 1];
         self.reach(&mut here, 0);

@@ -1,5 +1,5 @@
-//! The filter over what lies on a remote. A time that a listing leaves out is asked for, only where all else fits, and for some
-//! files at once.
+//! The filter for files on a remote. Where the listing does not tell the time of a file, the time is asked for: only where all other
+//! conditions fit, and for several files at the same time.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,19 +14,19 @@ use crate::transfer::client::RemoteClient;
 use crate::transfer::put::conflict::known_size;
 use crate::transfer::walk::{TreeWalk, WalkEvent, is_fatal};
 
-/// A filter, and what is needed to learn what it asks for.
+/// A filter, and the remote that is asked for the times that the filter needs.
 #[derive(Clone)]
 pub struct RemoteFilter {
     pub filter: Arc<Filter>,
     pub client: RemoteClient,
-    /// Knows the size of what this machine put there itself, whatever the provider tells.
+    /// Knows the sizes of the files that this machine sent, also where the provider does not tell sizes.
     pub ledger: Arc<dyn TransferStore>,
     /// Origin and account, as in `CompletedTransfer::remote`.
     pub key: String,
 }
 
 impl RemoteFilter {
-    /// Decides about a file; `path` is relative to the source.
+    /// Decides about an entry, and asks for its time if needed. `path` is relative to the source.
     pub async fn decide(&self, entry: &Entry, path: &str, is_source: bool) -> FilterDecision {
         let verdict = self.by_listing(entry, path, is_source);
         if !self.lacks_time(entry, &verdict) {
@@ -35,7 +35,7 @@ impl RemoteFilter {
         self.by_time(self.client.with_time(entry.clone()).await, path, is_source)
     }
 
-    /// By what the listing tells.
+    /// Decides by the facts that the listing tells.
     fn by_listing(&self, entry: &Entry, path: &str, is_source: bool) -> FilterDecision {
         let size = match entry.size {
             None if self.filter.needs_size() && !entry.is_folder() => match known_size(entry, self.ledger.as_ref(), &self.key) {
@@ -54,13 +54,14 @@ impl RemoteFilter {
     fn by_time(&self, told: Result<Entry>, path: &str, is_source: bool) -> FilterDecision {
         match told {
             Ok(entry) => self.by_listing(&entry, path, is_source),
-            // It went while we looked.
+            // The file was removed after the listing.
             Err(error) if error.kind() == Kind::NotFound => FilterDecision::LeavesOut("it is there no more".into()),
             Err(error) => FilterDecision::Failed(error),
         }
     }
 
-    /// Of a whole listing, in its order; `path` of each from the source. `at_once`: files that are asked for their times.
+    /// Decides about the entries of a listing, and returns the decisions in the same order. Each entry comes with its path relative to
+    /// the source. `at_once`: the number of times that are asked for at the same time.
     pub async fn judge_all(&self, entries: &[(Entry, String)], at_once: usize) -> Vec<FilterDecision> {
         use futures_util::StreamExt;
         let judged = entries.iter().map(|(entry, path)| self.decide(entry, path, false));
@@ -68,23 +69,23 @@ impl RemoteFilter {
     }
 }
 
-/// One step of a walk that leaves out what does not fit.
+/// One step of a filtered walk.
 pub struct FilteredStep {
     pub event: WalkEvent,
-    /// Of a file: what becomes of it. Of a folder: whether it is looked into. Takes, for any other event.
+    /// The decision: for a file whether the file is taken, for a folder whether the walk enters the folder. `Takes` for other events.
     pub verdict: FilterDecision,
-    /// From the filter's source down, names divided by `/`.
+    /// The path relative to the filter's source, its names divided by `/`.
     pub path: String,
 }
 
-/// A walk over a remote's folder that lists no folder in which nothing can fit.
+/// A walk over a folder on a remote. A folder in which nothing can fit is not listed.
 pub struct FilteredWalk {
     walk: TreeWalk,
     filter: RemoteFilter,
     top: RemotePath,
     prefix: String,
     jobs: usize,
-    /// Does an entry fit what else is asked? One that does not is asked for no time.
+    /// Does an entry fit the other conditions of the caller? If not, its time is not asked for.
     wanted: IsWanted,
     waiting: VecDeque<(FilteredStep, Option<AbortOnDropHandle<Result<Entry>>>)>,
     is_over: bool,
@@ -93,12 +94,12 @@ pub struct FilteredWalk {
 type IsWanted = Box<dyn Fn(&Entry) -> bool + Send + Sync>;
 
 impl FilteredWalk {
-    /// Begins at the folder `top`. `jobs`: folders listed, or files asked for their times, at once.
+    /// Begins a walk at the folder `top`. `jobs`: the number of listings, and of requests for times, that run at the same time.
     pub fn new(filter: RemoteFilter, top: Entry, jobs: usize) -> FilteredWalk {
         FilteredWalk::below(filter, top, jobs, String::new())
     }
 
-    /// As `new`, for a folder inside of the filter's source; `prefix`: its path there.
+    /// As `new`, for a folder inside the filter's source. `prefix`: the path of the folder relative to that source.
     pub fn below(filter: RemoteFilter, top: Entry, jobs: usize, prefix: String) -> FilteredWalk {
         let path = top.path.clone();
         let (rules, at, within) = (filter.filter.clone(), path.clone(), prefix.clone());
@@ -107,25 +108,26 @@ impl FilteredWalk {
         FilteredWalk { walk, filter, top: path, prefix, jobs, wanted: Box::new(|_| true), waiting: VecDeque::new(), is_over: false }
     }
 
-    /// As [`TreeWalk::all`].
+    /// Reports a folder with unreadable entries as failed, too, as [`TreeWalk::all`].
     pub fn all(mut self) -> FilteredWalk {
         self.walk = self.walk.all();
         self
     }
 
-    /// In an order for people.
+    /// Walks in an order for people.
     pub fn with_order(mut self, order: EntryOrder) -> FilteredWalk {
         self.walk = self.walk.with_order(order);
         self
     }
 
-    /// Files for which this is not so are left out, before they are asked for a time.
+    /// Leaves out the files for which `wanted` returns false, and does not ask for their times.
     pub fn only(mut self, wanted: impl Fn(&Entry) -> bool + Send + Sync + 'static) -> FilteredWalk {
         self.wanted = Box::new(wanted);
         self
     }
 
-    /// None at the end. Fails as [`TreeWalk::next`].
+    /// Returns the next step; none at the end. Fails as [`TreeWalk::next`], and where a request for a time fails as all further
+    /// requests would.
     pub async fn next(&mut self) -> Result<Option<FilteredStep>> {
         loop {
             let is_ready = self.waiting.front().is_some_and(|(_, asked)| asked.as_ref().is_none_or(AbortOnDropHandle::is_finished));
@@ -175,7 +177,7 @@ impl FilteredWalk {
     }
 }
 
-/// As a filter wants it: from its source down, names divided by `/`.
+/// Returns the path of an entry as the filter needs it: relative to the filter's source, the names divided by `/`.
 fn path_below(entry: &Entry, top: &RemotePath, prefix: &str) -> String {
     let below = entry.path.below(top).map_or_else(|| entry.name.clone(), |below| below.names().join("/"));
     if prefix.is_empty() { below } else { format!("{prefix}/{below}") }

@@ -1,6 +1,6 @@
-//! `--include`, `--exclude`, `--exclude-from` and `.haulignore`: patterns as in a `.gitignore`, of which the last that fits wins.
-//! A folder that is left out is not looked into, with two exceptions beyond git: a later `--include` that names a path in
-//! the folder, and one after a pattern that fits everything (`--exclude '*' --include '*.mov'`).
+//! `--include`, `--exclude`, `--exclude-from` and `.haulignore`: patterns as in a `.gitignore`. The last pattern that fits decides.
+//! A folder that is left out is not listed, with two exceptions that git does not have: a later `--include` that names a path in the
+//! folder, and a later `--include` after a pattern that fits everything (`--exclude '*' --include '*.mov'`).
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,19 +12,19 @@ use super::gitignore::{Patterns, Rule, lines, names, read};
 use super::ignore_files::IgnoreFiles;
 use crate::error::{Error, Kind, Result};
 
-/// One of these options, as it was typed.
+/// One of the options that make rules, as the user typed the option.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum RuleOption {
-    /// What fits this pattern is taken.
+    /// Takes what fits this pattern.
     Include(String),
-    /// What fits this pattern is left out.
+    /// Leaves out what fits this pattern.
     Exclude(String),
-    /// A file of patterns to leave out.
+    /// Leaves out what fits the patterns in this file.
     ExcludeFrom(PathBuf),
 }
 
-/// Where a rule stands among all: a later one wins. The lines of a `.haulignore` come before the options, those of a deeper
-/// folder after those of the folders above.
+/// The position of a rule among all rules; the later rule decides. The lines of `.haulignore` files come before the options, and the
+/// lines of a deeper folder come after the lines of the folders above.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank {
     is_option: bool,
@@ -32,13 +32,13 @@ pub(super) struct Rank {
     line: usize,
 }
 
-/// What the rules say of a path.
+/// The decision of the rules about a path.
 #[derive(Clone, Debug)]
 pub(super) enum RuleResult {
     In,
     Out {
         rank: Rank,
-        /// A later rule may take single files back.
+        /// A later rule may include single files again.
         is_open: bool,
         why: Arc<str>,
     },
@@ -48,16 +48,16 @@ pub(super) enum RuleResult {
 #[derive(Default)]
 pub struct Rules {
     options: Arc<Patterns>,
-    /// All that no rule fits is left out.
+    /// Leaves out what no rule fits.
     only_included: bool,
     files: Option<IgnoreFiles>,
-    /// The folder that was asked about last: what is asked next lies in it, as a rule.
+    /// The folder whose decision was needed last, and that decision: the next path mostly lies in the same folder.
     last: Mutex<Option<(String, RuleResult)>>,
 }
 
 impl Rules {
-    /// `only_included`: what no rule fits is left out. Fails with `Usage` for a pattern that can't be read, and with
-    /// `NotFound` or `Local` for a file of patterns.
+    /// Makes the rules of the options, and reads the files of patterns. `only_included`: leaves out what no rule fits. Fails with
+    /// `Usage` for a pattern that can't be read, and with `NotFound` or `Local` for a file of patterns that can't be read.
     pub fn new(options: &[RuleOption], only_included: bool) -> Result<Rules> {
         let mut patterns = Vec::new();
         for option in options {
@@ -67,7 +67,7 @@ impl Rules {
                 RuleOption::ExcludeFrom(file) => {
                     let text = read(file)?;
                     let said = |line: &str| format!("--exclude-from {}: {line:?}", file.display());
-                    // The error for a pattern that can't be read names its file.
+                    // Each file is also read alone, so that the error for a bad pattern names the file.
                     Patterns::read(lines(&text).map(|line| (line, String::new()))).map_err(|e| e.on_local(file.display().to_string()))?;
                     patterns.extend(lines(&text).map(|line| (line.to_owned(), said(line))));
                 }
@@ -77,12 +77,12 @@ impl Rules {
         Ok(Rules { options: Arc::new(patterns), only_included, files: None, last: Mutex::default() })
     }
 
-    /// The same rules, with the `.haulignore` files of a local folder before them.
+    /// Returns the same rules, with the rules of `.haulignore` files before them.
     pub fn with_files(&self, files: IgnoreFiles) -> Rules {
         Rules { options: self.options.clone(), only_included: self.only_included, files: Some(files), last: Mutex::default() }
     }
 
-    /// Does no rule leave anything out?
+    /// Are there no options and no `.haulignore` files?
     pub fn is_empty(&self) -> bool {
         self.options.is_empty() && self.files.is_none()
     }
@@ -95,7 +95,7 @@ impl Rules {
         self.files.as_ref()
     }
 
-    /// Why a path is left out; none: it is taken.
+    /// Returns why a path is left out; none: the path is taken.
     pub fn leaves_out(&self, path: &str, is_folder: bool) -> Option<Arc<str>> {
         match self.ruling(path, is_folder) {
             RuleResult::In => None,
@@ -103,7 +103,7 @@ impl Rules {
         }
     }
 
-    /// Why nothing in this folder can be taken; none: it is to be looked into.
+    /// Returns why nothing in this folder can be taken; none: the folder must be listed.
     pub fn closes(&self, folder: &str) -> Option<Arc<str>> {
         let RuleResult::Out { rank, is_open, why } = self.ruling(folder, true) else { return None };
         let takes_back = |(line, rule): (usize, &Rule)| {
@@ -137,7 +137,7 @@ impl Rules {
         }
     }
 
-    /// From what is said of the folder to what is said of the path in it.
+    /// Returns the decision about a path. `above`: the decision about the folder that the path lies in.
     fn step(&self, above: RuleResult, path: &str, is_folder: bool) -> RuleResult {
         let own = match self.options.last_fit(path, is_folder) {
             Some(fit) => Some((self.rank(fit.line), fit.rule.includes, fit.rule.is_path, fit.rule.fits_all, fit.rule.said.clone())),
@@ -145,7 +145,8 @@ impl Rules {
         };
         let Some((rank, includes, is_path, fits_all, why)) = own else { return above };
         match above {
-            // A file of patterns takes back what such a file has left out, and no more.
+            // A line of a `.haulignore` can't include what no such line has left out: the first `--include` has left out all other
+            // paths, or a `.haulignore` can't be read.
             RuleResult::Out { rank: over, .. } if includes && !rank.is_option && over == Rank::default() => above,
             RuleResult::Out { rank: over, is_open, .. } if includes && rank > over && (is_open || is_path) => RuleResult::In,
             RuleResult::Out { is_open, .. } if includes || !is_open => above,
@@ -162,12 +163,12 @@ impl Rules {
                 Ok(Some(patterns)) => {
                     if let Some(fit) = patterns.last_fit(below, is_folder) {
                         let rank = Rank { is_option: false, depth: 1 + names(at).count(), line: fit.line };
-                        // As git: what a folder's exclusion takes away no line of a file gives back.
+                        // `is_path` is false: as in git, no line of a `.haulignore` includes a path in a folder that is left out.
                         return Some((rank, fit.rule.includes, false, fit.rule.fits_all, fit.rule.said.clone()));
                     }
                 }
                 Ok(None) => {}
-                // Nobody knows what is not to leave this machine.
+                // The file can't be read, so nobody knows which files must stay on this machine.
                 Err(why) => return Some((Rank::default(), false, false, false, why)),
             }
             folder = parent(at).filter(|_| !at.is_empty());
@@ -176,7 +177,7 @@ impl Rules {
     }
 }
 
-/// The folder that a path lies in, `""` for the top.
+/// Returns the folder that a path lies in; `""` is the top.
 fn parent(path: &str) -> Option<&str> {
     Some(path.rsplit_once('/').map_or("", |(parent, _)| parent))
 }
@@ -188,7 +189,8 @@ fn not_empty(glob: &str) -> Result<()> {
     }
 }
 
-/// What a line of a `.gitignore` would say. A sharp begins a comment only there.
+/// Returns the line of a `.gitignore` for a pattern of `--exclude`. A `#` is escaped, as `#` begins a comment only in a file. Fails
+/// with `Usage` for an empty pattern.
 fn exclude_rule(glob: &str) -> Result<String> {
     not_empty(glob)?;
     Ok(if glob.starts_with('#') { format!("\\{glob}") } else { glob.to_owned() })
@@ -215,7 +217,7 @@ mod tests {
         Rules::new(&options, matches!(options.first(), Some(RuleOption::Include(_)))).unwrap()
     }
 
-    /// Of these files those that are taken; a folder that is closed is not looked into.
+    /// Returns the files that are taken. A folder that the rules close is not entered.
     fn fitting_files<'a>(options: &[&str], files: &[&'a str]) -> Vec<&'a str> {
         let rules = rules(options);
         let open = |file: &str| file.match_indices('/').all(|(at, _)| rules.closes(&file[..at]).is_none());

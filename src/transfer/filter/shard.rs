@@ -1,7 +1,7 @@
-//! `--shard I/N`: one machine's share of the files. Which share a file is in follows from its path alone, by the same rule
-//! on every system and in every version: the first eight bytes of the MD5 of the path, as a number with its highest byte
-//! first, modulo N; share I has the remainder I - 1. The path is told from the source, its names divided by `/`, in
-//! Unicode's composed form (NFC) and UTF-8: macOS decomposes names.
+//! `--shard I/N`: one machine's share of the files. The path of a file alone decides which share the file is in, by the same rule on
+//! every system and in every version: the first eight bytes of the MD5 of the path, as a number with its highest byte first, modulo
+//! N. Share I has the remainder I - 1. The path is relative to the source, its names divided by `/`, in UTF-8 and in Unicode's
+//! composed form (NFC), because macOS decomposes names.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
 
-/// A share: number `index` of `of`, counted from 1.
+/// Share number `index` of `of` shares, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shard {
     index: u64,
@@ -19,7 +19,7 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// The share of that number, counted from 1.
+    /// Makes a share. `index` counts from 1.
     ///
     /// # Errors
     /// `Usage` where there is no such share.
@@ -36,10 +36,10 @@ impl Shard {
         hash(path) % self.of == self.index - 1
     }
 
-    /// By the variables that job systems set; `env` reads one.
+    /// Returns the share that the variables of a job system describe. `env` reads a variable.
     ///
     /// # Errors
-    /// `Usage` where none is set, or what is set names no share.
+    /// `Usage` where no such variable is set, or where the variables describe no share.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Shard> {
         let env = |name: &str| env(name).filter(|value| !value.trim().is_empty());
         if let Some(text) = env("HAUL_SHARD").filter(|text| text != "auto") {

@@ -1,4 +1,4 @@
-//! A large file whose source and target are on one account: its server copies the file, and no byte passes this machine.
+//! Copies a large file whose source and target are on one account by a call to the server: no byte passes this machine.
 
 use std::ops::ControlFlow;
 
@@ -14,12 +14,14 @@ use crate::transfer::source::RemoteFile;
 use crate::transfer::upload::confirm::discard;
 use crate::transfer::walk::is_fatal;
 
-/// In bytes. A server whose answer does not name the copy (FileAgo, providers.md 3.4) has its folder listed after each copy. A
-/// smaller file is streamed sooner than a large folder is listed.
+/// The least size in bytes of a file that the server copies. Where the answer of the server does not name the copy (FileAgo,
+/// providers.md 3.4), the target folder is listed after each copy. Streaming a smaller file is faster than listing a large folder.
 const COPIED_FROM: u64 = 1 << 20;
 
 impl PutRun {
-    /// Goes on with the upload where the server is not asked, or refuses.
+    /// Lets the server copy the file, and returns the report. Returns `way` where the file must be streamed instead: `can_copy` says
+    /// no, or the server refused. Fails with `Unknown` or `Integrity` where a copy may exist already, with a fatal error of the server,
+    /// where the source can't be looked at after the copy, and where the file changed or another client took the name.
     pub(super) async fn copy_on_server(&self, item: &PutItem, way: Box<UploadTarget>) -> Result<ControlFlow<Report, Box<UploadTarget>>> {
         let Some(original) = item.origin.original().filter(|original| self.can_copy(original, &way)) else {
             return Ok(ControlFlow::Continue(way));
@@ -28,7 +30,7 @@ impl PutRun {
         let changes = ConfirmedChanges::new(client.clone());
         let copy = match changes.copy_into(&original.entry, &way.folder.entry, &[]).await {
             Ok(copy) => copy,
-            // A second copy would not help.
+            // The server may have made a copy, or no request can succeed: streaming the file would not help.
             Err(error) if matches!(error.kind(), Kind::Unknown | Kind::Integrity) || is_fatal(error.kind()) => {
                 return Err(error.with_subject(item.display_source()));
             }
@@ -60,8 +62,9 @@ impl PutRun {
         Ok(ControlFlow::Break(Report::Copied(Placed { source, remote, path, id, kind, size })))
     }
 
-    /// A copy keeps its name, and replaces nothing. Whoever wants an MD5 compared has the bytes pass this machine; so has a file
-    /// of which nothing is known (giga0 lists neither MD5s nor times): its MD5 tells the next run that both sides are equal.
+    /// May the server copy this file? A copy of the server keeps its name and replaces nothing. A file whose MD5 is to be compared is
+    /// streamed through this machine. A file without MD5, version and time is streamed, too (giga0 lists neither MD5s
+    /// nor times): this machine computes its MD5, which tells the next run that both sides are equal.
     fn can_copy(&self, original: &RemoteFile, way: &UploadTarget) -> bool {
         let (options, identity) = (&self.job.options, original.identity());
         let is_recognised = original.md5.is_some() || identity.version.is_some() || identity.modified_ns != 0;

@@ -1,4 +1,5 @@
-//! A sync on paper: what is to be done with each file, and how both sides looked then. Whoever does it later looks again.
+//! The actions of a planned sync. Each action says what is to be done with one file or folder, and how both sides looked when the
+//! plan was made. `apply` compares that state with the file of now before it changes the file.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,74 +7,74 @@ use super::local_listing::LocalState;
 use crate::model::{Entry, EntryKind, RemotePath};
 use crate::transfer::fingerprint::EntryFingerprint;
 
-/// What is to be done.
+/// The kinds of action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ActionKind {
-    /// A local file goes to TO.
+    /// A local file is sent to TO.
     Upload,
-    /// A file comes to this machine.
+    /// A file on a remote is downloaded to this machine.
     Download,
-    /// A file goes from one remote to TO.
+    /// A file on a remote is copied to TO, which is on a remote, too.
     Copy,
     /// An empty folder is made at TO.
     Create,
     /// A file that moved at FROM is moved at TO.
     Move,
-    /// What FROM lacks is deleted at TO.
+    /// A file or folder that FROM lacks is deleted at TO.
     Delete,
 }
 
-/// One thing to be done. Paths are seen from FROM and TO.
+/// One action of a plan. Its paths are relative to FROM and to TO.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Action {
-    /// What is to be done.
+    /// The kind of the action.
     pub action: ActionKind,
-    /// Where, at TO.
+    /// The path of the file or folder at TO.
     pub path: RemotePath,
-    /// Where the file was at TO, that is to be moved.
+    /// Of a move: the old path of the file at TO.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<RemotePath>,
-    /// File or folder.
+    /// The kind of the entry: file or folder.
     pub kind: EntryKind,
-    /// Bytes.
+    /// The size of the file in bytes; none for a folder and where the size is not known.
     pub size: Option<u64>,
-    /// The file at FROM as it was.
+    /// How the file at FROM looked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<ActionState>,
-    /// What TO had there; of a move, where the file was.
+    /// How the file looked that TO had at `path`; of a move, how the file looked that TO had at `from`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<ActionState>,
 }
 
-/// How something looked when the plan was made.
+/// How a file looked when the plan was made.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ActionState {
-    /// On a remote.
+    /// The file is on a remote.
     Remote(RemoteActionState),
-    /// On this machine.
+    /// The file is on this machine.
     Local(LocalState),
 }
 
-/// How an entry of a remote looked.
+/// How an entry on a remote looked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RemoteActionState {
     /// The provider's id.
     pub id: String,
-    /// What changes when its content does.
+    /// The facts about the entry that change with its content.
     pub entry: EntryFingerprint,
 }
 
 impl ActionState {
-    /// Of an entry on a remote.
+    /// Returns how an entry on a remote looks now.
     pub fn of(entry: &Entry) -> ActionState {
         ActionState::Remote(RemoteActionState { id: entry.id.clone(), entry: EntryFingerprint::of(entry) })
     }
 
-    /// Is the entry what was looked at?
+    /// Compares an entry of now with the recorded state. True: the ids are equal, and no fact that both sides know differs.
     pub fn is_of(&self, entry: &Entry) -> bool {
         match self {
             ActionState::Remote(look) => look.id == entry.id && EntryFingerprint::of(entry).matches(&look.entry.text()),
@@ -81,19 +82,19 @@ impl ActionState {
         }
     }
 
-    /// Is what is here now what was looked at?
+    /// Compares a local file of now with the recorded state. True: both are equal.
     pub fn is_here(&self, now: &LocalState) -> bool {
         matches!(self, ActionState::Local(then) if then == now)
     }
 }
 
 impl Action {
-    /// An action on a file of which nothing else is known.
+    /// Makes an action on a file, without the states of both sides.
     pub fn on_file(action: ActionKind, path: RemotePath, size: Option<u64>) -> Action {
         Action { action, path, from: None, kind: EntryKind::File, size, source: None, target: None }
     }
 
-    /// An action on a folder.
+    /// Makes an action on a folder.
     pub fn on_folder(action: ActionKind, path: RemotePath) -> Action {
         Action { kind: EntryKind::Folder, ..Action::on_file(action, path, None) }
     }

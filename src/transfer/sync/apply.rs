@@ -1,4 +1,5 @@
-//! What a plan says, and nothing else: each action only where both sides look as they did when the plan was made.
+//! Carries out a plan whose TO is on a remote, and does nothing else. A file is sent, moved or deleted only where both sides look
+//! as they did when the plan was made, or where an earlier run of the plan has done the action already.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -24,11 +25,12 @@ use crate::transfer::put::plan_stream::PlanStream;
 use crate::transfer::put::run::PutRun;
 use crate::transfer::source::SourceSpec;
 
-/// Does at the target of `job` what `actions` say. An error means that nothing was sent; what becomes of each action is an
-/// event.
+/// Carries out `actions` at the target of `job`, and returns the counts. An error means that nothing was sent. The outcome of each
+/// action is an event.
 ///
 /// # Errors
-/// As [`super::sync_to_remote`], but for the guards: who made the plan has met them.
+/// As [`super::sync_to_remote`], but without the guards, which were checked when the plan was made. `Usage` for an action that
+/// does not fit a remote TO.
 pub async fn apply_to_remote(mut job: PutJob, mut from: SyncFrom, actions: Vec<Action>, options: &SyncOptions) -> Result<SyncOutcome> {
     let (client, jobs, dry_run, fail_fast) = (job.client.clone(), job.options.jobs, job.options.dry_run, job.options.fail_fast);
     let (events, told) = Events::channel();
@@ -81,13 +83,14 @@ fn report_failed(events: &Events, remote: &str, path: &RemotePath, error: &Error
     events.send(Event::Finished { id: u64::MAX, report: Box::new(report) });
 }
 
-/// Something that is to be deleted, in the tree.
+/// The position in the tree of a file or folder of TO that is to be deleted or moved.
 enum EntryToDelete {
     File(At),
     Folder(usize),
 }
 
-/// None: it is gone. Fails with `Exists` where it is another one by now.
+/// Finds the file or folder that an action deletes or moves. None: TO has nothing of that name. Fails with `Exists` where TO has
+/// another file of that name by now. The state of a folder is not compared, as a folder is deleted only when it is empty.
 fn entry_to_delete(tree: &RemoteTree, action: &Action) -> Result<Option<EntryToDelete>> {
     if action.kind == EntryKind::Folder {
         return Ok(tree.folder(&action.path).filter(|(at, _)| *at > 0).map(|(at, _)| EntryToDelete::Folder(at)));
@@ -103,7 +106,8 @@ fn entry_to_delete(tree: &RemoteTree, action: &Action) -> Result<Option<EntryToD
     found.map(|(n, _)| Some(EntryToDelete::File((at, n)))).ok_or_else(changed_folder_error)
 }
 
-/// Moves and transfers. The tree is TO's, where something is to be moved or deleted.
+/// Carries out all actions but the deletions. Returns the tree of TO; the tree is empty where nothing is to be moved or deleted.
+/// An error means that nothing was sent or moved.
 async fn transfer(job: PutJob, from: SyncFrom, actions: Vec<Action>, deletes: bool) -> Result<RemoteTree> {
     let (run, exists) = PutRun::begin(job).await?;
     let target = run.job.target.place.path.clone();
@@ -133,7 +137,7 @@ async fn transfer(job: PutJob, from: SyncFrom, actions: Vec<Action>, deletes: bo
     Ok(apply.tree)
 }
 
-/// FROM.
+/// FROM, from which the actions take their files.
 enum Origins {
     Local(std::path::PathBuf),
     Remote { source: Box<crate::transfer::put::cross_remote::CopySource>, tree: RemoteTree, same_server: bool },
@@ -162,7 +166,8 @@ impl Origins {
         }
     }
 
-    /// Fails with `NotFound` or `Integrity` where it is not the file that was planned.
+    /// Returns the file of an action, for `put`. Fails with `NotFound` or `Integrity` where FROM no longer has the file as it was
+    /// planned, with `Local` for a file that can't be read, and with `Usage` for an action without a name.
     fn item(&self, action: &Action, to: &ToRemote) -> Result<PutItem> {
         let (Some(parent), Some(name)) = (action.path.parent(), action.path.name()) else {
             return Err(Error::new(Kind::Usage, "this action names no file"));
@@ -196,7 +201,7 @@ fn changed_source_error() -> Error {
 
 struct Apply {
     to: ToRemote,
-    /// TO, where something of it is to be moved or deleted.
+    /// The entries of TO; empty where nothing at TO is to be moved or deleted.
     tree: RemoteTree,
     origins: Origins,
 }
@@ -217,7 +222,7 @@ impl Apply {
                         self.check_target(&Action { target: None, ..action }, &item).await?;
                         moves.push(FileMove { item, at, md5 });
                     }
-                    // Moved before, or gone: what is at its new place tells.
+                    // An earlier run has moved the file, or somebody has removed the file. The file at the new path tells which.
                     None => {
                         self.check_same(&item).await?;
                         plan.push(PlanStep::Put(item));
@@ -229,7 +234,8 @@ impl Apply {
         Ok(())
     }
 
-    /// Where a file that is to be moved stands.
+    /// Returns the position in the tree of a file that is to be moved, and its MD5 where that is known. None: TO no longer has
+    /// the file. Fails with `Exists` where TO has another file there.
     fn old_place(&self, action: &Action) -> Result<Option<(At, Option<String>)>> {
         let from = Action { path: action.from.clone().unwrap_or_default(), ..action.clone() };
         let Some(EntryToDelete::File(at)) = entry_to_delete(&self.tree, &from)? else { return Ok(None) };
@@ -238,8 +244,8 @@ impl Apply {
         Ok(Some((at, md5.flatten())))
     }
 
-    /// Fails with `Exists` where TO has something else there than it had. What is the very file already may be: the plan was
-    /// carried out before, perhaps in part.
+    /// Checks the place of an item at TO. Fails with `Exists` where TO has another file there than when the plan was made. The
+    /// file of the item itself is no failure: an earlier run has carried out the plan, perhaps in part.
     async fn check_target(&self, action: &Action, item: &PutItem) -> Result<()> {
         let folder = self.to.run.folders().find(&item.folder).await?;
         let there: Vec<_> = folder.iter().flat_map(|folder| folder.children.iter()).collect();
@@ -251,6 +257,7 @@ impl Apply {
         if is_as_it_was { Ok(()) } else { self.check_same(item).await }
     }
 
+    /// Checks that TO has the very file of an item, or a part of that file from an earlier run. Fails with `Exists` where TO does not.
     async fn check_same(&self, item: &PutItem) -> Result<()> {
         let changed =
             || Error::new(Kind::Exists, "TO has changed there since the plan was made, so nothing was done").with_hint("make a new plan");
@@ -258,7 +265,7 @@ impl Apply {
         let folder = run.folders().find(&item.folder).await?.ok_or_else(changed)?;
         let here = item.origin.inspect(&run.real_folders).await?.identity;
         let path = folder.entry.path.join(&item.name)?;
-        // What a killed run of this plan was sending may have arrived: the upload goes on from there.
+        // A killed run of this plan may have sent a part of the file, or all of it. The upload resumes that part.
         let journal = run.journal(run.place_key(&folder, &path), item, &path, here.clone());
         if run.find_previous(journal.as_ref(), &item.origin, &folder).await?.is_some() {
             return Ok(());

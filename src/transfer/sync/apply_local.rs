@@ -1,4 +1,4 @@
-//! What a plan says of files that come to this machine.
+//! Carries out a plan whose TO is a folder on this machine.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,11 +21,12 @@ use crate::transfer::fingerprint::FileFingerprint;
 use crate::transfer::get::selected::{SelectedFiles, SelectedStep, get_selected};
 use crate::transfer::get::{GetOptions, GetSource};
 
-/// Does in the folder `local` what `actions` say. An error means that nothing was fetched; what becomes of each action is an
-/// event.
+/// Carries out `actions` in the folder `local`, and returns the counts. The outcome of each action is an event.
 ///
 /// # Errors
-/// As [`super::sync_to_local`], but for the guards: who made the plan has met them.
+/// As [`super::sync_to_local`], but without the guards, which were checked when the plan was made. `Usage` for an action that
+/// does not fit a local TO: earlier moves of the plan are done by then. `Usage` also for a deletion that does not say how its file
+/// looked: all files are downloaded by then, and the deletions before this deletion are done.
 pub async fn apply_to_local(mut source: GetSource, local: &str, get: GetOptions, actions: Vec<Action>) -> Result<SyncOutcome> {
     let (client, dry_run) = (source.client.clone(), get.dry_run);
     let (events, told) = Events::channel();
@@ -98,7 +99,9 @@ struct ApplyHere {
 }
 
 impl ApplyHere {
-    /// A file that is to be fetched, and the folder that it lands in.
+    /// Prepares an action; a move is carried out at once. Returns the folder and the file that are to be downloaded, or none where
+    /// nothing is to be downloaded. Fails as [`ApplyHere::source_of`] and [`ApplyHere::check_here`], and with `Usage` for an action
+    /// that does not fit a local TO.
     async fn step(&self, local: &str, action: &Action) -> Result<Option<(RemotePath, Entry)>> {
         let top = LocalFolder::open(Path::new(local), false)?;
         match action.action {
@@ -112,7 +115,8 @@ impl ApplyHere {
         Ok(Some((folder, file)))
     }
 
-    /// Fails with `Integrity` where it is not the file that was planned.
+    /// Returns the file of an action at FROM, and the folder that the file lands in. Fails with `Integrity` where FROM no longer
+    /// has the file as it was planned.
     fn source_of(&self, action: &Action) -> Result<(Entry, RemotePath)> {
         let file = file_at(&self.tree, &action.path).filter(|file| action.source.as_ref().is_some_and(|look| look.is_of(file)));
         let folder = action.path.parent().unwrap_or_default();
@@ -121,8 +125,8 @@ impl ApplyHere {
         })
     }
 
-    /// Fails with `Exists` where something else is here than was. What is the very file already may be: the plan was carried
-    /// out before, perhaps in part.
+    /// Checks the place of an action on this machine. Fails with `Exists` where this machine has another file there than when the
+    /// plan was made. The file of the action itself is no failure: an earlier run has carried out the plan, perhaps in part.
     async fn check_here(&self, top: &LocalFolder, action: &Action, then: Option<&ActionState>, file: &Entry) -> Result<()> {
         let now = target(top, &action.path)?.and_then(|target| target.metadata().ok());
         let is_as_it_was = match (&now, then) {
@@ -148,7 +152,8 @@ impl ApplyHere {
             .with_hint("make a new plan"))
     }
 
-    /// The move is made at once; what was moved before is left to the download, which finds it the same.
+    /// Moves a file at once, and returns none. Where the old path no longer holds the file, an earlier run may have moved the file:
+    /// then the file is returned for download, and the download skips a file that is the same.
     async fn step_move(&self, local: &str, top: &LocalFolder, action: &Action) -> Result<Option<(RemotePath, Entry)>> {
         let (file, folder) = self.source_of(action)?;
         let old = action.from.clone().unwrap_or_default();

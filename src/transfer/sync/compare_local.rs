@@ -1,5 +1,5 @@
-//! FROM on a remote and a local TO, compared while FROM is walked: what is provably equal by what the listings and this machine's
-//! notes say is passed over, and the rest is fetched at once.
+//! Compares FROM on a remote with a local TO while FROM is walked. Files that the listings and this machine's notes prove equal are
+//! skipped; the other files are downloaded at once.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,16 +26,16 @@ use crate::transfer::get::{GetOptions, GetSource};
 
 pub(super) struct ComparisonHere {
     pub source: GetSource,
-    /// As typed.
+    /// TO as typed.
     pub local: String,
     pub here: LocalTarget,
     pub get: GetOptions,
     pub options: SyncOptions,
     pub out: SelectedSender,
-    /// Files that are provably equal.
+    /// The number of files that are provably equal so far.
     pub equal: Arc<AtomicU64>,
     pub signs: UnopenedFingerprints,
-    /// Files of FROM that are not here, where they may only have moved.
+    /// Files of FROM that TO lacks, kept until the end of the walk with `--track-renames`: such a file may only have moved.
     pub new: Vec<(RemotePath, Entry)>,
     pub done: ComparedHere,
 }
@@ -45,21 +45,22 @@ pub(super) struct ComparisonHere {
 pub(super) struct ComparedHere {
     pub listing: Option<LocalListing>,
     pub lacking: LackingHere,
-    /// Folders of FROM that can't be read.
+    /// Folders of FROM that can't be read, or not whole.
     pub unread: Vec<String>,
-    /// Files of FROM that changed a moment ago, told as skipped.
+    /// The number of files of FROM that changed a moment ago. They are reported as skipped.
     pub unsettled: u64,
     from_files: u64,
-    /// What stops deletions.
+    /// The error that stops the deletions.
     pub guarded: Option<Error>,
-    /// Of a dry run, the downloads not among them.
+    /// The planned folders and moves; a dry run adds the downloads from `files`.
     pub actions: Vec<Action>,
-    /// What is different, by where it is at FROM: perhaps it is to be fetched.
+    /// The actions for files that may differ, by the path at FROM. Which of these files are to be downloaded is decided later.
     pub files: HashMap<RemotePath, Action>,
 }
 
 impl ComparisonHere {
-    /// Fails where nothing was fetched. What fails later is told, and ends it.
+    /// Compares both sides, and returns how the comparison ended. An error means that nothing was downloaded or moved. A later
+    /// failure is reported as an event, and ends the comparison.
     pub async fn run(mut self, mut from: RemoteFrom) -> Result<ComparedHere> {
         if let Err(error) = self.compare(&mut from).await {
             if !self.out.sender.is_open() {
@@ -120,7 +121,8 @@ impl ComparisonHere {
         &self.source.client
     }
 
-    /// What a list names and FROM lacks is a failed file, but where it is deleted here for that.
+    /// Reports each path that the list names and FROM lacks as a failed file. With `--delete` such a path is no failure: the file
+    /// is deleted at TO.
     async fn tell_missing(&mut self, from: &RemoteFrom) {
         let filter = self.get.filter.clone();
         for line in filter.path_list().into_iter().flat_map(PathList::missing) {
@@ -166,7 +168,7 @@ impl ComparisonHere {
                 }
                 send_report(self.client(), Report::Failed(failure));
             }
-            // Nothing of this comes from a remote.
+            // A walk over a remote brings no such step.
             FromStep::File(_) | FromStep::Unsettled(..) | FromStep::Special { .. } => {}
         }
         Ok(())
@@ -207,7 +209,7 @@ impl ComparisonHere {
         send_report(self.client(), Report::Skipped { source, remote, path: file.path, target, id, size, reason });
     }
 
-    /// What can't be looked at here can't be made equal.
+    /// Reports the folders of TO that can't be read as failures, with `--delete`: their content can't be made equal to FROM.
     fn tell_unread(&self) {
         for (path, error) in self.here.listing.unread.iter().filter(|_| self.options.delete) {
             send_report(self.client(), Report::Failed(Failure::new(error).of_source(path.display().to_string())));

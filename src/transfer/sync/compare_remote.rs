@@ -1,5 +1,5 @@
-//! FROM and a remote TO, compared while both are walked: what is provably equal by what the listings and this machine's notes say
-//! is passed over, and the rest goes to `put` at once.
+//! Compares FROM with a remote TO while both are walked. Files that the listings and this machine's notes prove equal are skipped;
+//! the other files go to `put` at once.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use crate::transfer::put::settle::reason_unsettled;
 use crate::transfer::put::{PutJob, PutOptions};
 use crate::transfer::source::SourceSpec;
 
-/// FROM on a remote, for `put`.
+/// FROM on a remote, as `put` needs it.
 pub(super) struct Original {
     pub source: CopySource,
     /// Both sides are on one server.
@@ -40,14 +40,14 @@ pub(super) struct Comparison {
     pub to: ToRemote,
     pub there: RemoteTarget,
     pub original: Option<Original>,
-    /// Of a local FROM with its own files of patterns.
+    /// The filter; for a local FROM with the `.haulignore` files of FROM.
     pub filter: Arc<Filter>,
     pub options: SyncOptions,
     pub out: PlanSender,
-    /// Files that are provably equal.
+    /// The number of files that are provably equal so far.
     pub equal: Arc<AtomicU64>,
     pub signs: UnopenedFingerprints,
-    /// Files of FROM that TO lacks, where they may only have moved.
+    /// Files of FROM that TO lacks, kept until the end of the walk with `--track-renames`: such a file may only have moved.
     pub new: Vec<PutItem>,
     pub done: Compared,
 }
@@ -55,14 +55,14 @@ pub(super) struct Comparison {
 /// How the comparison ended.
 pub(super) struct Compared {
     pub lacking: Lacking,
-    /// Folders of FROM that can't be read.
+    /// Folders of FROM that can't be read, or not whole.
     pub unread: Vec<String>,
-    /// Files of FROM that changed a moment ago, told as skipped.
+    /// The number of files of FROM that changed a moment ago. They are reported as skipped.
     pub unsettled: u64,
     pub from_files: u64,
-    /// Of a dry run.
+    /// The actions, where a plan is wanted.
     pub planned: PlannedActions,
-    /// What stops deletions.
+    /// The error that stops the deletions.
     pub guarded: Result<()>,
 }
 
@@ -74,7 +74,8 @@ impl Compared {
 }
 
 impl Comparison {
-    /// Fails where nothing was sent. What fails later is told, and ends it.
+    /// Compares both sides, and returns how the comparison ended. An error means that nothing was sent. A later failure is
+    /// reported as a failed file, and ends the comparison.
     pub async fn run(mut self, mut from: FromWalk) -> Result<Compared> {
         let compared = self.compare(&mut from).await;
         if let Err(error) = compared {
@@ -113,7 +114,8 @@ impl Comparison {
         Ok(())
     }
 
-    /// What a list names and FROM lacks is a failed file, but where it is deleted at TO for that.
+    /// Reports each path that the list names and FROM lacks as a failed file. With `--delete` such a path is no failure: the file
+    /// is deleted at TO.
     async fn tell_missing(&mut self, from: &FromWalk) {
         let filter = self.filter.clone();
         for line in filter.path_list().into_iter().flat_map(PathList::missing) {
@@ -167,7 +169,8 @@ impl Comparison {
         Ok(())
     }
 
-    /// Of a folder that has no place of its own. Fails where every further step would.
+    /// Reports a folder that can have no place of its own at TO as failed. Fails with any other error, as the next steps would
+    /// fail alike.
     async fn reject(&mut self, shown: String, error: Error) -> Result<()> {
         match error.kind() {
             Kind::Exists | Kind::Refused => self.out.send(PlanStep::Rejected(shown, error)).await,
@@ -176,12 +179,13 @@ impl Comparison {
         Ok(())
     }
 
+    /// Comes to a folder of FROM at TO. True: TO has the folder. Fails as [`RemoteTarget::advance_to`].
     async fn advance_to(&mut self, path: &RemotePath) -> Result<bool> {
         let stored = self.stored_path(path)?;
         self.there.advance_to(&stored).await
     }
 
-    /// As the provider will write the names.
+    /// Returns a path with its names as the provider will write them. Fails with `Refused` for a path that can't be written so.
     fn stored_path(&self, path: &RemotePath) -> Result<RemotePath> {
         match self.to.run.stored.may_change() {
             true => self.to.run.stored.path(path),
@@ -189,7 +193,7 @@ impl Comparison {
         }
     }
 
-    /// What TO has of that name.
+    /// Returns the entries that TO has under a name. Fails as [`RemoteTarget::find`].
     async fn find(&mut self, folder: &RemotePath, name: &str) -> Result<Vec<Entry>> {
         let (folder, name) = (self.stored_path(folder)?, self.to.run.stored.name(name));
         let PutJob { ledger, remote_key, .. } = &self.to.run.job;
@@ -197,7 +201,7 @@ impl Comparison {
         self.there.find(&folder, &name, learned).await
     }
 
-    /// FROM has it: it is not what FROM lacks.
+    /// Marks the entry of TO at a path as an entry that FROM has, so that the entry is not deleted.
     async fn keep_here(&mut self, path: Option<RemotePath>) -> Result<()> {
         if let Some((folder, name)) = path.as_ref().and_then(|path| Some((path.parent()?, path.name()?))) {
             self.find(&folder, name).await?;
@@ -249,7 +253,8 @@ impl Comparison {
         Ok(PutItem { origin, folder: self.to.target.join_path(&folder), name, size })
     }
 
-    /// The entry that holds this very content, and how that is known without opening the file.
+    /// Returns the entry of TO that holds the content of an item, and the reason why that is certain although the file was not
+    /// opened. None: the content must tell, or the entry differs.
     fn equal(&self, item: &PutItem, there: &[Entry]) -> Result<Option<(Entry, &'static str)>> {
         let PutJob { ledger, remote_key, options, client, .. } = &self.to.run.job;
         let mut there: Vec<&Entry> = there.iter().filter(|entry| !entry.incomplete).collect();
@@ -270,7 +275,7 @@ impl Comparison {
         Ok(same_by_signs(&item.origin, &here, there, asked, ledger.as_ref())?.map(|reason| ((*there).clone(), reason)))
     }
 
-    /// Files that still grow are left for the next run.
+    /// Skips a file that may still grow, and leaves the file for the next run.
     async fn skip_unsettled(&mut self, file: &FromFile, reason: String) -> Result<()> {
         self.keep_here(file.folder.join(&file.name).ok()).await?;
         let (folder, name, size) = (self.to.target.join_path(&file.folder), file.name.clone(), file.size);
@@ -285,7 +290,8 @@ impl Comparison {
         self.to.send_report(Report::Skipped { source, remote, path, target: None, id: None, size: item.size, reason });
     }
 
-    /// Moves what only moved; the rest of what is new is sent.
+    /// Moves the new files that only moved at FROM, and sends the other new files. Fails where the guards stop the deletions and
+    /// nothing was sent yet.
     async fn settle_moves(&mut self) -> Result<()> {
         let (moves, rest) = self.to.take_moved(std::mem::take(&mut self.new), &mut self.done.lacking).await?;
         if self.options.plan {
@@ -293,7 +299,7 @@ impl Comparison {
                 self.done.planned.note_move(&self.to, item, *at, &self.done.lacking.tree)?;
             }
         }
-        // Deletions are looked at before the first move, as it is a change, too.
+        // The guards are checked before the first move, as a move is a change, too.
         let guarded = if self.options.delete { self.guard() } else { Ok(()) };
         if guarded.is_err() && !self.out.sender.is_open() {
             return guarded;
@@ -329,7 +335,7 @@ impl Comparison {
         Guard { from, to, from_files, to_files, most: *max_delete, has_begun }.check(&lacking.names())
     }
 
-    /// What can't be listed can't be made equal.
+    /// Reports the folders of TO that can't be listed as failures: their content can't be made equal to FROM.
     fn tell_unread_target(&self) {
         let remote = &self.to.run.job.target.remote;
         for (folder, error) in &self.there.unread {
@@ -339,7 +345,7 @@ impl Comparison {
 }
 
 impl FromFile {
-    /// How a person calls it.
+    /// Returns the path or address of the file, for messages.
     pub fn display_source(&self, original: Option<&Original>) -> String {
         match (&self.at, original) {
             (FileAt::Local(path), _) => display_path(path),

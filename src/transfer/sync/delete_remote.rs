@@ -1,5 +1,5 @@
-//! Deletions on a remote: files that FROM lacks, each only when a fresh listing shows it as it was, then the folders that
-//! FROM lacks, each only when nothing is in it.
+//! Deletes on a remote what FROM lacks: first the files, then the folders. A file is deleted only when a fresh listing shows the
+//! file as it was, and a folder only when it is empty.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,12 +19,12 @@ use crate::transfer::walk::is_fatal;
 pub(super) struct RemoteDeletions<'a> {
     pub client: &'a RemoteClient,
     pub tree: &'a RemoteTree,
-    /// Deletions at once.
+    /// The number of deletions that run at the same time.
     pub jobs: usize,
     pub fail_fast: bool,
 }
 
-/// How far the deletions are.
+/// The progress of the deletions.
 #[derive(Default)]
 struct DeleteProgress {
     files: AtomicU64,
@@ -32,16 +32,17 @@ struct DeleteProgress {
     stopped: AtomicBool,
 }
 
-/// What was deleted.
+/// The numbers of what was deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Deleted {
     pub files: u64,
-    /// Folders included.
+    /// Files and folders.
     pub all: u64,
 }
 
 impl RemoteDeletions<'_> {
-    /// Each outcome is an event. `folders`: by their places in the tree.
+    /// Deletes `files`, then `folders`, and returns how many were deleted. Both are given by their positions in the tree. Each
+    /// outcome is an event; a failure is no error of the call.
     pub async fn run(&self, files: &[At], folders: &[usize]) -> Deleted {
         let progress = DeleteProgress::default();
         let mut by_folder: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -59,7 +60,8 @@ impl RemoteDeletions<'_> {
         Deleted { files: progress.files.load(Ordering::Relaxed), all: progress.all.load(Ordering::Relaxed) }
     }
 
-    /// Those that are there as they were when the tree was listed. What is gone is passed over; what has changed stays.
+    /// Lists a folder again, and returns the entries of `files` that have not changed since the tree was listed. A file that is
+    /// gone is skipped. A file that has changed stays, and is reported as failed.
     async fn as_they_were(&self, folder: usize, files: &[usize], progress: &DeleteProgress) -> Vec<Entry> {
         let Some(listed) = self.tree.folders.get(folder).filter(|_| !progress.stopped.load(Ordering::Relaxed)) else { return Vec::new() };
         let now = match self.client.list(&listed.entry).await {
@@ -103,7 +105,7 @@ impl RemoteDeletions<'_> {
         ConfirmedChanges::new(self.client.clone()).remove(entry, parent).await
     }
 
-    /// The deepest first: a folder whose folders are gone may be empty then.
+    /// Deletes the folders that are empty. The deepest folders come first: once they are gone, the folder above may be empty.
     async fn folders(&self, folders: &[usize], progress: &DeleteProgress) {
         let depth = |at: &usize| self.tree.folders.get(*at).map_or(0, |folder| folder.path.names().len());
         let mut by_depth: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -152,7 +154,7 @@ impl RemoteDeletions<'_> {
     }
 }
 
-/// What a dry run says of them.
+/// Reports a deletion that a dry run plans.
 pub(super) fn plan_deletion(client: &RemoteClient, path: RemotePath, size: Option<u64>) {
     let report = Report::Planned { action: "delete", source: None, remote: client.remote.clone(), path, target: None, size };
     client.events.send(Event::Finished { id: u64::MAX, report: Box::new(report) });

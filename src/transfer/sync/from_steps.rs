@@ -1,4 +1,4 @@
-//! FROM as a walk meets it: what is to be at TO, and what is there for another reason. Paths are seen from FROM.
+//! The steps of a walk over FROM: what is to be at TO, and what stays out of TO. Paths are relative to FROM.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,29 +8,30 @@ use crate::model::{Entry, RemotePath};
 use crate::transfer::local_tree::LocalFound;
 
 pub(super) enum FromStep {
-    /// It is to be at TO.
+    /// The file is to be at TO.
     File(FromFile),
-    /// FROM has this folder.
+    /// FROM has this folder. The steps of its content follow.
     Folder(RemotePath),
-    /// It is to be at TO, and no file makes it.
+    /// The folder is to be at TO, and no file in it makes it there.
     EmptyFolder(RemotePath),
-    /// FROM has it, and it is not wanted: it is not what FROM lacks. What is to be told of it.
+    /// The filter leaves this entry of FROM out. As FROM has the entry, TO keeps its own entry of that path. `note`: the message
+    /// about the entry.
     LeftOut {
         path: Option<RemotePath>,
         note: String,
     },
-    /// As `LeftOut`, of what nobody can bring (a pipe, a socket, a device).
+    /// As `LeftOut`, for a file that can't be sent (a pipe, a socket, a device).
     Special {
         path: Option<RemotePath>,
         note: String,
     },
-    /// It changed a moment ago, and is left for the next run.
+    /// The file changed a moment ago, and is left for the next run. The text says why.
     Unsettled(FromFile, String),
     Rejected(Rejected),
 }
 
 impl FromStep {
-    /// Where FROM has it.
+    /// Returns the path of the step's file or folder; none where there is no such path.
     pub fn path(&self) -> Option<RemotePath> {
         match self {
             FromStep::File(file) | FromStep::Unsettled(file, _) => file.folder.join(&file.name).ok(),
@@ -41,28 +42,28 @@ impl FromStep {
     }
 }
 
-/// What can't be brought.
+/// A file or folder of FROM that can't be read or sent.
 pub(super) struct Rejected {
-    /// How a person calls it.
+    /// Its path or address, for messages.
     pub shown: String,
-    /// Of a remote FROM: where it is.
+    /// Its path on the remote; none for a local FROM.
     pub at: Option<RemotePath>,
     pub error: Error,
-    /// A folder, of which nobody knows what it holds.
+    /// This is a folder whose content is not known, or not whole.
     pub is_unread: bool,
 }
 
 pub(super) struct FromFile {
     pub folder: RemotePath,
     pub name: String,
-    /// Bytes, as far as known.
+    /// The size in bytes, where it is known.
     pub size: Option<u64>,
     pub at: FileAt,
 }
 
 pub(super) enum FileAt {
     Local(PathBuf),
-    /// The file and the folder that it lies in.
+    /// The file, and the folder that the file lies in.
     Remote(Box<Entry>, Arc<Entry>),
 }
 
@@ -84,7 +85,7 @@ impl From<LocalFound> for FromStep {
     }
 }
 
-/// A line of a list that FROM has nothing for.
+/// Makes the error for a line of a list that names nothing in FROM.
 pub(super) fn not_there() -> Error {
     Error::new(Kind::NotFound, "the list names it, and FROM has nothing there")
 }

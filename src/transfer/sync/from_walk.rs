@@ -1,4 +1,4 @@
-//! A walk over FROM, wherever it is.
+//! Walks over FROM, on this machine or on a remote.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,22 +12,22 @@ use crate::transfer::local_tree::{LocalFound, LocalTree};
 use crate::transfer::source::file::unreadable;
 use crate::transfer::steps_ahead::StepsAhead;
 
-/// A walk over FROM: folder by folder, each sorted by name.
+/// A walk over FROM, folder by folder. The entries of each folder are sorted by name.
 pub(super) enum FromWalk {
-    /// In a thread of its own.
+    /// The walk runs in its own thread.
     Local(PathBuf, StepsAhead<LocalFound>),
     Remote(Box<RemoteFrom>),
 }
 
 impl FromWalk {
-    /// What is in a local folder. `filter`: with the files of patterns in it.
+    /// Begins a walk over a local folder. `filter`: the filter with the `.haulignore` files of the folder.
     pub fn local(top: &Path, filter: Arc<Filter>) -> FromWalk {
         let (tree, root) = (top.to_owned(), RemotePath::root());
         let walk = move || LocalTree::new(&tree, &root).with_filter(filter, String::new()).telling_folders();
         FromWalk::Local(top.to_owned(), StepsAhead::of(walk))
     }
 
-    /// None at the end. Fails where every further step would.
+    /// Returns the next step; none at the end. Fails where the next steps would fail alike.
     pub async fn next(&mut self) -> Result<Option<FromStep>> {
         match self {
             FromWalk::Remote(walk) => walk.next().await,
@@ -38,7 +38,7 @@ impl FromWalk {
         }
     }
 
-    /// How a person calls FROM.
+    /// Returns the path or address of FROM, for messages.
     pub fn display(&self) -> String {
         match self {
             FromWalk::Local(top, _) => top.display().to_string(),
@@ -47,7 +47,8 @@ impl FromWalk {
     }
 }
 
-/// Fails with `Usage` for what is no folder, and with `Refused` for one that can't be read.
+/// Checks that a local FROM is a folder that can be read. Fails with `NotFound` or `Local` for a path that can't be looked at, with
+/// `Usage` for a file, and with `Refused` for a folder that can't be listed.
 pub(super) fn check_local(path: &Path) -> Result<()> {
     let meta = std::fs::metadata(path).map_err(|e| unreadable(path, e))?;
     let shown = path.display().to_string();

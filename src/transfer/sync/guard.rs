@@ -1,27 +1,29 @@
-//! What stops the deletions of a sync before the first of them: a source that is empty, and more than a user can have meant.
+//! Stops the deletions of a sync before the first deletion: where FROM is empty, where a part of FROM can't be read, and where more
+//! files would be deleted than the user can have meant.
 
 use crate::error::{Error, Kind, Result};
 
-/// Names that a message tells.
+/// The number of names in a message.
 const NAMES: usize = 3;
 
-/// What is known before anything is deleted.
+/// The facts that are known before the first deletion.
 pub(super) struct Guard<'a> {
-    /// FROM and TO as typed.
+    /// FROM as typed; `to`: TO as typed.
     pub from: &'a str,
     pub to: &'a str,
-    /// Files at FROM that are wanted at TO.
+    /// The number of files at FROM that the filter takes.
     pub from_files: u64,
-    /// Files at TO.
+    /// The number of files at TO that the filter takes.
     pub to_files: u64,
     /// `--max-delete`
     pub most: Option<u64>,
-    /// Files are on their way by now.
+    /// The transfers have begun.
     pub has_begun: bool,
 }
 
 impl Guard<'_> {
-    /// `names`: the files at TO that would be deleted. Fails with `Refused`.
+    /// Checks the deletion of the files `names` at TO. Fails with `Refused` where FROM has no file, and where there are more names
+    /// than allowed.
     pub fn check(&self, names: &[String]) -> Result<()> {
         let many = names.len() as u64;
         if many == 0 {
@@ -47,7 +49,8 @@ impl Guard<'_> {
     }
 }
 
-/// Parts of FROM can't be read: what TO has of them would look superfluous. Fails with `Refused`.
+/// Checks that all of FROM could be read. Fails with `Refused` for any unread part: files of TO would look as if FROM lacked these files.
+/// `doomed`: the files that would be deleted.
 pub(super) fn check_complete(from: &str, unread: &[String], doomed: &[String]) -> Result<()> {
     if unread.is_empty() {
         return Ok(());
@@ -63,7 +66,7 @@ fn files(many: u64) -> String {
     if many == 1 { "1 file".to_owned() } else { format!("{many} files") }
 }
 
-/// `a, b, c, …`
+/// Returns the first names as a text, such as `a, b, c, …`.
 pub(super) fn display_names(names: &[String]) -> String {
     let more = if names.len() > NAMES { ", …" } else { "" };
     format!("{}{more}", names.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", "))

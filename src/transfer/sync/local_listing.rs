@@ -1,5 +1,5 @@
-//! What a local folder holds before anything comes into it, and how it is taken away: by the open folder, never through a
-//! link and never out of the folder that the user named.
+//! Lists a local TO before the first file comes into it, and deletes files and folders in it. Deletions go by the open folder: they
+//! never follow a link, and never leave the folder that the user named.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,28 +15,28 @@ use crate::transfer::download::open_folder::{LocalFolder, Target, display_path};
 use crate::transfer::download::part_file::is_reserved;
 use crate::transfer::source::change_time::ns_since_1970;
 
-/// What tells that something here is as it was.
+/// The facts that show whether a local file has changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LocalState {
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Nanoseconds since 1970.
+    /// The time of the last change of the content, in nanoseconds since 1970.
     pub modified_ns: Option<i64>,
-    /// When its inode changed last, as the system tells it; nothing where it doesn't.
+    /// The time of the last change of the inode, in nanoseconds since 1970; none where the system does not tell the time.
     pub changed_ns: Option<i64>,
-    /// The number that the file system knows the file by.
+    /// The inode number of the file.
     pub inode: u64,
 }
 
 impl LocalState {
-    /// Of what was looked at in an open folder.
+    /// Returns the state that the metadata of an entry of an open folder tells.
     pub fn of(meta: &Metadata) -> LocalState {
         let modified = meta.modified().ok().map(cap_std::time::SystemTime::into_std);
         LocalState { size: meta.len(), modified_ns: modified.map(ns_since_1970), changed_ns: ctime_ns(meta), inode: meta.ino() }
     }
 
-    /// Of what a path leads to.
+    /// Opens the file that a path leads to, links followed, and returns its state.
     pub(super) fn at(path: &Path) -> io::Result<LocalState> {
         Metadata::from_file(&std::fs::File::open(path)?).map(|meta| LocalState::of(&meta))
     }
@@ -57,13 +57,13 @@ fn ctime_ns(_: &Metadata) -> Option<i64> {
 pub(super) enum LocalKind {
     File,
     Folder,
-    /// A link, a device, a socket.
+    /// A link, a device or a socket.
     Other,
 }
 
 #[derive(Debug)]
 pub(super) struct LocalEntry {
-    /// Seen from the top.
+    /// The path relative to the top.
     pub path: RemotePath,
     pub kind: LocalKind,
     pub state: LocalState,
@@ -73,17 +73,18 @@ pub(super) struct LocalListing {
     top: PathBuf,
     pub entries: Vec<LocalEntry>,
     by_path: HashMap<RemotePath, usize>,
-    /// Folders that can't be read.
+    /// The folders that can't be read.
     pub unread: Vec<(PathBuf, Error)>,
 }
 
 impl LocalListing {
-    /// Only the name, with nothing read.
+    /// Makes a listing without entries, which only turns paths into local paths.
     pub fn unread(top: &Path) -> LocalListing {
         LocalListing { top: top.to_owned(), entries: Vec::new(), by_path: HashMap::new(), unread: Vec::new() }
     }
 
-    /// All of it; nothing where no such folder is there.
+    /// Lists the folder `top` with all folders below it. The listing is empty where there is no such folder. Fails where `top`
+    /// can't be opened; a folder below `top` that can't be read is noted in `unread`.
     pub fn read(top: &Path) -> Result<LocalListing> {
         let mut listing = LocalListing::unread(top);
         let mut open = vec![(LocalFolder::open(top, false)?, RemotePath::root())];
@@ -96,7 +97,7 @@ impl LocalListing {
                 }
             };
             for (name, meta) in listed {
-                // Nothing on a remote has such a name, and nothing of this run touches what has it.
+                // No entry on a remote can have such a name, so this run neither replaces nor deletes the file.
                 let Some(at) = name.to_str().filter(|name| !is_reserved(name)).and_then(|name| path.join(name).ok()) else { continue };
                 let kind = if meta.is_dir() {
                     LocalKind::Folder
@@ -132,8 +133,9 @@ impl LocalListing {
     }
 }
 
-/// Takes away one thing that is still as it was; a folder only when nothing is in it. False: it is gone already, or the
-/// folder holds something. Fails with `Exists` where something else is there by now.
+/// Deletes a file that has not changed, or a folder that is empty. False: nothing was deleted, as the path is gone or the folder is
+/// not empty. Fails with `Exists` for a file that has changed, with `Refused` where a link is on the way, and with `Local` where the
+/// system can't delete.
 pub(super) fn delete(top: &LocalFolder, path: &RemotePath, kind: LocalKind, state: &LocalState) -> Result<bool> {
     let Some(target) = target(top, path)? else { return Ok(false) };
     let failed = |e: io::Error| Error::new(Kind::Local, "it can't be deleted").on_local(display_path(&target.path())).with_cause(e);
@@ -155,7 +157,8 @@ pub(super) fn delete(top: &LocalFolder, path: &RemotePath, kind: LocalKind, stat
     target.delete().map(|()| true).map_err(failed)
 }
 
-/// The place of `path` below the open folder; none where a folder on the way is gone. Fails where a link is on the way.
+/// Returns the place of `path` below the open folder; none where a folder on the way is gone. Fails with `Refused` where a link is
+/// on the way, and with `Exists` where a file is on the way.
 pub(super) fn target(top: &LocalFolder, path: &RemotePath) -> Result<Option<Target>> {
     let Some((name, above)) = path.names().split_last() else { return Ok(None) };
     let folder = above.iter().try_fold(top.clone(), |here, name| here.enter(name, false))?;

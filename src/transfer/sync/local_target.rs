@@ -1,4 +1,4 @@
-//! A local TO, listed: what of FROM is there, and what FROM lacks.
+//! A local TO and its listing: says what TO has of FROM, and what FROM lacks.
 
 use chrono::DateTime;
 
@@ -10,7 +10,7 @@ use crate::transfer::filter::Filter;
 use crate::transfer::get::conflict::LocalHistory;
 use crate::transfer::get::{GetOptions, GetSource};
 
-/// What is here and FROM lacks, by its place in the listing.
+/// What TO has and FROM lacks, by the positions in the listing.
 #[derive(Default)]
 pub(super) struct LackingHere {
     pub files: Vec<usize>,
@@ -25,7 +25,7 @@ impl LackingHere {
 
 pub(super) struct LocalTarget {
     pub listing: LocalListing,
-    /// By their places in the listing: FROM has it.
+    /// By the positions in the listing: does FROM have an entry at this path?
     met: Vec<bool>,
 }
 
@@ -35,7 +35,7 @@ impl LocalTarget {
         LocalTarget { listing, met }
     }
 
-    /// What is here at a path; FROM has it.
+    /// Returns the entry that TO has at a path of FROM; none where TO lacks the path. The entry is no longer lacking at FROM.
     pub fn advance_to(&mut self, path: &RemotePath) -> Option<&LocalEntry> {
         let (at, entry) = self.listing.get(path)?;
         if let Some(met) = self.met.get_mut(at) {
@@ -53,19 +53,19 @@ impl LocalTarget {
                 LocalKind::File | LocalKind::Other => lacking.files.push(at),
             }
         }
-        // As people look for them.
+        // Messages show the first names, and people look for names in order.
         let path = |at: &usize| self.listing.entries.get(*at).map(|entry| &entry.path);
         lacking.files.sort_by(|a, b| path(a).cmp(&path(b)));
         lacking
     }
 
-    /// Files that the filter takes.
+    /// Returns the number of files of TO that the filter takes.
     pub fn files(&self, filter: &Filter) -> u64 {
         self.listing.entries.iter().filter(|entry| entry.kind != LocalKind::Folder && entry_may_go(filter, entry)).count() as u64
     }
 }
 
-/// As far as the filter goes.
+/// May this entry of TO be deleted, as far as the filter decides?
 fn entry_may_go(filter: &Filter, entry: &LocalEntry) -> bool {
     let modified = entry.state.modified_ns.map(DateTime::from_timestamp_nanos);
     match entry.kind {
@@ -74,7 +74,7 @@ fn entry_may_go(filter: &Filter, entry: &LocalEntry) -> bool {
     }
 }
 
-/// What this machine knows of the files that it has from the source.
+/// Returns the notes of this machine about the files that it has downloaded from the source.
 pub(super) fn local_history<'a>(source: &'a GetSource, get: &GetOptions) -> LocalHistory<'a> {
     let GetOptions { checksum, size_only, dry_run, .. } = *get;
     LocalHistory { ledger: source.ledger.as_ref(), remote: &source.key, checksum, size_only, dry_run }

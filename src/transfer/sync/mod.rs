@@ -1,11 +1,12 @@
-//! `sync`: TO gets what is in FROM, as `put`, `get` and `cp` bring files, and loses what FROM lacks if that is wanted.
-//! - `to_remote`, `to_local`: the two directions; both sides are walked together, what is provably equal is passed over, and the rest
-//!   goes to the engines of `put` and `get` while the walk goes on;
-//! - `from_walk`, `from_steps`, `remote_from`: FROM, folder by folder; `remote_levels`: a remote's folders, listed a few ahead;
-//! - `remote_target`, `local_target`, `local_listing`: TO; `compare_remote`, `compare_local`: the two sides, compared;
-//! - `may_go`: what of TO the filter takes; `guard`: what stops deletions; `delete_remote`: deletions on a remote;
-//! - `renames`: which files only moved; `moves_there`, `moves_here`: their moves;
-//! - `actions`, `planned_actions`: a sync that is only planned; `apply`, `apply_local`, `remote_tree`: its execution.
+//! `sync`: copies the files of FROM to TO, with the transfers of `put`, `get` and `cp`, and deletes at TO what FROM lacks if the user
+//! wants that.
+//! - `to_remote`, `to_local`: the two directions. FROM and TO are compared folder by folder. Files that are provably equal are
+//!   skipped; the other files are transferred by `put` and `get` while the walk goes on;
+//! - `from_walk`, `from_steps`, `remote_from`: walk over FROM; `remote_levels`: lists the folders of a remote, a few of them ahead;
+//! - `remote_target`, `local_target`, `local_listing`: list TO; `compare_remote`, `compare_local`: compare the two sides;
+//! - `may_go`: which files of TO the filter takes; `guard`: stops deletions; `delete_remote`: deletes on a remote;
+//! - `renames`: finds the files that only moved; `moves_there`, `moves_here`: move them at TO;
+//! - `actions`, `planned_actions`: the plan of a sync; `apply`, `apply_local`, `remote_tree`: carry out a plan.
 
 pub mod actions;
 mod apply;

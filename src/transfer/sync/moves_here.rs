@@ -1,4 +1,4 @@
-//! `--track-renames` towards this machine: what moved at FROM is moved here, before anything is fetched.
+//! `--track-renames` with a local TO: a file that moved at FROM is moved at TO, so that it is not downloaded again.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -13,10 +13,10 @@ use crate::transfer::get::local::{check_name, create_dirs_safely};
 use crate::transfer::get::{GetOptions, GetSource};
 use crate::transfer::source::file::{FileSource, md5_of};
 
-/// A file that only moved: its place among the new ones, and where it was here.
+/// A file that only moved: its position among the new files of FROM, and the position of the old file in the listing of TO.
 pub(super) type LocalMove = (usize, usize);
 
-/// New files of FROM, each with the folder that it lands in.
+/// The new files of FROM, each with the folder that the file lands in.
 type New = [(RemotePath, Entry)];
 
 pub(super) struct MovesHere<'a> {
@@ -28,7 +28,8 @@ pub(super) struct MovesHere<'a> {
 }
 
 impl MovesHere<'_> {
-    /// Takes what only moved out of what would be deleted.
+    /// Finds the new files that only moved, and returns their moves. Their old files are taken out of `lacking`, so that they are
+    /// not deleted.
     pub(super) async fn take_moved(&self, new: &New, lacking: &mut LackingHere) -> Vec<LocalMove> {
         let mut old: Vec<usize> = lacking.files.clone();
         old.retain(|at| self.listing.entries.get(*at).is_some_and(|entry| entry.kind == LocalKind::File));
@@ -50,7 +51,8 @@ impl MovesHere<'_> {
         moves
     }
 
-    /// Each outcome is an event. Those of the new files come back that could not be moved: they are fetched as any other file.
+    /// Carries out the moves, and returns the positions of the new files that could not be moved: they are downloaded as any other
+    /// file. Their old files are put back into `lacking`. Each outcome is an event.
     pub(super) async fn carry_out_moves(&self, moves: &[LocalMove], new: &New, lacking: &mut LackingHere) -> Vec<usize> {
         let mut unmoved = Vec::new();
         for (n, was) in moves {
@@ -85,7 +87,8 @@ impl MovesHere<'_> {
         Report::PlannedHere { action: "move", path: place.clone(), target: self.listing.display_path(place), size: file.size }
     }
 
-    /// Moves what was looked at before to its new place, which must be free.
+    /// Moves a file of TO from `old` to `place`, and returns the report. The caller has compared the file with its state. Fails with
+    /// `Local` where another file has the new path, and where the old file is gone.
     pub(super) async fn move_here(&self, top: &LocalFolder, old: &RemotePath, place: &RemotePath, file: &Entry) -> Result<Report> {
         if self.get.dry_run {
             return Ok(self.planned_report(place, file));

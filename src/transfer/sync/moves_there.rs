@@ -1,4 +1,4 @@
-//! `--track-renames` towards a remote: what moved at FROM is moved at TO, before anything is sent.
+//! `--track-renames` with a remote TO: a file that moved at FROM is moved at TO, so that it is not sent again.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use crate::transfer::put::run::PutRun;
 use crate::transfer::remote_ops::{FileMoves, Op, ServerSideJob};
 use crate::transfer::walk::is_fatal;
 
-/// A file that only moved.
+/// A move at TO of a file that only moved at FROM.
 pub(super) struct FileMove {
     pub item: PutItem,
-    /// What it is at TO now.
+    /// The position of the old file in the tree of TO.
     pub at: At,
     pub md5: Option<String>,
 }
@@ -28,12 +28,12 @@ pub(super) struct FileMove {
 /// A remote TO.
 pub(super) struct ToRemote {
     pub run: Arc<PutRun>,
-    /// Its path.
+    /// The path of TO on the remote.
     pub target: RemotePath,
 }
 
 impl ToRemote {
-    /// Where an item lands, as reports show it.
+    /// Returns the path that an item lands at, as reports show it.
     pub fn place(&self, item: &PutItem) -> RemotePath {
         item.folder.join(&item.name).unwrap_or_else(|_| item.folder.clone())
     }
@@ -42,7 +42,8 @@ impl ToRemote {
         self.run.job.client.events.send(Event::Finished { id: u64::MAX, report: Box::new(report) });
     }
 
-    /// Which of the new files only moved; they are no longer lacking. The others come back.
+    /// Divides the new files: returns the moves of the files that only moved, and the other files. The old files of the moves are
+    /// taken out of `lacking`, so that they are not deleted.
     pub(super) async fn take_moved(&self, new: Vec<PutItem>, lacking: &mut Lacking) -> Result<(Vec<FileMove>, Vec<PutItem>)> {
         let PutJob { ledger, remote_key, .. } = &self.run.job;
         let candidate = |size: Option<u64>, name: &str| RenameCandidate { size: size.unwrap_or(0), name: name.to_owned() };
@@ -75,7 +76,8 @@ impl ToRemote {
         Ok((moves, rest))
     }
 
-    /// Each outcome is an event. What could not be moved comes back.
+    /// Carries out the moves, and returns the moves that failed: their files are sent. A move whose outcome is not known, or whose
+    /// failure is fatal, is reported as failed and is not returned. Each outcome is an event.
     pub(super) async fn carry_out_moves(&self, moves: Vec<FileMove>, tree: &RemoteTree) -> Vec<FileMove> {
         if moves.is_empty() {
             return Vec::new();
@@ -111,7 +113,7 @@ impl ToRemote {
                     let (id, kind, size) = (Some(now.id), now.kind, entry.size);
                     self.send_report(Report::Moved(Placed { source, remote: target.remote.clone(), path, id, kind, size }));
                 }
-                // Where it is now is not known, and a second copy would not help.
+                // Nobody knows where the file is now, or no request can succeed: sending the file would not help.
                 Err(error) if error.kind() == Kind::Unknown || is_fatal(error.kind()) => {
                     self.send_report(Report::Failed(Failure::new(&error).of_source(item.display_source()).at(target.remote.clone(), path)));
                 }
@@ -124,7 +126,7 @@ impl ToRemote {
         unmoved
     }
 
-    /// The next run finds it where it is now.
+    /// Notes the moved file as sent, so that the next run recognises the file at its new path.
     async fn remember_moved(&self, item: &PutItem, now: &Entry, md5: Option<String>) {
         let looked: Result<_, Error> = item.origin.inspect(&self.run.real_folders).await;
         if let Ok(Some(identity)) = looked.map(|look| look.identity) {

@@ -1,9 +1,9 @@
-//! How a sync proceeds, and how it ended.
+//! The options and the outcome of a sync.
 
 use super::actions::Action;
 use crate::error::Error;
 
-/// How a sync proceeds, besides what its transfers are told.
+/// The options of a sync, beside those of its transfers.
 #[derive(Clone, Debug, Default)]
 pub struct SyncOptions {
     /// FROM as typed.
@@ -12,34 +12,34 @@ pub struct SyncOptions {
     pub to: String,
     /// Deletes at TO what FROM lacks.
     pub delete: bool,
-    /// At most so many files; none = half of what TO has.
+    /// The greatest number of files that may be deleted; none = half of the files that TO has.
     pub max_delete: Option<u64>,
-    /// A file that moved at FROM is moved at TO.
+    /// Moves a file at TO that moved at FROM.
     pub track_renames: bool,
-    /// Of a dry run: the actions are wanted, to be written down.
+    /// Returns the actions of a dry run, as the caller writes a plan.
     pub plan: bool,
 }
 
-/// Files that are to be sent and kept back where something may be deleted: so a small sync is stopped by its guards before
-/// anything is done, and a large one begins at once.
+/// The number of files that a sync with deletions keeps back before its transfers begin. So the guards stop a small sync before it
+/// changes anything, and a large sync need not wait for the end of the comparison.
 pub(super) const KEPT_BACK: usize = 1000;
 
-/// How a sync ended; what became of each file is an event.
+/// How a sync ended. The outcome of each file is an event.
 #[derive(Debug, Default)]
 pub struct SyncOutcome {
-    /// Files that were there and are provably the same.
+    /// The number of files that TO had and that are provably equal.
     pub equal: u64,
-    /// Files and folders.
+    /// The number of files and folders that were deleted.
     pub deleted: u64,
-    /// Files at TO that FROM lacks, and that are still there.
+    /// The number of files that FROM lacks and TO still has. `apply` may count folders, too.
     pub left: u64,
-    /// Why nothing was deleted, after the transfers.
+    /// The error that stopped the deletions after the transfers.
     pub refused: Option<Error>,
-    /// Of a dry run: what would be done.
+    /// The actions that a dry run would do, where a plan is wanted.
     pub actions: Vec<Action>,
-    /// The only failures are parts of FROM that can't be read.
+    /// All failures are parts of FROM that can't be read.
     pub only_unread: bool,
 }
 
-/// Steps of a comparison, after which the transfers beside it get their turn.
+/// The number of steps after which a comparison lets the transfers of the same task run.
 pub(super) const STEPS_AT_A_TIME: u64 = 64;

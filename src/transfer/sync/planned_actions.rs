@@ -1,4 +1,4 @@
-//! From a sync that was only planned to the actions on paper.
+//! Collects the actions of a plan while a sync with a remote TO is only planned.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,19 +14,19 @@ use crate::transfer::put::plan::PutItem;
 use crate::transfer::source::SourceSpec;
 use crate::transfer::source::file::unreadable;
 
-/// Fails with `NotFound` or `Local`.
+/// Returns how a local file looks now. Fails with `NotFound` or `Local`.
 pub(super) fn look_here(path: &Path) -> Result<LocalState> {
     LocalState::at(path).map_err(|e| unreadable(path, e))
 }
 
-/// A plan towards a remote, as far as it is written.
+/// The actions of a plan with a remote TO that are known so far.
 pub(super) struct PlannedActions {
-    /// A local FROM.
+    /// The path of a local FROM; none where FROM is on a remote.
     top: Option<PathBuf>,
-    /// TO.
+    /// The path of TO on the remote.
     target: RemotePath,
     actions: Vec<Action>,
-    /// What is different, by where it lands: perhaps it is to be sent.
+    /// The actions for files that may differ, by the path at TO. Which of these files are to be sent is decided later.
     files: HashMap<RemotePath, Action>,
 }
 
@@ -35,17 +35,17 @@ impl PlannedActions {
         PlannedActions { top, target, actions: Vec::new(), files: HashMap::new() }
     }
 
-    /// A folder that no file makes, and that is not there.
+    /// Notes an empty folder that TO lacks.
     pub fn note_folder(&mut self, path: RemotePath) {
         self.actions.push(Action::on_folder(ActionKind::Create, path));
     }
 
-    /// `path`: as FROM has it. `there`: what TO has of that name.
+    /// Notes a file that may differ. `path`: the path at FROM. `there`: the entries that TO has under the file's name.
     pub fn note_file(&mut self, to: &ToRemote, path: &RemotePath, item: &PutItem, there: &[Entry]) -> Result<()> {
         let place = to.run.stored.path(&item.folder)?.join(&to.run.stored.name(&item.name))?;
         let target = there.iter().find(|entry| !entry.incomplete && !entry.is_folder()).map(ActionState::of);
         let (kind, source) = match &item.origin {
-            // What it is by then is looked at last.
+            // `actions` looks at the local file, as the file may change until then.
             SourceSpec::File(_) | SourceSpec::Stdin => (ActionKind::Upload, None),
             SourceSpec::Remote(original) => (ActionKind::Copy, Some(ActionState::of(&original.entry))),
         };
@@ -53,6 +53,7 @@ impl PlannedActions {
         Ok(())
     }
 
+    /// Notes a move. `at`: the position of the old file in `tree`.
     pub fn note_move(&mut self, to: &ToRemote, item: &PutItem, at: At, tree: &RemoteTree) -> Result<()> {
         let (Some(entry), Some(folder)) = (tree.entry(at), tree.folders.get(at.0)) else { return Ok(()) };
         let path = to.place(item).below(&self.target).unwrap_or_default();
@@ -62,12 +63,12 @@ impl PlannedActions {
         Ok(())
     }
 
-    /// With what a dry run has found to be sent, by its paths at TO.
+    /// Returns all actions. `planned`: the paths at TO of the files that the dry run would send.
     pub fn actions(mut self, planned: &[RemotePath]) -> Vec<Action> {
         for place in planned {
             let Some(mut action) = self.files.remove(place) else { continue };
             if let Some(top) = &self.top {
-                // What went meanwhile is no longer wanted.
+                // A file that can't be read any more has most likely been removed, so the plan leaves the file out.
                 let Ok(state) = look_here(&action.path.names().iter().fold(top.clone(), |at, name| at.join(name))) else { continue };
                 action.size = Some(state.size);
                 action.source = Some(ActionState::Local(state));
@@ -78,7 +79,7 @@ impl PlannedActions {
     }
 }
 
-/// How the source of an upload or a copy looks.
+/// Returns how the source of an upload or a copy looks now. Fails with `NotFound` or `Local`, and with `Usage` for standard input.
 pub(super) fn look_at_source(origin: &SourceSpec) -> Result<ActionState> {
     match origin {
         SourceSpec::File(path) => look_here(path).map(ActionState::Local),

@@ -1,5 +1,5 @@
-//! FROM on a remote, folder by folder. Of several entries of one name none can be brought, as the second would take the place of
-//! the first; where nothing can be removed the newest is meant.
+//! Walks over FROM on a remote, folder by folder. Where several entries have one name, none of them is transferred, as the second
+//! would replace the first at TO. Where the provider keeps every version of a file, the newest version is transferred.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::model::{Entry, RemotePath};
 use crate::transfer::filter::{FilterDecision, RemoteFilter};
 use crate::transfer::walk::is_fatal;
 
-/// Files of a folder that are judged together: some have to be asked for their times.
+/// The number of files of a folder that the filter decides on together: the times of several files are asked for at the same time.
 const JUDGED_AT_ONCE: usize = 1000;
 
-/// May something have this name at TO?
+/// Checks a name of FROM. Fails where an entry can't have this name at TO.
 pub(super) type CheckName = fn(&str) -> Result<()>;
 
 pub(super) struct RemoteFrom {
@@ -24,25 +24,26 @@ pub(super) struct RemoteFrom {
     filter: RemoteFilter,
     check: CheckName,
     jobs: usize,
-    /// What is still to come of each open folder.
+    /// The entries of each open folder that are still to come; the innermost folder is the last.
     coming: Vec<UnreadEntries>,
     ready: VecDeque<FromStep>,
     top: Entry,
 }
 
-/// What is still to come of an open folder, by its positions in the listing.
+/// The entries of an open folder that are still to come, by their positions in the listing.
 struct UnreadEntries {
     folder: Arc<Entry>,
     path: RemotePath,
     entries: VecDeque<usize>,
-    /// Of the next files.
+    /// The next files, with the decisions of the filter.
     judged: VecDeque<(usize, FilterDecision)>,
-    /// Something of it is brought.
+    /// An entry of the folder is transferred, which makes the folder at TO.
     is_filled: bool,
 }
 
 impl RemoteFrom {
-    /// Lists the top. Fails with `Usage` for what is no folder, and with `Refused` for one that can't be listed.
+    /// Lists the top, and begins the walk. Fails with `Refused` where the top can't be listed, and with the error itself where all
+    /// further requests would fail alike.
     pub async fn open(filter: RemoteFilter, top: Entry, jobs: usize, check: CheckName) -> Result<RemoteFrom> {
         let client = filter.client.clone();
         let shown = client.address(&top.path);
@@ -60,6 +61,7 @@ impl RemoteFrom {
         self.filter.client.address(&self.top.path)
     }
 
+    /// Returns the next step; none at the end. Fails where all further requests would fail alike.
     pub async fn next(&mut self) -> Result<Option<FromStep>> {
         loop {
             if let Some(found) = self.ready.pop_front() {
@@ -81,7 +83,7 @@ impl RemoteFrom {
         }
     }
 
-    /// The next files of the innermost folder, up to its next folder.
+    /// Lets the filter decide on the next files of the innermost folder, up to its next folder.
     async fn apply_filter(&mut self) {
         let (Some(coming), Some(level)) = (self.coming.last_mut(), self.levels.innermost()) else { return };
         let count = coming.entries.iter().take(JUDGED_AT_ONCE).take_while(|n| !level.entries.is_folder(**n)).count();
@@ -153,7 +155,8 @@ impl RemoteFrom {
         Ok(())
     }
 
-    /// What of the innermost folder can be brought.
+    /// Begins the innermost folder: collects the entries that can be transferred, and rejects the other entries. `left_out`: the
+    /// error for the part of the folder that can't be read.
     fn begin_folder(&mut self, folder: &Entry, left_out: Option<Error>) {
         let client = &self.filter.client;
         let Some(level) = self.levels.innermost() else { return };

@@ -1,5 +1,5 @@
-//! A folder on a remote, listed from the top down: in memory are the listings of the open folders, each sorted, and of a few
-//! folders ahead. Whoever walks says which folder comes next.
+//! Lists a folder on a remote from the top down. Only the sorted listings of the open folders, and those of a few folders ahead, are
+//! in memory. The caller says which folder comes next.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use crate::transfer::client::RemoteClient;
 use crate::transfer::filter::Filter;
 use crate::transfer::walk::{FolderListing, check_depth};
 
-/// Listings that came ahead of their turn and wait for it, at most, by the number that are asked for at once.
+/// The greatest number of listings ahead, running or finished, for each listing that may run at the same time.
 const WAITING: usize = 4;
 
 pub(super) struct RemoteLevels {
     pub client: RemoteClient,
-    /// Listings at once.
+    /// The number of listings that run at the same time.
     jobs: usize,
-    /// A folder in which it can take nothing is not listed ahead.
+    /// A folder in which the filter can take nothing is not listed ahead.
     filter: Arc<Filter>,
     levels: Vec<RemoteLevel>,
 }
@@ -29,13 +29,13 @@ pub(super) struct RemoteLevels {
 /// An open folder.
 pub(super) struct RemoteLevel {
     pub entry: Entry,
-    /// Seen from the top.
+    /// The path relative to the top.
     pub path: RemotePath,
     /// Sorted by name.
     pub entries: Entries,
-    /// By their positions: somebody has come to this entry.
+    /// By the positions of the entries: has the caller come to this entry?
     pub met: Vec<bool>,
-    /// Folders before this position were looked at to be listed ahead.
+    /// The folders before this position are listed ahead, or need not be.
     looked: usize,
     ahead: HashMap<usize, FolderListing>,
 }
@@ -47,19 +47,19 @@ impl RemoteLevel {
         RemoteLevel { entry, path, entries, met, looked: 0, ahead: HashMap::new() }
     }
 
-    /// Somebody has come to this entry.
+    /// Marks an entry: the caller has come to the entry.
     pub fn meet(&mut self, n: usize) {
         if let Some(met) = self.met.get_mut(n) {
             *met = true;
         }
     }
 
-    /// The first folder that nobody has come to, from a position on.
+    /// Returns the first folder from a position on that the caller has not come to.
     pub fn unmet_folder(&self, from: usize) -> Option<usize> {
         (from..self.entries.len()).find(|n| self.entries.is_folder(*n) && self.met.get(*n) == Some(&false))
     }
 
-    /// Another folder in it has the name of this one.
+    /// Does another folder beside the folder at this position have the same name?
     pub fn has_double(&self, n: usize) -> bool {
         let Some(entry) = self.entries.get(n) else { return false };
         self.entries.sorted_positions(&entry.name).filter(|at| self.entries.is_folder(*at)).count() > 1
@@ -67,7 +67,7 @@ impl RemoteLevel {
 }
 
 impl RemoteLevels {
-    /// Lists the top; with what of it can't be read.
+    /// Lists the top. Also returns the error for the part of the top that can't be read. Fails where the top can't be listed.
     pub async fn open(client: RemoteClient, top: Entry, jobs: usize, filter: Arc<Filter>) -> Result<(RemoteLevels, Option<Error>)> {
         let (entries, left_out) = client.list_whole(&top).await?;
         let top = RemoteLevel::new(top, RemotePath::root(), entries);
@@ -76,7 +76,7 @@ impl RemoteLevels {
         Ok((levels, left_out))
     }
 
-    /// The innermost open folder.
+    /// Returns the innermost open folder.
     pub fn innermost(&self) -> Option<&RemoteLevel> {
         self.levels.last()
     }
@@ -85,17 +85,19 @@ impl RemoteLevels {
         self.levels.last_mut()
     }
 
-    /// Where something of the innermost folder stands, seen from the top. Fails with `Refused` for what can be no name.
+    /// Returns the path of an entry of the innermost folder, relative to the top. Fails with `Refused` where the entry's name can be
+    /// no name.
     pub fn path_of(&self, entry: &Entry) -> Result<RemotePath> {
         self.innermost().map_or_else(RemotePath::root, |level| level.path.clone()).join(&entry.name)
     }
 
-    /// Leaves the innermost folder.
+    /// Leaves the innermost folder, and returns the folder.
     pub fn leave(&mut self) -> Option<RemoteLevel> {
         self.levels.pop()
     }
 
-    /// Goes into a folder of the innermost one; with what of it can't be read.
+    /// Enters a folder of the innermost folder. Also returns the error for the part of the folder that can't be read. Fails with
+    /// `Protocol` for a folder that lies in itself or too deep, with `Refused` as `path_of`, and where the folder can't be listed.
     pub async fn enter(&mut self, n: usize) -> Result<Option<Error>> {
         let gone = || Error::new(Kind::Other, "no such entry");
         let folder = self.innermost().and_then(|level| level.entries.get(n)).ok_or_else(gone)?;
@@ -114,7 +116,8 @@ impl RemoteLevels {
         Ok(left_out)
     }
 
-    /// From now on the folders of the innermost one come that were passed over.
+    /// Says that the caller comes next to the folders of the innermost folder that the caller has passed over: they are listed
+    /// ahead again.
     pub fn turn_back(&mut self) {
         if let Some(level) = self.innermost_mut() {
             level.looked = 0;
@@ -127,7 +130,8 @@ impl RemoteLevels {
         AbortOnDropHandle::new(tokio::spawn(async move { client.list_whole(&folder).await }))
     }
 
-    /// Asks for the listings that are needed next: of the innermost folder first, each from its front.
+    /// Asks for the listings that are needed next: first for the next folders in the innermost folder, then for
+    /// the next folders further up.
     fn list_ahead(&mut self) {
         let all = || self.levels.iter().flat_map(|level| level.ahead.values());
         let (asked, waiting) = (all().filter(|listing| !listing.is_finished()).count(), all().count());

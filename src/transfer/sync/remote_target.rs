@@ -1,5 +1,5 @@
-//! A remote TO, compared with FROM while both are walked: what of FROM is there, and what FROM lacks. Of TO no more is kept than
-//! the open folders and what FROM lacks.
+//! Walks over a remote TO beside the walk over FROM: says what TO has of FROM, and what FROM lacks. Only the open folders of TO and
+//! the entries that FROM lacks are kept in memory.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use crate::transfer::client::RemoteClient;
 use crate::transfer::filter::Filter;
 use crate::transfer::walk::is_fatal;
 
-/// What TO has and FROM lacks.
+/// The entries that TO has and FROM lacks.
 #[derive(Default)]
 pub(super) struct Lacking {
-    /// Only that, and the folders above it.
+    /// The entries that FROM lacks, and the folders above them.
     pub tree: RemoteTree,
     pub files: Vec<At>,
     pub folders: Vec<usize>,
-    /// Files, also where they are only counted.
+    /// The number of files, also where their names are not kept.
     pub count: u64,
 }
 
@@ -33,32 +33,36 @@ impl Lacking {
 }
 
 pub(super) struct RemoteTarget {
-    /// None: TO is not there.
+    /// None: there is no folder TO, or TO can't be listed.
     levels: Option<RemoteLevels>,
-    /// Of each open folder: its place among what FROM lacks, and whether FROM lacks it, too.
+    /// The open folders; the innermost folder is the last.
     open: Vec<OpenTargetFolder>,
     filter: Arc<Filter>,
-    /// What FROM lacks is told by name, and not only counted.
+    /// Keeps the entries that FROM lacks, and does not only count these entries.
     names: bool,
     pub lacking: Lacking,
-    /// Files that the filter takes.
+    /// The number of files of TO that the filter takes; complete only with `names`.
     pub files: u64,
-    /// What can't be listed, or not all of it.
+    /// The folders that can't be listed, or not whole, and the entries whose name can't be used.
     pub unread: Vec<(Entry, Error)>,
     unlisted: HashSet<RemotePath>,
-    /// FROM, where it is on the same server: neither may lie in the other.
+    /// The id of FROM, where FROM is on the same server: FROM must not lie in TO.
     apart_from: Option<String>,
 }
 
+/// An open folder of TO.
 struct OpenTargetFolder {
+    /// The position of the folder in the tree of `lacking`.
     at: usize,
+    /// FROM lacks this folder.
     is_lacking: bool,
-    /// Folders before this position of it are done with, as it is left.
+    /// While the folder is left: the position behind the last inner folder that was looked at.
     passed: usize,
 }
 
 impl RemoteTarget {
-    /// `names`: what FROM lacks is told by name. `apart_from`: the id of a folder that must not lie in it.
+    /// Lists the top of TO. `names`: the entries that FROM lacks are kept. `apart_from`: the id of a folder that must not lie in TO.
+    /// Fails where all further listings would fail alike.
     pub async fn open(
         client: RemoteClient,
         top: Option<Entry>,
@@ -82,8 +86,9 @@ impl RemoteTarget {
         Ok(target)
     }
 
-    /// Comes to a folder of FROM, by its path at TO; true: TO has it. What is left by that is done with. Fails where every
-    /// further listing would, and with `Exists` where TO has one folder for two of FROM.
+    /// Comes to a folder of FROM, given by its path at TO, and finishes the folders that are left on the way. True: TO has the
+    /// folder. Fails where all further listings would fail alike, with `Exists` where two folders of FROM would be one folder at TO,
+    /// and with `Usage` where FROM lies in TO.
     pub async fn advance_to(&mut self, folder: &RemotePath) -> Result<bool> {
         while self.innermost().is_some_and(|level| folder.below(&level.path).is_none()) {
             self.leave().await?;
@@ -108,8 +113,8 @@ impl RemoteTarget {
         Ok(false)
     }
 
-    /// What has this name in a folder of TO: all entries of the name. They are not what FROM lacks. `learned`: the name under
-    /// which the server is known to keep a file of that name.
+    /// Returns all entries of a name in a folder of TO, and marks the entries as those that FROM has. `learned`: returns the name
+    /// under which the server stores a file of that name, as an earlier run learned. Fails as `advance_to` and `learned`.
     pub async fn find(
         &mut self,
         folder: &RemotePath,
@@ -131,7 +136,7 @@ impl RemoteTarget {
         Ok(named.filter_map(|n| level.entries.get(n)).collect())
     }
 
-    /// All that FROM has has come.
+    /// Finishes TO, once the walk over FROM is over. Fails where all further listings would fail alike.
     pub async fn finish(&mut self) -> Result<()> {
         while self.innermost().is_some() {
             self.leave().await?;
@@ -143,7 +148,8 @@ impl RemoteTarget {
         self.levels.as_ref().and_then(RemoteLevels::innermost)
     }
 
-    /// False: it can't be listed.
+    /// Enters a folder of the innermost folder. False: the folder can't be listed. Fails where all further listings would fail
+    /// alike, and with `Usage` where the folder is FROM.
     async fn enter(&mut self, n: usize, is_lacking: bool) -> Result<bool> {
         let Some(levels) = self.levels.as_mut() else { return Ok(false) };
         let folder = levels.innermost().and_then(|level| level.entries.get(n));
@@ -176,7 +182,7 @@ impl RemoteTarget {
         }
     }
 
-    /// Leaves the innermost folder, and all in it that FROM has not come to.
+    /// Leaves the innermost folder, after a walk over its folders that FROM lacks. Fails where all further listings would fail alike.
     async fn leave(&mut self) -> Result<()> {
         let depth = self.open.len();
         self.levels.iter_mut().for_each(RemoteLevels::turn_back);
@@ -212,7 +218,7 @@ impl RemoteTarget {
         Ok(())
     }
 
-    /// The innermost folder is done with.
+    /// Closes the innermost folder, and notes or counts its files that FROM lacks.
     fn end_folder(&mut self) -> Result<()> {
         let (Some(open), Some(level)) = (self.open.pop(), self.levels.as_mut().and_then(RemoteLevels::leave)) else { return Ok(()) };
         let mut lacking = Vec::new();
@@ -243,14 +249,14 @@ impl RemoteTarget {
     }
 }
 
-/// It would grow with each run, or be deleted.
+/// Makes the error for a sync whose one side lies in the other: the inner side would be copied into itself, or deleted.
 pub(super) fn one_in_the_other(place: &str) -> Error {
     Error::new(Kind::Usage, "one side of the sync lies in the other")
         .with_subject(place)
         .with_hint("choose two places of which neither holds the other")
 }
 
-/// Another run may be busy with it.
+/// Is this the name of a file that another run of haul may be working on? Such a file is not deleted.
 fn is_in_progress(name: &str) -> bool {
     name.ends_with(".haul-part") || name.ends_with(".haul-old")
 }

@@ -1,4 +1,4 @@
-//! All that a folder on a remote holds, listed once: a few listings at a time, and each row as small as its listing keeps it.
+//! Lists a folder on a remote once, with all folders below it. The entries stay as small in memory as their listings keep them.
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
@@ -17,29 +17,29 @@ use crate::transfer::walk::{check_depth, is_fatal};
 
 #[derive(Default)]
 pub(super) struct RemoteTree {
-    /// The top comes first, and each folder behind the one that it lies in.
+    /// The top comes first. Each folder comes after the folder that holds it.
     pub folders: Vec<TreeFolder>,
     by_path: HashMap<RemotePath, usize>,
-    /// What could not be listed, or not all of it.
+    /// The folders that can't be listed, or not whole, and the folders whose name can't be used.
     pub unread: Vec<(Entry, Error)>,
 }
 
 pub(super) struct TreeFolder {
     pub entry: Entry,
-    /// Seen from the top.
+    /// The path relative to the top.
     pub path: RemotePath,
-    /// The folder that it lies in.
+    /// The position of the folder above; none for the top.
     pub above: Option<usize>,
     /// Sorted by name.
     pub entries: Entries,
 }
 
-/// Where an entry stands: its folder, and its place in that.
+/// The position of an entry: the position of its folder in the tree, and the position of the entry in the folder's listing.
 pub(super) type At = (usize, usize);
 
 impl RemoteTree {
-    /// Lists everything below `top`, `jobs` folders at once, but for folders in which the filter can take nothing. Fails where
-    /// every further listing would.
+    /// Lists everything below `top`, `jobs` folders at the same time. Folders in which the filter can take nothing are not listed.
+    /// Fails where all further listings would fail alike; any other failure is noted in `unread`.
     pub async fn list(client: &RemoteClient, top: Entry, jobs: usize, filter: &Filter) -> Result<RemoteTree> {
         let mut tree = RemoteTree::default();
         let mut waiting = VecDeque::from([(top, RemotePath::root(), None)]);
@@ -81,13 +81,13 @@ impl RemoteTree {
         Ok(tree)
     }
 
-    /// The folder and those above it, up to the top.
+    /// Returns a folder and the folders above it, up to the top.
     pub fn chain(&self, at: usize) -> impl Iterator<Item = &TreeFolder> {
         let above = |folder: &&TreeFolder| folder.above.and_then(|at| self.folders.get(at));
         std::iter::successors(self.folders.get(at), above)
     }
 
-    /// The folder at a path, seen from the top. Of two of one path the first.
+    /// Returns the folder at a path relative to the top. Where two folders have the path, the first one is returned.
     pub fn folder(&self, path: &RemotePath) -> Option<(usize, &TreeFolder)> {
         let at = *self.by_path.get(path)?;
         self.folders.get(at).map(|folder| (at, folder))
@@ -97,7 +97,7 @@ impl RemoteTree {
         self.folders.get(folder)?.entries.get(n)
     }
 
-    /// A folder that is listed later.
+    /// Adds a folder without entries; `fill` adds the entries later.
     pub fn begin_folder(&mut self, entry: Entry, path: RemotePath, above: Option<usize>) {
         let entries = Entries::all(Rows::default(), Arc::default(), &entry.path, |path, _, _| path.clone());
         self.folders.push(TreeFolder { entry, path, above, entries });
@@ -109,7 +109,7 @@ impl RemoteTree {
         }
     }
 
-    /// Drops a folder that is the last one.
+    /// Removes a folder, if the folder is the last of the tree.
     pub fn drop_last(&mut self, at: usize) {
         if at + 1 == self.folders.len() {
             self.folders.pop();
@@ -118,13 +118,13 @@ impl RemoteTree {
 }
 
 impl TreeFolder {
-    /// Where the entries of a name stand.
+    /// Returns the positions of the entries of a name.
     pub fn find_by_name(&self, name: &str) -> Range<usize> {
         self.entries.sorted_positions(name)
     }
 }
 
-/// As a filter wants a path: names divided by `/`.
+/// Returns a path as the filter needs it: the names divided by `/`.
 pub(super) fn text_of(path: &RemotePath) -> String {
     path.names().join("/")
 }

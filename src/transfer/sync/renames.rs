@@ -1,19 +1,19 @@
-//! Files that only moved: what is new at FROM and what TO has too much of are the same content. Sizes say which may be, an
-//! MD5 that both sides are known by says which are.
+//! Finds the files that only moved: a new file of FROM and a file that FROM lacks have the same content. Equal sizes say which pairs
+//! are possible; equal MD5s prove a pair. In this module a file of TO that FROM lacks is an extra file.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use crate::error::Result;
 
-/// Something that may be the other side's: its size, and where it stands in its own list.
+/// A file that may have moved: its size and its name. Its position in the list identifies the file.
 pub(super) struct RenameCandidate {
     pub size: u64,
     pub name: String,
 }
 
-/// The pairs (new, extra) that may be one file by their sizes: of each new one all extras. Empty files are alike and prove
-/// nothing.
+/// Returns for each new file the extra files of the same size; new files without such an extra file are left out. Empty files are
+/// left out, too: all empty files are equal, so that proves no move.
 pub(super) fn possible(new: &[RenameCandidate], extras: &[RenameCandidate]) -> Vec<(usize, Vec<usize>)> {
     let mut by_size: HashMap<u64, Vec<usize>> = HashMap::new();
     for (at, extra) in extras.iter().enumerate().filter(|(_, extra)| extra.size > 0) {
@@ -21,15 +21,15 @@ pub(super) fn possible(new: &[RenameCandidate], extras: &[RenameCandidate]) -> V
     }
     let of = |(at, file): (usize, &RenameCandidate)| {
         let mut fitting = by_size.get(&file.size)?.clone();
-        // The same name in another folder before another name.
+        // A file that kept its name is tried first, as that is the usual move.
         fitting.sort_by_key(|extra| extras.get(*extra).is_none_or(|extra| extra.name != file.name));
         Some((at, fitting))
     };
     new.iter().enumerate().filter_map(of).collect()
 }
 
-/// The pairs (new, extra) that are one file. Each MD5 is asked for only when sizes leave it open, and once; a file whose MD5 is
-/// not known moved nowhere.
+/// Returns the pairs (new, extra) with equal MD5s; each file is in one pair at most. An MD5 is asked for once, and only where sizes
+/// are equal. A file whose MD5 is not known is in no pair.
 pub(super) async fn proven(
     new: &[RenameCandidate],
     extras: &[RenameCandidate],
@@ -46,7 +46,7 @@ pub(super) async fn proven(
             }
             let theirs = match known.entry(extra) {
                 Entry::Occupied(known) => known.into_mut(),
-                // What can't be read now is sent as any other file, and says so then.
+                // A file that can't be read proves no move: the new file is transferred as any other file.
                 Entry::Vacant(unknown) => unknown.insert(md5_of_extra(extra).await.ok().flatten()),
             };
             let Some(theirs) = theirs.as_ref() else { continue };

@@ -1,5 +1,5 @@
-//! From a remote to this machine. FROM is walked folder by folder and compared with what is here (`compare_local`); what differs is
-//! fetched while the walk goes on. Deletions come when all is here.
+//! Syncs from a remote to this machine. FROM is walked folder by folder and compared with TO (`compare_local`). Files that differ are
+//! downloaded while the walk goes on. Deletions come after all downloads.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,12 +24,11 @@ use crate::transfer::get::local::{Local, check_name};
 use crate::transfer::get::selected::{SelectedFiles, get_selected};
 use crate::transfer::get::{GetOptions, GetSource};
 
-/// Brings what `source` holds into the folder `local`. An error means that nothing was fetched; failures of single files are
-/// events.
+/// Downloads the content of `source` into the folder `local`, and returns the counts. Failures of single files are events.
 ///
 /// # Errors
-/// Nothing was fetched: `Usage` for places that can't be synced, `Refused` by a guard of deletions, or what made a side
-/// unreadable.
+/// `Usage` for places that can't be synced, `Refused` where a guard stops the deletions, or the error of a side that can't be read:
+/// then nothing was downloaded. After the downloads only one error is possible: the folder `local` can't be opened for deletions.
 pub async fn sync_to_local(mut source: GetSource, local: &str, get: GetOptions, options: &SyncOptions) -> Result<SyncOutcome> {
     let (client, dry_run, fail_fast) = (source.client.clone(), get.dry_run, get.fail_fast);
     let (events, told) = Events::channel();
@@ -95,7 +94,8 @@ struct LocalDeletions<'a> {
 }
 
 impl LocalDeletions<'_> {
-    /// The number of files; each outcome is an event. Folders go last, the deepest first, and only empty.
+    /// Deletes the files, then the folders that are empty, the deepest first. Returns the number of deleted files. Each outcome is an
+    /// event. Fails where the top can't be opened.
     fn run(&self, lacking: &LackingHere, outcome: &mut SyncOutcome) -> Result<u64> {
         if lacking.files.is_empty() && lacking.folders.is_empty() {
             return Ok(0);

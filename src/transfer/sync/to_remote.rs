@@ -1,5 +1,5 @@
-//! To a remote, from this machine or from another remote. Both sides are walked together, folder by folder (`compare_remote`), and
-//! what differs is sent while the walk goes on. Deletions come when all is sent.
+//! Syncs to a remote, from this machine or from a remote. Both sides are walked together, folder by folder (`compare_remote`). Files
+//! that differ are sent while the walk goes on. Deletions come after all transfers.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,17 +28,18 @@ use crate::transfer::resolve::Resolver;
 
 /// Where the files come from.
 pub enum SyncFrom {
-    /// What is in this local folder.
+    /// The content of this local folder.
     Local(PathBuf),
-    /// What is in this folder of a remote.
+    /// The content of this folder on a remote.
     Remote(Box<CopySource>),
 }
 
-/// Brings to the target of `job` what `from` has. An error means that nothing was sent; failures of single files are events.
+/// Sends the content of `from` to the target of `job`, and returns the counts. An error means that nothing was sent. Failures of
+/// single files are events.
 ///
 /// # Errors
-/// Nothing was sent: `Usage` for places that can't be synced, `Unsupported` where something is to be deleted and the provider
-/// can't, `Refused` by a guard of deletions, or what made a side unreadable.
+/// `Usage` for places that can't be synced, `Unsupported` where a file is to be deleted and the provider can't delete, `Refused`
+/// where a guard stops the deletions, or the error of a side that can't be read.
 pub async fn sync_to_remote(mut job: PutJob, mut from: SyncFrom, options: &SyncOptions) -> Result<SyncOutcome> {
     let (client, jobs, dry_run, fail_fast) = (job.client.clone(), job.options.jobs, job.options.dry_run, job.options.fail_fast);
     let (events, told) = Events::channel();
@@ -76,7 +77,7 @@ fn plan_deletions(client: &RemoteClient, lacking: &Lacking, actions: &mut Vec<Ac
         actions.extend(path.map(|path| Action { target, ..Action::on_file(ActionKind::Delete, path, entry.size) }));
         plan_deletion(client, entry.path, entry.size);
     }
-    // Those in others come before them.
+    // `lacking.folders` has a folder after the folders in it, which is the order of the deletions.
     for folder in lacking.folders.iter().filter_map(|at| tree.folders.get(*at)) {
         actions.push(Action::on_folder(ActionKind::Delete, folder.path.clone()));
         plan_deletion(client, folder.entry.path.clone(), None);
@@ -98,7 +99,7 @@ async fn transfer(job: PutJob, from: SyncFrom, options: &SyncOptions, equal: Arc
         client.events.send(Event::Note(format!("{} can't move files, so what moved is sent again", client.info().title)));
         options.track_renames = false;
     }
-    // Where nothing can be removed, nothing is sent before it is known that nothing would have to go.
+    // A provider that can't delete can't carry out --delete. So nothing is sent before it is certain that nothing is to be deleted.
     let mut hold = match options.delete {
         true if client.has(|can| can.deletions.is_some()) => KEPT_BACK,
         true => usize::MAX,
@@ -141,7 +142,7 @@ async fn transfer(job: PutJob, from: SyncFrom, options: &SyncOptions, equal: Arc
     compared
 }
 
-/// FROM, which must be a folder.
+/// Returns the folder FROM. Fails with `Usage` for a file, and as [`Resolver::find`].
 pub(super) async fn find_folder(source: &CopySource) -> Result<Entry> {
     let top = Resolver::new(source.client.clone()).find(&source.from.address).await?.entry;
     match top.is_folder() {
@@ -152,7 +153,8 @@ pub(super) async fn find_folder(source: &CopySource) -> Result<Entry> {
     }
 }
 
-/// Fails with `Usage` where one side lies in the other. False: that can't be told yet.
+/// Checks that neither side lies in the other. Fails with `Usage` where one side does. False: FROM may still lie in TO, as an address
+/// does not begin at the top of the remote; the walk over TO checks that.
 async fn check_apart(source: &CopySource, from: &Entry, run: &PutRun) -> Result<bool> {
     let to = &run.job.target.place;
     let mut place = Some(to.path.clone());

@@ -1,5 +1,5 @@
-//! Passes the events of the transfers on to the code that shows them, and keeps what happened to the files: it decides whether
-//! anything is deleted.
+//! Passes the events of the transfers on to the code that shows them, and counts the outcomes of the files. The outcomes decide
+//! whether the deletions begin.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,17 +13,17 @@ use crate::error::{Error, Result};
 use crate::model::{Event, RemotePath, Report};
 use crate::transfer::client::RemoteClient;
 
-/// What became of the files so far.
+/// The outcomes of the files so far.
 #[derive(Debug, Default)]
 pub(super) struct Outcomes {
     pub failed: u64,
     pub equal: u64,
-    /// Of a dry run: the files that would be brought, by their paths on the remote.
+    /// Of a dry run: the files that would be transferred, by their paths on the remote.
     pub planned: Vec<RemotePath>,
 }
 
-/// Hands events on until the last sender is gone. `equal_before`: files that were found equal before the transfers began,
-/// which these do not count as part of their work.
+/// Passes events on until the last sender is gone, and returns the outcomes. `equal_before`: the number of files that the comparison
+/// has found equal so far. The transfers do not know these files, so their number is added to the planned files.
 pub(super) async fn watch(mut told: UnboundedReceiver<Event>, to: Events, equal_before: Arc<AtomicU64>) -> Outcomes {
     let mut outcomes = Outcomes::default();
     while let Some(mut event) = told.recv().await {
@@ -42,7 +42,7 @@ pub(super) async fn watch(mut told: UnboundedReceiver<Event>, to: Events, equal_
     outcomes
 }
 
-/// What is at TO would have to go, and stays.
+/// Warns that the deletions did not begin, because files have failed. `names`: what stays at TO.
 pub(super) fn report_kept(client: &RemoteClient, outcomes: &Outcomes, names: &[String]) {
     if !names.is_empty() {
         let failed = if outcomes.failed == 1 { "1 file has failed".to_owned() } else { format!("{} files have failed", outcomes.failed) };
@@ -51,7 +51,7 @@ pub(super) fn report_kept(client: &RemoteClient, outcomes: &Outcomes, names: &[S
     }
 }
 
-/// Once the transfers are over: may what FROM lacks be deleted? Tells why not.
+/// Decides after the transfers whether the deletions may begin. Where they may not, the reason is a warning or is put into `outcome`.
 pub(super) fn may_delete(
     client: &RemoteClient,
     options: &SyncOptions,
