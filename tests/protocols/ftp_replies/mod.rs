@@ -604,12 +604,13 @@ async fn every_data_connection_ends_with_a_close_notify() {
 /// The text names the setting of the server, for listings and downloads, too.
 #[tokio::test]
 async fn a_session_that_is_never_accepted_names_the_servers_setting() {
-    const REUSE: &str = "522 SSL connection failed; session reuse required";
-    const NOT_PERMITTED: &str = "425 Unable to build data connection: Operation not permitted";
-    // The server leaves the data connection open, or closes it after a while.
-    for (refusal, closes) in [(REUSE, false), (REUSE, true), (NOT_PERMITTED, false), (NOT_PERMITTED, true)] {
-        let (stored, read) = (format!("150 send|{refusal}"), format!("150 here|{}{refusal}", if closes { "$$" } else { "" }));
-        let (stored, read): (&'static str, &'static str) = (stored.leak(), read.leak());
+    const REUSE: [&str; 2] =
+        ["150 send|522 SSL connection failed; session reuse required", "150 here|$$522 SSL connection failed; session reuse required"];
+    const NOT_PERMITTED: [&str; 2] = [
+        "150 send|425 Unable to build data connection: Operation not permitted",
+        "150 here|$$425 Unable to build data connection: Operation not permitted",
+    ];
+    for [stored, read] in [REUSE, NOT_PERMITTED] {
         let played = env(Security::Explicit, move |asked| match asked.command.split(' ').next() {
             Some("LIST" | "RETR") => Some(read),
             Some("STOR") => Some(stored),
