@@ -209,7 +209,7 @@ impl Verb {
             Verb::Get(args) => Some(&mut args.options.receipts),
             Verb::Cp(args) => Some(&mut args.options.receipts),
             Verb::Mv(args) => Some(&mut args.options.receipts),
-            Verb::Sync(args) => Some(&mut args.receipts),
+            Verb::Sync(args) => Some(&mut args.options.receipts),
             Verb::Apply(args) => Some(&mut args.receipts),
             Verb::Transfers(TransfersVerb::Resume(args)) => Some(&mut args.receipts),
             _ => None,

@@ -10,7 +10,7 @@ use super::transfer_args::{MetadataArgs, TransferArgs};
 use crate::model::Address;
 use crate::transfer::remote_ops::Op;
 
-/// The options that put, get, cp and mv have in common.
+/// The options that put, get, cp, mv and sync have in common.
 #[derive(Args, Clone)]
 pub struct CarryArgs {
     #[command(flatten)]

@@ -77,7 +77,14 @@ pub const COMMON_VARIABLES: &[(&str, &str)] = &[
 pub fn prepare_command(tree: Command, args: &[OsString]) -> Command {
     let tree = with_variables(tree, &mut Vec::new());
     let tree = ignore_empty_env(tree);
-    if args.iter().take_while(|arg| *arg != "--").any(is_short_help) { shorten_help(tree, true) } else { with_notes(tree) }
+    let mut options = args.iter().take_while(|arg| *arg != "--");
+    if options.clone().any(is_short_help) {
+        shorten_help(tree, true)
+    } else if options.any(|arg| arg == "--help" || arg == "help") {
+        with_notes(tree)
+    } else {
+        tree
+    }
 }
 
 /// `-h`, also among other letters.

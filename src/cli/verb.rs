@@ -74,7 +74,7 @@ impl Verb {
             Verb::Cat(args) => Some(&mut args.transfer),
             Verb::Cp(args) => Some(&mut args.options.transfer),
             Verb::Mv(args) => Some(&mut args.options.transfer),
-            Verb::Sync(args) => Some(&mut args.transfer),
+            Verb::Sync(args) => Some(&mut args.options.transfer),
             Verb::Apply(args) => Some(&mut args.transfer),
             Verb::Transfers(commands::transfers::TransfersVerb::Resume(args)) => Some(&mut args.transfer),
             Verb::Transfers(commands::transfers::TransfersVerb::Clear(args)) => Some(&mut args.transfer),

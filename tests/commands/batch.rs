@@ -105,7 +105,7 @@ fn a_mistake_in_a_file_is_told_with_its_line() {
     for (line, says) in [
         ("put a.txt", "line 3: a source and a target"),
         ("putt a.txt giga0:/", "line 3: there is no command `putt`; write `haul put`"),
-        ("put a.txt giga0:/ --if-exists perhaps", "line 3: "),
+        ("put a.txt giga0:/ --if-exists perhaps", "line 3: invalid value 'perhaps' for '--if-exists <P>': use one of update, replace"),
         ("put a.txt giga0:/ --job 3", "line 3: `haul put` has no option `--job`; write `--jobs`"),
         ("put --help", "line 3: help and version can't be shown in a batch"),
         ("[]", "line 3: this is not a JSON array of strings"),

@@ -12,6 +12,7 @@ use crate::cli::list_args::ListArgs;
 use crate::cli::plan_file;
 use crate::cli::plan_file::PlanHeader;
 use crate::cli::receipt::ReceiptArgs;
+use crate::cli::requests::CarryArgs;
 use crate::cli::runs::{CarryVerb, Noted, absolute};
 use crate::cli::transfer_args::{MetadataArgs, SyncOptionArgs, TransferArgs, transfer_client};
 use crate::cli::transfer_run::{TransferRun, conclude};
@@ -61,15 +62,9 @@ pub struct SyncArgs {
     #[command(flatten)]
     pub sync: SyncOptionArgs,
     #[command(flatten)]
-    pub receipts: ReceiptArgs,
-    #[command(flatten)]
     pub metadata: MetadataArgs,
     #[command(flatten)]
-    pub selection: SelectionArgs,
-    #[command(flatten)]
-    pub list: ListArgs,
-    #[command(flatten)]
-    pub transfer: TransferArgs,
+    pub options: CarryArgs,
 }
 
 /// FROM and TO, with the remotes opened: to a remote, between remotes, or to this machine.
@@ -93,9 +88,10 @@ pub async fn run(context: &mut Context, args: SyncArgs) -> Result<u8> {
 /// Runs a sync, and returns the counts for the last line of the output. Fails as `SyncJob::execute`, and where the plan can't be
 /// written.
 pub async fn execute(context: &mut Context, mut args: SyncArgs) -> Result<Tally> {
-    args.transfer.dry_run |= args.plan.is_some();
+    args.options.transfer.dry_run |= args.plan.is_some();
     let noted = run_note(&args);
-    let SyncArgs { from, to, plan, sync, receipts, metadata, selection, list, transfer } = args;
+    let SyncArgs { from, to, plan, sync, metadata, options } = args;
+    let CarryArgs { receipts, selection, list, transfer } = options;
     let filter = filter(&selection, &list, &from)?;
     let by_nul = list.ends_with_nul();
     let job = SyncJob { from, to, sync, metadata, filter, transfer, actions: None, plan: plan.is_some(), by_nul };
@@ -262,7 +258,8 @@ pub(super) fn filter(selection: &SelectionArgs, list: &ListArgs, from: &str) -> 
 /// Returns the note that lets a later command resume this run. None: the run is a dry run, or its list
 /// comes from standard input.
 fn run_note(args: &SyncArgs) -> Option<Noted> {
-    let SyncArgs { from, to, plan: _, sync, receipts: _, metadata, selection, list, transfer } = args;
+    let SyncArgs { from, to, plan: _, sync, metadata, options } = args;
+    let CarryArgs { receipts: _, selection, list, transfer } = options;
     let MetadataArgs { attr, kind } = metadata.clone();
     let noted = Noted::new(CarryVerb::Sync, vec![place(from), place(to)], true, transfer)?.choosing(selection);
     Some(Noted { attr, kind, list: list.absolute()?, sync: Some(sync.clone()), ..noted })

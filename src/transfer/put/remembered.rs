@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::conflict::seen_as;
 use super::plan::PutItem;
 use super::run::PutRun;
 use crate::contract::{CompletedTransfer, place_key};
@@ -49,24 +50,14 @@ impl PutRun {
     /// The bytes of a file of another remote told its MD5, which the next run compares where no provider tells one.
     pub(super) fn learn_original(&self, item: &PutItem, copy: &Entry, md5: Option<&String>) -> Result<()> {
         let (Some(original), Some(md5)) = (item.origin.original().filter(|original| original.md5.is_none()), md5) else { return Ok(()) };
-        let stamp = EntryFingerprint::of(&original.entry).text();
         let known = self.job.ledger.completed_transfer(&original.remote, &original.entry.id)?;
         if original.moves || known.is_some_and(|known| known.md5.is_some() && EntryFingerprint::of(&original.entry).matches(&known.stamp)) {
             return Ok(());
         }
         self.record(&CompletedTransfer {
-            remote: original.remote.clone(),
-            id: original.entry.id.clone(),
-            stamp,
-            size: original.entry.size,
-            md5: Some(md5.clone()),
             source: format!("{}|@{}", self.job.remote_key, copy.id),
             source_size: original.entry.size.unwrap_or_default(),
-            source_mtime_ns: 0,
-            source_inode: None,
-            source_version: None,
-            source_device: None,
-            at: now_in_ms(),
+            ..record_of(&original.remote, &original.entry, Some(md5.clone()))
         });
         Ok(())
     }
@@ -82,26 +73,30 @@ impl PutRun {
     }
 
     pub(in crate::transfer) fn remember(&self, entry: &Entry, md5: Option<String>, source: FileFingerprint) {
-        let finished = CompletedTransfer {
-            remote: self.job.remote_key.clone(),
-            id: entry.id.clone(),
-            stamp: EntryFingerprint::of(entry).text(),
-            size: entry.size,
-            md5,
-            source: source.path,
-            source_size: source.size,
-            source_mtime_ns: source.modified_ns,
-            source_inode: source.inode,
-            source_version: source.version,
-            source_device: source.device,
-            at: now_in_ms(),
-        };
-        self.record(&finished);
+        self.record(&seen_as(record_of(&self.job.remote_key, entry, md5), source));
     }
 
     pub(super) fn record(&self, finished: &CompletedTransfer) {
         if let Err(e) = self.job.ledger.record_finished(finished) {
             self.job.client.events.send(Event::Warning(format!("this upload could not be recorded: {e}")));
         }
+    }
+}
+
+/// Makes the record of a file at a remote, without a source.
+fn record_of(remote: &str, entry: &Entry, md5: Option<String>) -> CompletedTransfer {
+    CompletedTransfer {
+        remote: remote.to_owned(),
+        id: entry.id.clone(),
+        stamp: EntryFingerprint::of(entry).text(),
+        size: entry.size,
+        md5,
+        source: String::new(),
+        source_size: 0,
+        source_mtime_ns: 0,
+        source_inode: None,
+        source_version: None,
+        source_device: None,
+        at: now_in_ms(),
     }
 }

@@ -44,8 +44,8 @@ impl PutRun {
         let is_other =
             |ours: &Option<String>, theirs: &Option<String>| matches!((ours, theirs), (Some(a), Some(b)) if !a.eq_ignore_ascii_case(b));
         let changed = match original.is_still_there().await {
-            Err(changed) if changed.kind() == Kind::Integrity => Some(changed),
-            Err(unseen) => return Err(unseen),
+            // The copy may have another content than the file that was listed.
+            Err(error) => Some(error),
             Ok(_) if copy.name != way.name => Some(Error::new(Kind::Exists, "another client took the name meanwhile")),
             Ok(_) if is_other(&original.md5, &copy.md5) => Some(Error::new(Kind::Integrity, "the MD5 of the server's copy differs")),
             Ok(_) => None,

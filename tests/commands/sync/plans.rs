@@ -197,3 +197,19 @@ fn what_is_no_plan_or_a_hostile_one_is_refused() {
     env.home.run(&["apply", "l.jsonl"]).ends_with(8);
     assert_eq!(std::fs::read_to_string(Path::new(&env.path("away/victim"))).unwrap(), "victim");
 }
+
+/// ioGates keeps each version of a file. The plan is made for the newest, whose id comes last.
+#[test]
+fn a_plan_from_a_remote_that_keeps_versions_means_the_newest() {
+    for (to, at) in [("here", "here"), ("giga0:/u", "giga0:/u")] {
+        let env = TestEnv::new();
+        for content in ["first", "the second"] {
+            env.home.file("a.txt", content);
+            env.home.run(&["put", "--if-exists", "replace", "a.txt", "iogates:/t/"]).ends_with(0);
+        }
+        env.home.run(&["sync", "--plan", "p.jsonl", "iogates:/t", to]).ends_with(0);
+        env.home.run(&["apply", "p.jsonl"]).ends_with(0);
+        let there = if at == "here" { env.local(at) } else { files_at(&env, at) };
+        assert_eq!(there, [("a.txt".to_owned(), text("the second"))].into(), "{to}");
+    }
+}
