@@ -245,6 +245,11 @@ pub trait UploadSession: Send {
         false
     }
 
+    /// By its latest answer the server no longer has this upload: the upload has expired, or somebody has removed it.
+    fn is_gone(&self) -> bool {
+        false
+    }
+
     /// The receiver appends whatever comes under a name (providers.md 4): once a byte has reached the name, no other try
     /// can use it.
     fn burns_name_on_failure(&self) -> bool {

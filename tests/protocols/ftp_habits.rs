@@ -3,7 +3,7 @@
 
 use crate::support::command::{Home, Ran};
 use crate::support::env::bytes;
-use crate::support::odd_ftp::{Habits, Listing, OddFtp};
+use crate::support::odd_ftp::{Habits, Listing, NOTHING, OddFtp};
 
 const IIS: &str = "550 Cannot create a file when that file already exists.";
 
@@ -244,6 +244,41 @@ fn a_question_for_one_file_that_is_not_understood_gives_way_to_the_listing() {
         assert_eq!(home.run(&["stat", "--json", &server.url("a.txt")]).ends_with(0).json()[0]["size"], 7);
         home.run(&["cat", &server.url("a.txt")]).ends_with(0).prints("content");
         home.run(&["stat", &server.url("other")]).ends_with(3);
+    }
+}
+
+/// uftpd announces MLST and never answers: one wait, and then the folder's listing tells of each file.
+#[test]
+fn a_question_for_one_file_that_is_never_answered_is_asked_once() {
+    fn hang(command: &str) -> Option<&'static str> {
+        command.starts_with("MLST").then_some(NOTHING)
+    }
+    let (server, home) = (OddFtp::start(Habits { listing: Listing::Facts, answers: hang, ..Habits::default() }), Home::new());
+    for name in ["a.txt", "b.txt", "c.txt"] {
+        server.put(&format!("in/{name}"), b"content");
+    }
+    server.make_folder("in");
+    let places = ["in/a.txt", "in/b.txt", "in/c.txt"].map(|path| server.url(path));
+    let ran = home.run(&["stat", "--json", "-vv", "--timeout", "1s", &places[0], &places[1], &places[2]]).ends_with(0);
+    assert_eq!(ran.json().iter().filter(|line| line["size"] == 7).count(), 3);
+    ran.says("no answer to MLST");
+    assert!(server.count("MLST") <= 2, "{:?}", server.commands());
+}
+
+/// A folder that is shown and can't be read: not found would be wrong, and more than one other try is of no use.
+#[test]
+fn a_folder_that_is_shown_and_not_listed_is_asked_for_twice() {
+    fn refuse(command: &str) -> Option<&'static str> {
+        matches!(command, "LIST in" | "MLSD in").then_some("550 Zugriff verweigert")
+    }
+    for listing in [Listing::Facts, Listing::Unix] {
+        let (server, home) = (OddFtp::start(Habits { listing, answers: refuse, ..Habits::default() }), Home::new());
+        server.make_folder("in");
+        let ran = home.run(&["ls", &server.url("in")]).ends_with(8);
+        ran.says("the folder is there, but the server does not list it").says("550 Zugriff verweigert");
+        let asked = server.commands().iter().filter(|command| refuse(command).is_some()).count();
+        assert_eq!(asked, 2, "{:?}", server.commands());
+        home.run(&["ls", &server.url("other")]).ends_with(3);
     }
 }
 

@@ -335,6 +335,21 @@ fn what_befalls_an_upload_is_got_over() {
     }
 }
 
+/// The upload expires while it is sent: all of the file is sent again, which the user is told without asking.
+#[test]
+fn an_upload_that_expires_within_a_run_is_started_again_and_said() {
+    for fault in ["tus/tus-patch:tus-gone+1", "tus/tus-patch:cut=50000,tus/tus-head:tus-gone"] {
+        let env = TestEnv::new();
+        fault.split(',').for_each(|fault| env.script(fault));
+        let content = bytes(300_000, 8);
+        env.home.file("a.bin", &content.0);
+        let ran = env.home.run(&["put", "--chunk-size", "100000", "a.bin", "tus:"]).ends_with(0).says("may have expired");
+        assert_eq!(ran.stderr.matches("it is started again").count(), 1, "{fault}: {}", ran.stderr);
+        assert_eq!(env.arrivals("tus")["/a.bin"], content, "{fault}");
+        assert_eq!(env.sandbox.arrivals().len(), 1, "{fault}");
+    }
+}
+
 #[test]
 fn a_file_that_the_server_refuses_at_its_end_is_no_success() {
     let env = TestEnv::new();

@@ -134,8 +134,8 @@ struct Session {
 }
 
 const CLOSED: &str = "";
-/// Everything was said.
-const NOTHING: &str = "(nothing)";
+/// Everything was said, or nothing ever is.
+pub const NOTHING: &str = "(nothing)";
 
 impl Session {
     fn serve(mut self, line: TcpStream) {

@@ -19,6 +19,8 @@ pub struct ServerBehaviour {
     no_pipelining: AtomicBool,
     /// The server has answered several commands at once in order.
     has_pipelined: AtomicBool,
+    /// MLST is announced and gets no answer: the folder's listing is used from then on.
+    no_mlst: AtomicBool,
     /// Files can't be renamed: they get their own name from the first byte on.
     no_rename: AtomicBool,
 }
@@ -31,6 +33,16 @@ impl ServerBehaviour {
     /// None before the first sign-in.
     pub fn features(&self) -> Option<&Features> {
         self.features.get()
+    }
+
+    /// True if MLST is announced and was not left without an answer.
+    pub fn tries_mlst(&self) -> bool {
+        self.features().is_some_and(Features::lists_facts) && !self.no_mlst.load(Ordering::Relaxed)
+    }
+
+    pub fn avoid_mlst(&self) {
+        tracing::info!("no answer to MLST: folders are listed from now on");
+        self.no_mlst.store(true, Ordering::Relaxed);
     }
 
     pub fn tries_epsv(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Commands that need no data connection: checks, folders, removing, renaming.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::connect::greet;
 use super::control::Connection;
@@ -12,6 +12,8 @@ use super::size::Size;
 use crate::error::{Error, Kind, Result};
 use crate::model::escape::shorten;
 
+/// The time for the answer to MLST: uftpd announces it and never answers (providers.md 12).
+pub(super) const MLST_WAIT: Duration = Duration::from_secs(5);
 /// Bytes that even a slow disk hashes in a second.
 const HASHED_PER_SECOND: u64 = 20 << 20;
 
@@ -53,6 +55,26 @@ impl FtpPool {
         };
         self.give(connection);
         reply.map_err(|error| self.with_server_name(error))
+    }
+
+    /// Asks for one entry. None: a connection that works has not answered in time, and MLST is not sent again.
+    pub(super) async fn query_mlst(self: &Arc<Self>, path: &str) -> Result<Option<Reply>> {
+        let (command, within) = (format!("MLST {path}"), self.server.timeout.min(MLST_WAIT));
+        let mut connection = self.take().await?;
+        let reply = loop {
+            let begun = Instant::now();
+            match connection.ask_within(&command, within).await {
+                // A kept connection may be dead.
+                Err(error) if error.kind().is_transient() && !connection.fresh => connection = self.replace(Some(connection)).await?,
+                Err(_) if begun.elapsed() >= within => {
+                    self.behaviour.avoid_mlst();
+                    return Ok(None);
+                }
+                reply => break reply,
+            }
+        };
+        self.give(connection);
+        reply.map(Some).map_err(|error| self.with_server_name(error))
     }
 
     /// Sends a command that changes something, once. After `Interrupted` the change may have been done.

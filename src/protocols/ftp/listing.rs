@@ -72,12 +72,13 @@ pub async fn list(
     }
 }
 
-/// The entry at `path`, by MLST. None: the server does not know that command, or answers in a form of its own.
+/// The entry at `path`, by MLST. None: the server does not know that command, does not answer it, or answers in a form of its own.
 pub async fn stat(pool: &Arc<FtpPool>, path: &str) -> Result<Option<Option<ListedFile>>> {
-    if !pool.features().await?.lists_facts() {
+    pool.features().await?;
+    if !pool.behaviour.tries_mlst() {
         return Ok(None);
     }
-    let reply = pool.query(&format!("MLST {path}")).await?;
+    let Some(reply) = pool.query_mlst(path).await? else { return Ok(None) };
     match reply.code {
         550 | 450 => Ok(Some(None)),
         _ if reply.is_done() => {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::FtpSession;
 use super::FtpTarget;
+use super::commands::MLST_WAIT;
 use super::listing::{RemoteKind, row_in};
 use super::rename::uncertain_rename_error;
 use super::reply::Reply;
@@ -76,26 +77,23 @@ impl FtpSession {
     /// The command that asks for the file under its own name. None: the caller looks by itself.
     pub(super) fn look_command(&self) -> Option<String> {
         self.target.confirmed.as_ref()?;
-        Some(format!("{} {}", if self.has_facts() { "MLST" } else { "SIZE" }, self.target.name))
-    }
-
-    fn has_facts(&self) -> bool {
-        self.pool.behaviour.features().is_some_and(|features| features.lists_facts())
+        Some(format!("{} {}", if self.pool.behaviour.tries_mlst() { "MLST" } else { "SIZE" }, self.target.name))
     }
 
     /// Reads the answer to the look command; without an answer the command is sent. If the answer is of no use, the caller looks
     /// for the file as usual.
     pub(super) async fn check_renamed(&mut self, looked: Option<Reply>) -> Result<()> {
         let (Some((entry, told)), Some(command)) = (self.target.confirmed.clone(), self.look_command()) else { return Ok(()) };
+        let within = self.pool.server.timeout.min(MLST_WAIT);
         let looked = match looked {
             Some(looked) => looked,
-            None => match self.control().await?.ask(&command).await {
+            None => match self.control().await?.ask_within(&command, within).await {
                 Ok(looked) => looked,
                 Err(_) => return Ok(()),
             },
         };
         let entry =
-            match self.has_facts() {
+            match command.starts_with("MLST") {
                 true => row_in(&looked)
                     .filter(|row| looked.is_done() && row.kind == RemoteKind::File && row.size.is_some())
                     .map(|row| Entry { size: row.size, modified: row.modified, ..entry }),

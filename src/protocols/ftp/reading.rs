@@ -12,7 +12,7 @@ use super::control::{Connection, Data, DataAddress};
 use super::data::start_command;
 use super::pool::FtpPool;
 use super::reply;
-use super::reply::{blames_session, timeout_error};
+use super::reply::{Reply, blames_session, timeout_error};
 use super::upload::explain_tls_refusal;
 use crate::contract::Chunks;
 use crate::contract::part::CHUNK_READ;
@@ -31,6 +31,8 @@ pub struct Reading {
     last: Option<u8>,
     /// TLS ended without a close_notify.
     is_cut: bool,
+    /// The server's final reply, if it came before the last byte.
+    ended: Option<Result<Reply>>,
 }
 
 /// Starts `command`, at offset `from` if the server supports that. `what` is the word for it in errors. Reading changes
@@ -45,6 +47,7 @@ pub async fn open_reading(pool: &Arc<FtpPool>, command: &str, from: u64, what: &
         what,
         last: None,
         is_cut: false,
+        ended: None,
     };
     let mut control = pool.take().await?;
     let failure = match begin(&mut control, command, from, what).await {
@@ -108,14 +111,27 @@ impl Reading {
         }))
     }
 
-    /// None at the end of the stream.
+    /// None at the end of the stream. Replies are read at the same time: a server that refuses the transfer (522, 425, 426) may
+    /// leave the data connection open. A final reply of success, or a lost control connection, does not stop the bytes that are on
+    /// their way.
     async fn next(&mut self) -> Result<Option<Bytes>> {
         let wait = self.pool.server.timeout;
         // Small pieces share one buffer.
         if self.buffer.capacity() == 0 {
             self.buffer.reserve(CHUNK_READ);
         }
-        match timeout(wait, self.data.read_buf(&mut self.buffer)).await {
+        let read = loop {
+            let ended = tokio::select! {
+                biased;
+                read = timeout(wait, self.data.read_buf(&mut self.buffer)) => break read,
+                ended = self.control.next_reply(), if self.ended.is_none() && !self.control.is_ended_early => ended,
+            };
+            match ended {
+                Ok(reply) if !reply.is_done() => return Err(refused(&self.pool, &reply, self.what)),
+                ended => self.ended = Some(ended),
+            }
+        };
+        match read {
             Err(_) => Err(timeout_error(wait)),
             Ok(Ok(0)) => Ok(None),
             Ok(Ok(_)) => {
@@ -143,10 +159,14 @@ impl Reading {
             // Another reply may follow, so this connection is not used again.
             return Ok(());
         }
-        let reply = self.control.end_of_transfer(wait).await?;
+        let reply = match self.ended {
+            Some(ended) => ended?,
+            None => self.control.reply(wait).await?,
+        };
         if !reply.is_done() {
-            return Err(self.pool.with_server_name(explain_tls_refusal(reply.refusal(self.what))));
+            return Err(refused(&self.pool, &reply, self.what));
         }
+        self.control.mark_ended();
         self.pool.give(self.control);
         Ok(())
     }
@@ -166,6 +186,10 @@ impl Reading {
             }
         }))
     }
+}
+
+fn refused(pool: &FtpPool, reply: &Reply, what: &str) -> Error {
+    pool.with_server_name(explain_tls_refusal(reply.refusal(what)))
 }
 
 /// Passes each line to `each` without its end.

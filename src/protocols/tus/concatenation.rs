@@ -328,6 +328,10 @@ impl UploadSession for ConcatenatedSession {
         self.parts.iter().any(TusSession::is_spoilt)
     }
 
+    fn is_gone(&self) -> bool {
+        self.parts.iter().any(TusSession::is_gone)
+    }
+
     fn abort(&mut self) -> BoxFuture<'_, Option<String>> {
         Box::pin(self.terminate())
     }

@@ -57,6 +57,8 @@ pub struct TusSession {
     overfull: bool,
     /// The upload is complete by the server's own word, of whatever length.
     is_finished_there: bool,
+    /// By the latest HEAD the server does not have the upload.
+    is_gone: bool,
     /// The empty PATCH of an empty file was sent.
     nudged: bool,
 }
@@ -118,6 +120,7 @@ fn session(line: Endpoint, target: &TusTarget, upload: Option<Url>) -> TusSessio
         verdicts: PatchOutcomes::default(),
         overfull: false,
         is_finished_there: false,
+        is_gone: false,
         nudged: false,
     }
 }
@@ -178,7 +181,9 @@ impl TusSession {
     /// Asks for the state of the upload and stores it; none when the upload is gone.
     async fn head(&mut self) -> Result<Option<requests::UploadStatus>> {
         let Some(upload) = &self.upload else { return Ok(None) };
-        let Some(held) = requests::head(&self.line, upload).await? else { return Ok(None) };
+        let held = requests::head(&self.line, upload).await?;
+        self.is_gone = held.is_none();
+        let Some(held) = held else { return Ok(None) };
         self.is_finished_there = held.length == Some(held.offset);
         self.overfull = held.length.or(self.size).is_some_and(|length| held.offset > length);
         self.expires = held.expires.or(self.expires);
@@ -297,6 +302,10 @@ impl UploadSession for TusSession {
 
     fn is_spoilt(&self) -> bool {
         self.overfull || self.verdicts.refusal_of_the_whole().is_some()
+    }
+
+    fn is_gone(&self) -> bool {
+        self.is_gone
     }
 
     fn abort(&mut self) -> BoxFuture<'_, Option<String>> {

@@ -1,7 +1,9 @@
 //! One FTP remote while it is open: its connections, and operations that take several commands.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
@@ -22,11 +24,13 @@ pub struct FtpRemote {
     opening: ProviderContext,
     pub(super) settings: Settings,
     signed: OnceCell<Arc<FtpPool>>,
+    /// Folders that exist and could not be listed: each is listed once more.
+    unlisted: Mutex<HashSet<String>>,
 }
 
 impl FtpRemote {
     pub(super) fn new(opening: ProviderContext) -> Result<FtpRemote> {
-        Ok(FtpRemote { settings: Settings::read(&opening)?, opening, signed: OnceCell::new() })
+        Ok(FtpRemote { settings: Settings::read(&opening)?, opening, signed: OnceCell::new(), unlisted: Mutex::default() })
     }
 
     /// The connections. The password is read when it is needed.
@@ -96,28 +100,50 @@ impl FtpRemote {
             return Err(not_found(&folder.path).with_hint("this is a file, not a folder"));
         }
         let within = RemotePath::parse(&folder.id)?;
+        let error = match self.read_listing(folder, &within).await {
+            Ok(listed) => {
+                self.unlisted.lock().remove(&folder.id);
+                return Ok(listed);
+            }
+            Err(error) if error.kind() == Kind::NotFound => self.explain_failed_listing(folder, &within, error).await,
+            Err(error) => error,
+        };
+        Err(self.explain(error).with_subject(folder.path.to_string()))
+    }
+
+    async fn read_listing(&self, folder: &Entry, within: &RemotePath) -> Result<Entries> {
         let mut listed = entry::Listed::new(within.clone());
-        let (pool, path) = (self.pool().await?, self.path_of(&within));
-        if let Err(error) = listing::list(pool, &path, |row| listed.add(row)).await {
-            let error = if error.kind() == Kind::NotFound { self.explain_failed_listing(&path, error).await } else { error };
-            return Err(self.explain(error).with_subject(folder.path.to_string()));
-        }
+        listing::list(self.pool().await?, &self.path_of(within), |row| listed.add(row)).await?;
         Ok(listed.entries(folder))
     }
 
-    /// Some servers (libunftp) read the names of a folder first, and then look at each of them. They answer 550 for the whole
-    /// folder when one of its files got another name meanwhile. If the folder is there, another try may list it.
-    async fn explain_failed_listing(&self, path: &str, error: Error) -> Error {
-        let words = error.message().to_ascii_lowercase();
-        if ["denied", "permission", "not allowed"].iter().any(|word| words.contains(word)) {
-            return error;
+    /// 550 has two meanings besides "not found", and the words of a server tell nothing certain. Some servers (libunftp) read
+    /// the names of a folder first, and then look at each of them: they answer 550 when one of the files got another name
+    /// meanwhile, and another try lists the folder. Others show a folder that the user may not read.
+    async fn explain_failed_listing(&self, folder: &Entry, within: &RemotePath, refusal: Error) -> Error {
+        if !self.is_shown(within).await {
+            return refusal;
         }
-        let Ok(pool) = self.pool().await else { return error };
-        match listing::stat(pool, path).await {
-            Ok(Some(Some(found))) if found.kind == RemoteKind::Folder && !path.is_empty() => {
-                Error::new(Kind::Busy, "the folder is there, but the server could not list it").with_cause(error)
+        let status = refusal.status_code().unwrap_or_default();
+        let is_first = self.unlisted.lock().insert(folder.id.clone());
+        let (kind, message) = match is_first {
+            true => (Kind::Busy, "the folder is there, but the server could not list it"),
+            false => (Kind::Refused, "the folder is there, but the server does not list it"),
+        };
+        Error::new(kind, message).with_status(status).with_cause(refusal)
+    }
+
+    /// Is it a folder by MLST, or else by the listing of the folder around it?
+    async fn is_shown(&self, path: &RemotePath) -> bool {
+        let (Ok(pool), Some(name), Some(parent)) = (self.pool().await, path.name(), path.parent()) else { return false };
+        match listing::stat(pool, &self.path_of(path)).await {
+            Ok(Some(found)) => found.is_some_and(|row| row.kind == RemoteKind::Folder),
+            Ok(None) => {
+                let around = self.read_listing(&super::resolve::folder(&parent), &parent).await;
+                let found = around.and_then(|around| around.find_by_name(name));
+                found.is_ok_and(|found| found.iter().any(Entry::is_folder))
             }
-            _ => error,
+            Err(_) => false,
         }
     }
 

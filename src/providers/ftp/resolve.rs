@@ -34,6 +34,8 @@ impl FtpRemote {
             Ok(None) => self.by_size(path).await?.ok_or_else(|| not_found(path)),
             // The folder itself does not exist.
             Err(error) if error.kind() == Kind::NotFound => Err(not_found(path)),
+            // The server may still answer for a file of a folder that it does not list.
+            Err(error) if error.kind() == Kind::Refused => self.by_size(path).await?.ok_or(error),
             Err(error) => Err(error),
         }
     }

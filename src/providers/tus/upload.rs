@@ -223,6 +223,9 @@ impl UploadSession for RemoteSession {
     fn is_spoilt(&self) -> bool {
         self.session.is_spoilt()
     }
+    fn is_gone(&self) -> bool {
+        self.session.is_gone()
+    }
     fn abort(&mut self) -> BoxFuture<'_, Option<String>> {
         Box::pin(self.abort())
     }

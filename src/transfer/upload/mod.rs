@@ -184,6 +184,9 @@ impl Uploader<'_> {
                     let spoilt = self.worthless || session.is_spoilt();
                     if spoilt {
                         self.client.events.send(Event::Warning(format!("{}: {why}; so its upload begins anew", ticket.path)));
+                    } else if session.is_gone() {
+                        let lost = "the server no longer has what was sent of this file (the upload may have expired)";
+                        self.client.events.send(Event::Warning(format!("{}: {lost}; so it is started again", ticket.path)));
                     }
                     let left_behind = session.abort().await;
                     self.client.events.send(Event::Accepted { id: self.id, offset: 0 });

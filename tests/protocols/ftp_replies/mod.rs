@@ -185,9 +185,25 @@ async fn converse(
                 command.truncate(command.trim_end().len());
                 continue;
             }
+            // What stands between two `&` is sent a little later than the reply.
+            if let Some((content, last)) = last.strip_prefix('&').and_then(|last| last.split_once('&')) {
+                control.write_all(format!("{last}\r\n").as_bytes()).await?;
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                data.write_all(content.as_bytes()).await?;
+                data.shutdown().await?;
+                drop(data);
+                command.clear();
+                if control.read_line(&mut command).await? == 0 {
+                    return Ok(());
+                }
+                command.truncate(command.trim_end().len());
+                continue;
+            }
             let last = match last.strip_prefix('!') {
                 Some(last) => {
-                    let _ = data.read(&mut [0; 4096]).await;
+                    if matches!(verb, "STOR" | "APPE") {
+                        let _ = data.read(&mut [0; 4096]).await;
+                    }
                     left_open.push(data);
                     last
                 }
@@ -626,6 +642,45 @@ async fn a_session_that_is_never_accepted_names_the_servers_setting() {
             assert!(["require_ssl_reuse=NO", "NoSessionReuseRequired", "FileZilla"].iter().all(|word| hint.contains(word)), "{error}");
         }
     }
+}
+
+/// The same while the data connection stays open and no byte comes: only the control connection tells.
+#[tokio::test]
+async fn a_refusal_is_heard_while_bytes_are_waited_for() {
+    use haul::protocols::ftp::reading::{open_reading, read_lines};
+    for (security, answer, kind, status) in [
+        (Security::Plain, "150 here|!425 no data connection", Kind::Unreachable, 425),
+        (Security::Plain, "150 here|!426 broken", Kind::Interrupted, 426),
+        (Security::Explicit, "150 here|!426 broken", Kind::Interrupted, 426),
+        (Security::Explicit, "150 here|!522 SSL connection failed; session reuse required", Kind::Unsupported, 522),
+    ] {
+        let played = env(security, move |asked| ["LIST", "RETR"].contains(&asked.command.split(' ').next()?).then_some(answer)).await;
+        // Longer than anybody waits: an error after this time would be no answer.
+        let pool = FtpPool::new(FtpServer { timeout: Duration::from_secs(600), ..played.server.clone() });
+        let read = async {
+            let listed = haul::protocols::ftp::listing::list(&pool, "in", |_| Ok(())).await;
+            let file = async { read_lines(open_reading(&pool, "RETR a", 0, "the download").await?.chunks(), |_| Ok(())).await };
+            [listed, file.await]
+        };
+        for outcome in tokio::time::timeout(Duration::from_secs(120), read).await.expect("the reply is not heard") {
+            let error = outcome.unwrap_err();
+            assert_eq!((error.kind(), error.status_code()), (kind, Some(status)), "{error}");
+            assert_eq!(error.hint().unwrap_or_default().contains("require_ssl_reuse=NO"), status == 522, "{error}");
+        }
+    }
+}
+
+/// A server may confirm a download before its last bytes have arrived. They are read, and the connection is used again.
+#[tokio::test]
+async fn an_early_confirmation_stops_no_bytes() {
+    let played = env(Security::Plain, says("RETR", "150 here|&content&226 all of it")).await;
+    let pool = played.pool();
+    for _ in 0..2 {
+        let reading = haul::protocols::ftp::reading::open_reading(&pool, "RETR a", 0, "the download").await.unwrap();
+        let read: Vec<_> = futures_util::StreamExt::collect(reading.chunks()).await;
+        assert_eq!(read.into_iter().map(|piece| piece.unwrap()).collect::<Vec<_>>().concat(), b"content");
+    }
+    assert_eq!(played.count("PASS"), 1);
 }
 
 #[tokio::test]
