@@ -127,7 +127,7 @@ impl Reading {
                 ended = self.control.next_reply(), if self.ended.is_none() && !self.control.is_ended_early => ended,
             };
             match ended {
-                Ok(reply) if !reply.is_done() => return Err(refused(&self.pool, &reply, self.what)),
+                Ok(reply) if !reply.is_done() => return Err(refusal_error(&self.pool, &reply, self.what)),
                 ended => self.ended = Some(ended),
             }
         };
@@ -164,7 +164,7 @@ impl Reading {
             None => self.control.reply(wait).await?,
         };
         if !reply.is_done() {
-            return Err(refused(&self.pool, &reply, self.what));
+            return Err(refusal_error(&self.pool, &reply, self.what));
         }
         self.control.mark_ended();
         self.pool.give(self.control);
@@ -188,7 +188,7 @@ impl Reading {
     }
 }
 
-fn refused(pool: &FtpPool, reply: &Reply, what: &str) -> Error {
+fn refusal_error(pool: &FtpPool, reply: &Reply, what: &str) -> Error {
     pool.with_server_name(explain_tls_refusal(reply.refusal(what)))
 }
 

@@ -1,7 +1,8 @@
 //! Folders, removing, renaming and moving. FTP answers only yes or no, so after a refusal a listing shows the reason.
 
+use super::entry::folder;
 use super::remote::FtpRemote;
-use super::resolve::{folder, path_of_id};
+use super::resolve::path_of_id;
 use crate::contract::{BoxFuture, Deletions, Error, Folders, Kind, Moves, Result};
 use crate::model::{Entry, RemotePath};
 

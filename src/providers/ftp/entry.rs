@@ -11,6 +11,11 @@ use crate::protocols::ftp::listing::{ListedFile, RemoteKind};
 /// The field of an entry that holds the target of a symbolic link.
 const LINK: &str = "symlink";
 
+/// The entry of a folder, whose path is its id.
+pub fn folder(path: &RemotePath) -> Entry {
+    Entry::new(EntryKind::Folder, path.to_string(), path.clone())
+}
+
 /// `within` is the folder's path from the remote's top folder.
 pub fn of_row(row: ListedFile, within: &RemotePath) -> Entry {
     let kind = if row.kind == RemoteKind::Folder { EntryKind::Folder } else { EntryKind::File };

@@ -139,7 +139,7 @@ impl FtpRemote {
         match listing::stat(pool, &self.path_of(path)).await {
             Ok(Some(found)) => found.is_some_and(|row| row.kind == RemoteKind::Folder),
             Ok(None) => {
-                let around = self.read_listing(&super::resolve::folder(&parent), &parent).await;
+                let around = self.read_listing(&entry::folder(&parent), &parent).await;
                 let found = around.and_then(|around| around.find_by_name(name));
                 found.is_ok_and(|found| found.iter().any(Entry::is_folder))
             }

@@ -1,6 +1,6 @@
 //! Finds the entry of an address. Paths are the ids: `@/films/a.mov` is `/films/a.mov`.
 
-use super::entry::of_row;
+use super::entry::{folder, of_row};
 use super::remote::FtpRemote;
 use crate::contract::walk::{not_found, one_named};
 use crate::contract::{Error, Kind, Result};
@@ -52,10 +52,6 @@ impl FtpRemote {
             Err(error) => Err(error),
         }
     }
-}
-
-pub(super) fn folder(path: &RemotePath) -> Entry {
-    Entry::new(EntryKind::Folder, path.to_string(), path.clone())
 }
 
 /// The path in the id of an entry.
