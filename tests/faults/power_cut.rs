@@ -102,3 +102,8 @@ fn giga0_survives_power_cuts() {
 fn fileago_survives_power_cuts() {
     survives_each_cut("fileago", "auto");
 }
+
+#[test]
+fn a_bare_ftp_server_survives_power_cuts() {
+    survives_each_cut("ftp", "auto");
+}

@@ -115,6 +115,7 @@ impl PutRun {
             return Ok(FilePlan::Send(Box::new(UploadTarget { folder, name, replaces, unused, fresh: false, sent, journal, file, claim })));
         }
         let folder = self.with_remembered(folder, &item.name).await?;
+        self.adopt_copy(item, journal.as_ref(), &folder)?;
         match self.decide(item, journal.as_ref().map(Journal::source), &folder).await? {
             Decision::Skip(skip) => Ok(FilePlan::Done(Box::new(self.pass_over(item, skip).await?))),
             Decision::Upload { name, replaces } => {

@@ -8,10 +8,12 @@ use super::plan::PutItem;
 use super::run::PutRun;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Placed;
-use crate::model::{Event, Report};
+use crate::model::{Entry, Event, Report};
 use crate::transfer::change::ConfirmedChanges;
+use crate::transfer::folder_cache::ListedFolder;
 use crate::transfer::source::RemoteFile;
 use crate::transfer::upload::confirm::discard;
+use crate::transfer::upload::journal::Journal;
 use crate::transfer::walk::is_fatal;
 
 /// The least size in bytes of a file that the server copies. Where the answer of the server does not name the copy (FileAgo,
@@ -27,6 +29,9 @@ impl PutRun {
             return Ok(ControlFlow::Continue(way));
         };
         let client = &self.job.client;
+        if let Some(journal) = &way.journal {
+            journal.record_copying().await?;
+        }
         let changes = ConfirmedChanges::new(client.clone());
         let copy = match changes.copy_into(&original.entry, &way.folder.entry, &[]).await {
             Ok(copy) => copy,
@@ -41,13 +46,11 @@ impl PutRun {
                 return Ok(ControlFlow::Continue(way));
             }
         };
-        let is_other =
-            |ours: &Option<String>, theirs: &Option<String>| matches!((ours, theirs), (Some(a), Some(b)) if !a.eq_ignore_ascii_case(b));
         let changed = match original.is_still_there().await {
             // The copy may have another content than the file that was listed.
             Err(error) => Some(error),
             Ok(_) if copy.name != way.name => Some(Error::new(Kind::Exists, "another client took the name meanwhile")),
-            Ok(_) if is_other(&original.md5, &copy.md5) => Some(Error::new(Kind::Integrity, "the MD5 of the server's copy differs")),
+            Ok(_) if has_other_md5(original, &copy) => Some(Error::new(Kind::Integrity, "the MD5 of the server's copy differs")),
             Ok(_) => None,
         };
         if let Some(changed) = changed {
@@ -60,6 +63,21 @@ impl PutRun {
         let (source, remote, path) = (item.display_source(), self.job.target.remote.clone(), copy.path.clone());
         let (id, kind, size) = (Some(copy.id), copy.kind, copy.size.or(item.size));
         Ok(ControlFlow::Break(Report::Copied(Placed { source, remote, path, id, kind, size })))
+    }
+
+    /// Finds the copy of an earlier run that was killed after its request for the copy: a new file of that name and size, and of no
+    /// other MD5. The copy is noted, so that the file counts as equal.
+    pub(in crate::transfer) fn adopt_copy(&self, item: &PutItem, journal: Option<&Journal>, folder: &ListedFolder) -> Result<()> {
+        let (Some(original), Some(journal)) = (item.origin.original(), journal) else { return Ok(()) };
+        let Some(before) = journal.ids_before_copy()? else { return Ok(()) };
+        let mut new = folder.find_by_name(&item.name).filter(|entry| !before.contains(&entry.id));
+        let (Some(copy), None) = (new.next(), new.next()) else { return Ok(()) };
+        let is_copy = !copy.is_folder() && !copy.incomplete && copy.size == original.entry.size && !has_other_md5(original, copy);
+        if is_copy {
+            self.remember(copy, original.md5.clone(), original.identity());
+            journal.close()?;
+        }
+        Ok(())
     }
 
     /// May the server copy this file? A copy of the server keeps its name and replaces nothing. A file whose MD5 is to be compared is
@@ -80,4 +98,9 @@ impl PutRun {
             && way.folder.find_by_name(&way.name).next().is_none()
             && self.job.client.has(|can| can.copies.is_some())
     }
+}
+
+/// True if both MD5s are known and differ.
+fn has_other_md5(original: &RemoteFile, copy: &Entry) -> bool {
+    original.md5.as_ref().zip(copy.md5.as_ref()).is_some_and(|(ours, theirs)| !ours.eq_ignore_ascii_case(theirs))
 }

@@ -52,7 +52,7 @@ pub async fn apply_to_remote(mut job: PutJob, mut from: SyncFrom, actions: Vec<A
     let names: Vec<String> = deletions.iter().map(|action| action.path.to_string()).collect();
     if outcomes.failed > 0 {
         report_kept(&client, &outcomes, &names);
-        outcome.left = names.len() as u64;
+        outcome.left = deletions.iter().filter(|action| action.kind == EntryKind::File).count() as u64;
         return Ok(outcome);
     }
     let (mut files, mut folders): (Vec<At>, Vec<usize>) = (Vec::new(), Vec::new());
@@ -270,6 +270,7 @@ impl Apply {
         if run.find_previous(journal.as_ref(), &item.origin, &folder).await?.is_some() {
             return Ok(());
         }
+        run.adopt_copy(item, journal.as_ref(), &folder)?;
         match run.decide(item, here.as_ref(), &folder).await? {
             Decision::Skip(skip) if skip.same => Ok(()),
             _ => Err(changed()),

@@ -39,7 +39,7 @@ pub async fn apply_to_local(mut source: GetSource, local: &str, get: GetOptions,
     let names: Vec<String> = deletions.iter().map(|action| action.path.to_string()).collect();
     if outcomes.failed > 0 {
         report_kept(&client, &outcomes, &names);
-        outcome.left = names.len() as u64;
+        outcome.left = deletions.iter().filter(|action| action.kind == EntryKind::File).count() as u64;
         return Ok(outcome);
     }
     let open = LocalFolder::open(Path::new(local), false)?;
@@ -62,7 +62,7 @@ pub async fn apply_to_local(mut source: GetSource, local: &str, get: GetOptions,
             }
             Ok(false) => {}
             Err(error) => {
-                outcome.left += 1;
+                outcome.left += u64::from(action.kind == EntryKind::File);
                 send_report(&client, Report::Failed(Failure::new(&error).of_source(shown)));
             }
         }

@@ -37,6 +37,8 @@ pub(super) struct ComparisonHere {
     pub signs: UnopenedFingerprints,
     /// Files of FROM that TO lacks, kept until the end of the walk with `--track-renames`: such a file may only have moved.
     pub new: Vec<(RemotePath, Entry)>,
+    /// A file was moved at TO.
+    pub has_moved: bool,
     pub done: ComparedHere,
 }
 
@@ -63,7 +65,7 @@ impl ComparisonHere {
     /// failure is reported as an event, and ends the comparison.
     pub async fn run(mut self, mut from: RemoteFrom) -> Result<ComparedHere> {
         if let Err(error) = self.compare(&mut from).await {
-            if !self.out.sender.is_open() {
+            if !self.has_begun() {
                 return Err(error);
             }
             let (client, top) = (&self.source.client, &self.source.entry.path);
@@ -104,9 +106,17 @@ impl ComparisonHere {
             note_moves(&moved, &self.new, &self.here.listing, &mut self.done.actions);
         }
         let unmoved = moves.carry_out_moves(&moved, &self.new, &mut self.done.lacking).await;
+        self.has_moved = !self.get.dry_run && unmoved.len() < moved.len();
         // What could not be moved is to be deleted now, after its file has come anew.
-        if self.options.delete && !unmoved.is_empty() && self.done.guarded.is_none() {
-            self.done.guarded = self.guard().err();
+        if self.options.delete
+            && !unmoved.is_empty()
+            && self.done.guarded.is_none()
+            && let Err(refused) = self.guard()
+        {
+            if !self.has_begun() {
+                return Err(refused);
+            }
+            self.done.guarded = Some(refused);
         }
         let gone: Vec<bool> = (0..self.new.len()).map(|n| moved.iter().any(|(new, _)| *new == n) && !unmoved.contains(&n)).collect();
         for ((folder, file), is_moved) in std::mem::take(&mut self.new).into_iter().zip(gone) {
@@ -155,6 +165,7 @@ impl ComparisonHere {
                 self.client().events.send(Event::Note(note));
             }
             FromStep::Unsettled(FromFile { folder, at: FileAt::Remote(file, _), .. }, reason) => {
+                self.done.from_files += 1;
                 self.done.unsettled += 1;
                 let place = folder.join(&file.name)?;
                 self.here.advance_to(&place);
@@ -216,9 +227,13 @@ impl ComparisonHere {
         }
     }
 
+    fn has_begun(&self) -> bool {
+        self.has_moved || self.out.sender.is_open()
+    }
+
     fn guard(&self) -> Result<()> {
         let (SyncOptions { from, to, max_delete, .. }, lacking) = (&self.options, &self.done.lacking);
-        let (from_files, to_files, has_begun) = (self.done.from_files, self.here.files(&self.get.filter), self.out.sender.is_open());
+        let (from_files, to_files, has_begun) = (self.done.from_files, self.here.files(&self.get.filter), self.has_begun());
         let guard = Guard { from, to, from_files, to_files, most: *max_delete, has_begun };
         guard.check(&lacking.names(&self.here.listing))
     }

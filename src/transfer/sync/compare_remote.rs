@@ -49,6 +49,8 @@ pub(super) struct Comparison {
     pub signs: UnopenedFingerprints,
     /// Files of FROM that TO lacks, kept until the end of the walk with `--track-renames`: such a file may only have moved.
     pub new: Vec<PutItem>,
+    /// A file was moved at TO, or may have been.
+    pub has_moved: bool,
     pub done: Compared,
 }
 
@@ -74,12 +76,12 @@ impl Compared {
 }
 
 impl Comparison {
-    /// Compares both sides, and returns how the comparison ended. An error means that nothing was sent. A later failure is
+    /// Compares both sides, and returns how the comparison ended. An error means that nothing was sent or moved. A later failure is
     /// reported as a failed file, and ends the comparison.
     pub async fn run(mut self, mut from: FromWalk) -> Result<Compared> {
         let compared = self.compare(&mut from).await;
         if let Err(error) = compared {
-            if !self.out.sender.is_open() {
+            if !self.has_begun() {
                 return Err(error);
             }
             self.out.send(PlanStep::Rejected(from.display(), error)).await;
@@ -106,7 +108,7 @@ impl Comparison {
         self.settle_moves().await?;
         if self.options.delete {
             self.done.guarded = self.guard();
-            if !self.out.sender.is_open() {
+            if !self.has_begun() {
                 std::mem::replace(&mut self.done.guarded, Ok(()))?;
             }
             self.tell_unread_target();
@@ -160,7 +162,10 @@ impl Comparison {
                 self.keep_here(path).await?;
                 self.out.send(PlanStep::Special(note)).await;
             }
-            FromStep::Unsettled(file, reason) => self.skip_unsettled(&file, reason).await?,
+            FromStep::Unsettled(file, reason) => {
+                self.done.from_files += 1;
+                self.skip_unsettled(&file, reason).await?;
+            }
             FromStep::Rejected(Rejected { shown, error, is_unread, .. }) => {
                 self.done.unread.extend(is_unread.then(|| shown.clone()));
                 self.out.send(PlanStep::Rejected(shown, error)).await;
@@ -304,15 +309,22 @@ impl Comparison {
         if guarded.is_err() && !self.out.sender.is_open() {
             return guarded;
         }
+        let (asked, dry_run) = (moves.len(), self.to.run.job.options.dry_run);
         let unmoved = self.to.carry_out_moves(moves, &self.done.lacking.tree).await;
+        self.has_moved = !dry_run && unmoved.len() < asked;
         for FileMove { item, at, .. } in unmoved {
             self.done.lacking.files.push(at);
+            self.done.lacking.count += 1;
             self.out.send(PlanStep::Put(item)).await;
         }
         for item in rest {
             self.out.send(PlanStep::Put(item)).await;
         }
         Ok(())
+    }
+
+    fn has_begun(&self) -> bool {
+        self.has_moved || self.out.sender.is_open()
     }
 
     fn guard(&self) -> Result<()> {
@@ -330,7 +342,7 @@ impl Comparison {
                 .with_subject(self.to.run.job.target.remote.clone())
                 .with_hint("without --delete it stays"));
         }
-        let (from_files, to_files, has_begun) = (self.done.from_files, self.there.files, self.out.sender.is_open());
+        let (from_files, to_files, has_begun) = (self.done.from_files, self.there.files, self.has_begun());
         let SyncOptions { from, to, max_delete, .. } = options;
         Guard { from, to, from_files, to_files, most: *max_delete, has_begun }.check(&lacking.names())
     }

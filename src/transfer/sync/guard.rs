@@ -17,7 +17,7 @@ pub(super) struct Guard<'a> {
     pub to_files: u64,
     /// `--max-delete`
     pub most: Option<u64>,
-    /// The transfers have begun.
+    /// A file was sent or moved, or may have been.
     pub has_begun: bool,
 }
 

@@ -76,7 +76,7 @@ impl ToRemote {
         Ok((moves, rest))
     }
 
-    /// Carries out the moves, and returns the moves that failed: their files are sent. A move whose outcome is not known, or whose
+    /// Carries out the moves, and returns the moves that failed: their files are sent. A move whose outcome both folders do not tell, or whose
     /// failure is fatal, is reported as failed and is not returned. Each outcome is an event.
     pub(super) async fn carry_out_moves(&self, moves: Vec<FileMove>, tree: &RemoteTree) -> Vec<FileMove> {
         if moves.is_empty() {
@@ -106,7 +106,12 @@ impl ToRemote {
                 self.send_report(Report::Planned { action: "move", source, remote, path, target: None, size: entry.size });
                 continue;
             }
-            let relocated = server.relocate(&entry, &folder.entry, &item.folder, &item.name).await;
+            let relocated = match server.relocate(&entry, &folder.entry, &item.folder, &item.name).await {
+                Err(error) if error.kind() == Kind::Unknown => {
+                    server.find_moved(&entry, &folder.entry, &item.folder, &item.name, error).await
+                }
+                relocated => relocated,
+            };
             match relocated {
                 Ok(now) => {
                     self.remember_moved(&item, &now, md5.clone()).await;

@@ -31,7 +31,7 @@ pub struct SyncOutcome {
     pub equal: u64,
     /// The number of files and folders that were deleted.
     pub deleted: u64,
-    /// The number of files that FROM lacks and TO still has. `apply` may count folders, too.
+    /// The number of files that FROM lacks and TO still has.
     pub left: u64,
     /// The error that stopped the deletions after the transfers.
     pub refused: Option<Error>,

@@ -79,6 +79,7 @@ async fn transfer(source: GetSource, local: &str, get: GetOptions, options: &Syn
         equal,
         signs: UnopenedFingerprints::default(),
         new: Vec::new(),
+        has_moved: false,
         done: ComparedHere::default(),
     };
     let (compared, ()) = tokio::try_join!(comparison.run(from), get_selected(source, local, files, get))?;

@@ -136,6 +136,7 @@ async fn transfer(job: PutJob, from: SyncFrom, options: &SyncOptions, equal: Arc
         equal,
         signs: UnopenedFingerprints::default(),
         new: Vec::new(),
+        has_moved: false,
         done: Compared::new(local, &target),
     };
     let (compared, _) = tokio::join!(comparison.run(walk), run.execute(steps));

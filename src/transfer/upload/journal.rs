@@ -54,6 +54,9 @@ pub struct JournalRecord {
     /// A part was sent of a source of which nothing proves that it was of this content, see [`SourceMatch::Unproven`].
     #[serde(default)]
     pub unproven: bool,
+    /// The next call makes the server copy the file.
+    #[serde(default)]
+    pub copies: bool,
 }
 
 fn yes() -> bool {
@@ -161,7 +164,29 @@ impl Journal {
             md5: None,
             spoils_name: false,
             unproven: false,
+            copies: false,
         })
+    }
+
+    /// Notes that the next call makes the server copy the file, and waits until the note is on the disk.
+    pub async fn record_copying(&self) -> Result<()> {
+        match self.latest() {
+            Some((begun, _)) if begun.stage == Stage::Planned => {
+                self.write(JournalRecord { copies: true, ..begun })?;
+                self.commit().await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the ids that the name had before an earlier run asked the server to copy this very source, if that run has noted
+    /// nothing after it.
+    pub fn ids_before_copy(&self) -> Result<Option<Vec<String>>> {
+        let is_copying = |begun: &JournalRecord| begun.copies && begun.stage == Stage::Planned;
+        Ok(self
+            .load()?
+            .filter(|(begun, source)| is_copying(begun) && *source == SourceMatch::Same)
+            .map(|(begun, _)| begun.ticket.known_ids))
     }
 
     /// The value for `UploadRequest::made`.
@@ -199,6 +224,7 @@ impl Journal {
             md5: item.checksum.md5.clone(),
             spoils_name: session.burns_name_on_failure(),
             unproven: false,
+            copies: false,
         };
         self.accepted.store(0, Ordering::Relaxed);
         self.write(begun)

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{counts, deleting, files_at};
 use crate::support::env::{TestEnv, bytes, text};
+use crate::support::kill::kill_when;
 
 /// The lines behind the header.
 pub fn actions(env: &TestEnv, plan: &str) -> Vec<Value> {
@@ -140,6 +141,42 @@ fn a_plan_for_this_machine_and_one_between_remotes() {
         assert_eq!(action_texts(&actions(&env, "c.jsonl")), ["copy /a", "copy /d/b", "copy /e/c"], "{remote}");
         env.home.run(&["apply", "c.jsonl"]).ends_with(0);
         assert_eq!(files_at(&env, other), files_at(&env, &place), "{remote}");
+    }
+}
+
+/// A folder that is to be deleted is no file that is left.
+#[test]
+fn only_files_are_counted_as_left() {
+    let (env, place) = up("giga0");
+    env.home.run(&["sync", "--delete", "--plan", "p.jsonl", "src", &place]).ends_with(0);
+    assert!(action_texts(&actions(&env, "p.jsonl")).contains(&"delete /d".to_owned()));
+    env.script("giga0/file/upload:500*always");
+    let ran = env.json(&["apply", "--retries", "1", "p.jsonl"]);
+    assert!(ran.status != 0 && counts(&ran).3 == 1, "{}", ran.stdout);
+}
+
+/// Killed while the server copies: the copy is found by the next run, and nothing is copied or sent again.
+#[test]
+fn an_apply_that_was_killed_during_a_copy_finds_the_copy() {
+    for again in [&["apply", "p.jsonl"][..], &["sync", "fileago:/from", "fileago:/to"]] {
+        let env = TestEnv::new();
+        env.home.file("src/big.bin", bytes((1 << 20) + 7, 5).0);
+        env.home.run(&["put", "-q", "src/", "fileago:/from"]).ends_with(0);
+        env.home.run(&["mkdir", "-q", "fileago:/to"]).ends_with(0);
+        env.home.run(&["sync", "--plan", "p.jsonl", "fileago:/from", "fileago:/to"]).ends_with(0);
+        let copies = env.request_count("fileago", "change");
+        env.script("fileago/change:slow=60000");
+        kill_when(&env, &["apply", "p.jsonl"], || {
+            let is_asked = env.request_count("fileago", "change") > copies;
+            std::thread::sleep(std::time::Duration::from_millis(if is_asked { 200 } else { 3 }));
+            is_asked
+        });
+        assert!(env.there("fileago:/to").contains("/to/big.bin"));
+        let sent = env.sandbox.counts().all_received_bytes("fileago");
+        let ran = env.json(again).ends_with(0);
+        assert_eq!((counts(&ran), env.request_count("fileago", "change")), ((0, 1, 0, 0), copies + 1), "{}", ran.stdout);
+        assert!(env.sandbox.counts().all_received_bytes("fileago") - sent < 1 << 20);
+        assert_eq!(files_at(&env, "fileago:/to"), env.local("src"));
     }
 }
 

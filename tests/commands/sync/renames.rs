@@ -3,6 +3,15 @@
 use super::{counts, deleting, files_at};
 use crate::support::env::{TestEnv, bytes};
 
+/// Two files of a folder, which are at TO, and then in another folder of FROM.
+fn two_moved_files(env: &TestEnv, place: &str) {
+    for (name, seed) in [("a/one", 1), ("a/two", 2), ("keep", 3)] {
+        env.home.file(&format!("src/{name}"), bytes(5_000, seed).0);
+    }
+    env.home.run(&["sync", "src", place]).ends_with(0);
+    std::fs::rename(env.path("src/a"), env.path("src/b")).unwrap();
+}
+
 #[test]
 fn what_moved_here_is_moved_there() {
     for remote in deleting() {
@@ -72,4 +81,65 @@ fn where_nothing_can_be_moved_the_file_is_sent() {
     std::fs::rename(env.path("src/a"), env.path("src/b")).unwrap();
     let ran = env.json(&["sync", "--track-renames", "src", "iogates:/t"]).ends_with(0);
     assert_eq!((counts(&ran), ran.events("moved").len()), ((1, 0, 0, 1), 0));
+}
+
+/// The old file of a move that failed counts for --max-delete, and the other move was done by then: the message says so.
+#[test]
+fn a_guard_after_moves_does_not_say_that_nothing_was_done() {
+    let (env, place) = (TestEnv::new(), "giga0:/t");
+    two_moved_files(&env, place);
+    env.script("giga0/file/move:413");
+    let ran = env.json(&["sync", "--track-renames", "--delete", "--max-delete", "0", "src", place]).ends_with(9);
+    let ran = ran.says("nothing was deleted").says("--max-delete 0");
+    assert_eq!((ran.events("moved").len(), ran.events("uploaded").len()), (1, 1), "{}", ran.stdout);
+    let there = env.there(place);
+    assert!(there.contains("/t/a/") && there.contains("/t/b/one") && there.contains("/t/b/two"), "{there:?}");
+}
+
+#[test]
+fn the_old_file_of_a_failed_move_is_left() {
+    let (env, place) = (TestEnv::new(), "giga0:/t");
+    two_moved_files(&env, place);
+    env.script("giga0/file/move:413");
+    let ran = env.json(&["sync", "--track-renames", "src", place]).ends_with(0);
+    assert_eq!((ran.events("moved").len(), counts(&ran)), (1, (2, 1, 0, 1)), "{}", ran.stdout);
+}
+
+/// A proxy's page in place of the answer: the file is looked for, and sent where it still has its old place.
+#[test]
+fn a_move_of_unknown_outcome_is_looked_up() {
+    let (env, place) = (TestEnv::new(), "giga0:/t");
+    two_moved_files(&env, place);
+    env.script("giga0/file/move:read-page");
+    let ran = env.json(&["sync", "--track-renames", "--delete", "src", place]).ends_with(0);
+    assert_eq!((ran.events("moved").len(), ran.events("uploaded").len()), (1, 1), "{}", ran.stdout);
+    assert_eq!(files_at(&env, place), env.local("src"));
+}
+
+/// A file of TO that changes after TO was listed is not moved. Then it is to be deleted, and the guard stops that before anything
+/// is done.
+#[test]
+fn a_file_that_could_not_be_moved_here_counts_for_max_delete() {
+    let (env, place) = (TestEnv::new(), "fileago:/t");
+    env.home.file("src/a/b/c/keep", bytes(700, 1).0);
+    env.home.file("src/a/b/c/new.bin", bytes(5_000, 2).0);
+    env.home.run(&["put", "-q", "src/", place]).ends_with(0);
+    env.home.run(&["get", "-q", "fileago:/t/", "here/"]).ends_with(0);
+    std::fs::rename(env.path("here/a/b/c/new.bin"), env.path("here/old.bin")).unwrap();
+    let sync = ["sync", "--track-renames", "--delete", "--max-delete", "0", place, "here"];
+    let listed = || env.request_count("fileago", "dirlist");
+    let before = listed();
+    env.home.run(&[&sync[..], &["-n"]].concat()).ends_with(0).says("move");
+    // The last folder of FROM is listed after TO.
+    let last = listed() - before;
+    env.script(&format!("fileago/dirlist:slow=3000+{}", last - 1));
+    let (from, child) = (listed(), env.home.command(&sync).spawn().unwrap());
+    while listed() < from + last {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let old = std::fs::File::options().write(true).open(env.path("here/old.bin")).unwrap();
+    old.set_modified(std::time::UNIX_EPOCH).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(8));
+    assert!(env.path("here/old.bin").exists() && !env.path("here/a/b/c/new.bin").exists());
 }
