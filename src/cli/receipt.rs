@@ -14,7 +14,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::output_file;
 use super::runs::Running;
-use crate::contract::Events;
+use crate::contract::{EventBatches, Events};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::{Transfer, Verified};
 use crate::model::{Event, Protocol, RemotePath, Report};
@@ -113,9 +113,9 @@ impl Receipts {
 
     /// Passes every event on, and returns when the last sender is gone. Fails with `Local` when a line could not be written;
     /// the files have been transferred all the same.
-    pub async fn tee(mut self, mut from: UnboundedReceiver<Event>, to: Events) -> Result<()> {
-        let mut outcome = Ok(());
-        while let Some(event) = from.recv().await {
+    pub async fn tee(mut self, from: UnboundedReceiver<Event>, to: Events) -> Result<()> {
+        let (mut from, mut outcome) = (EventBatches::new(from), Ok(()));
+        while let Some(event) = from.next().await {
             if let Some(run) = &mut self.run {
                 run.note(&event);
             }

@@ -25,7 +25,7 @@ pub use comments::{Comment, CommentThread, Comments, NewComment};
 pub use download::Download;
 pub use entry_list::{Entries, Faults, PathOf, Rows};
 pub use entry_order::{EntryOrder, SortBy};
-pub use events::Events;
+pub use events::{EventBatches, Events};
 pub use future::BoxFuture;
 pub use part::{Chunks, Part, Source};
 pub use provider::{AnyProvider, Network, Provider, ProviderContext, ProviderInfo, RemoteSettings, Setting};

@@ -1,8 +1,12 @@
 //! The thread that writes. It writes all notes since the last write as one transaction, and then answers each caller that waits
 //! for its note: a hundred uploads at once wait for one write, not for a hundred. A note that no caller waits for is written
 //! with the next note that a caller waits for, or soon.
+//!
+//! While several files are in work, a write waits a moment for their notes, too: on two processors a transaction for each small
+//! file costs more than everything else that is done for the file.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -17,6 +21,8 @@ use crate::contract::NoteMark;
 
 /// The longest time that a note waits to be written with other notes.
 const SOON: Duration = Duration::from_millis(10);
+/// The longest time that a caller waits for the notes of other files, so that one write serves all of them.
+const GATHER: Duration = Duration::from_millis(1);
 /// A database that another process holds is asked again after so long.
 const LATER: Duration = Duration::from_secs(1);
 
@@ -33,6 +39,8 @@ struct WriterShared {
     queue: Mutex<NoteQueue>,
     changed: Condvar,
     database: Mutex<Database>,
+    /// The number of places in work: each of them may note something in a moment.
+    in_work: AtomicUsize,
     #[cfg(debug_assertions)]
     cut: Mutex<PowerCut>,
 }
@@ -50,6 +58,8 @@ struct NoteQueue {
     /// What it is given just now: others read it here until it is there.
     writing: Arc<PendingChanges>,
     answers: Vec<(NoteMark, OnWritten)>,
+    /// When the first of them is to be answered at the latest.
+    answers_due: Option<Instant>,
     /// Given back after the next write.
     held: Vec<Box<dyn Send>>,
     ends: bool,
@@ -64,6 +74,7 @@ impl Writer {
             queue: Mutex::default(),
             changed: Condvar::new(),
             database,
+            in_work: AtomicUsize::new(0),
             #[cfg(debug_assertions)]
             cut: Mutex::default(),
         };
@@ -76,11 +87,15 @@ impl Writer {
         let mut queue = self.shared.queue.lock();
         change(&mut queue.waiting);
         queue.noted += 1;
-        if queue.due.is_none() {
+        let (mark, is_first) = (queue.noted, queue.due.is_none());
+        if is_first {
             queue.due = Some(Instant::now() + SOON);
+        }
+        drop(queue);
+        if is_first {
             self.shared.changed.notify_one();
         }
-        queue.noted
+        mark
     }
 
     pub(super) fn last_note(&self) -> NoteMark {
@@ -97,11 +112,13 @@ impl Writer {
             return answer(is_written);
         }
         queue.answers.push((note, Box::new(answer)));
-        let is_alone = queue.is_without_thread;
+        let is_first = queue.answers_due.is_none();
+        queue.answers_due.get_or_insert_with(|| Instant::now() + GATHER);
+        let (is_alone, is_enough) = (queue.is_without_thread, self.shared.has_gathered(&queue));
         drop(queue);
         if is_alone {
             blocking(|| self.shared.write());
-        } else {
+        } else if is_first || is_enough {
             self.shared.changed.notify_one();
         }
     }
@@ -115,9 +132,10 @@ impl Writer {
         blocking(|| told.recv()).unwrap_or(false) && !self.folder.is_unusable()
     }
 
-    /// What others may take only when all that was noted by the time of its end is there for them to read. Nobody waits for
-    /// that.
+    /// The lock of a place in work, which others may take only when all that was noted by the time of its end is there for them
+    /// to read. Nobody waits for that.
     pub(super) fn until_written(&self, held: Box<dyn Send>) -> UntilWritten {
+        self.shared.in_work.fetch_add(1, Ordering::Relaxed);
         UntilWritten { shared: self.shared.clone(), held: Some(held) }
     }
 
@@ -161,6 +179,7 @@ pub(super) struct UntilWritten {
 
 impl Drop for UntilWritten {
     fn drop(&mut self) {
+        self.shared.in_work.fetch_sub(1, Ordering::Relaxed);
         let mut queue = self.shared.queue.lock();
         if queue.over < queue.noted && !queue.ends {
             queue.held.extend(self.held.take());
@@ -178,9 +197,9 @@ impl WriterShared {
     /// False: nothing more comes.
     fn write_when_due(&self) -> bool {
         let mut queue = self.queue.lock();
-        while queue.answers.is_empty() && !queue.ends {
-            let wait = queue.due.map(|due| due.saturating_duration_since(Instant::now()));
-            match wait {
+        while !self.has_gathered(&queue) && !queue.ends {
+            let due = queue.answers_due.into_iter().chain(queue.due).min();
+            match due.map(|due| due.saturating_duration_since(Instant::now())) {
                 Some(Duration::ZERO) => break,
                 Some(wait) => drop(self.changed.wait_for(&mut queue, wait)),
                 None => self.changed.wait(&mut queue),
@@ -190,6 +209,11 @@ impl WriterShared {
         drop(queue);
         self.write();
         !ends
+    }
+
+    /// Half of the files in work wait, so the others are not waited for.
+    fn has_gathered(&self, queue: &NoteQueue) -> bool {
+        !queue.answers.is_empty() && queue.answers.len() * 2 >= self.in_work.load(Ordering::Relaxed)
     }
 
     fn write_through(&self, database: &mut Database, changes: &PendingChanges) -> Result<(), Unanswered> {
@@ -211,7 +235,7 @@ impl WriterShared {
         let mut queue = self.queue.lock();
         let changes = Arc::new(std::mem::take(&mut queue.waiting));
         let (noted, answers, held) = (queue.noted, std::mem::take(&mut queue.answers), std::mem::take(&mut queue.held));
-        (queue.writing, queue.due) = (changes.clone(), None);
+        (queue.writing, queue.due, queue.answers_due) = (changes.clone(), None, None);
         drop(queue);
         let written = match changes.is_empty() {
             true => Ok(()),
@@ -281,6 +305,27 @@ mod tests {
         drop(busy);
         assert!(writer.settle());
         assert_eq!((answered.load(Ordering::SeqCst), transactions(dir.path()) - before, names(dir.path())), (100, 1, 101));
+    }
+
+    /// One file at a time waits for nobody; of several the first ones wait for more, and for a moment only.
+    #[test]
+    fn a_write_waits_a_moment_for_the_other_files_in_work() {
+        let dir = tempfile::tempdir().unwrap();
+        let writer = writer(dir.path());
+        note(&writer, "first", "1");
+        assert!(writer.settle());
+        let enough = |writer: &Writer, waiting: usize| {
+            let queue = NoteQueue { answers: (0..waiting).map(|_| (1, Box::new(|_| ()) as OnWritten)).collect(), ..NoteQueue::default() };
+            writer.shared.has_gathered(&queue)
+        };
+        assert!(!enough(&writer, 0) && enough(&writer, 1));
+        let places: Vec<_> = (0..8).map(|_| writer.until_written(Box::new(()))).collect();
+        assert!(!enough(&writer, 3) && enough(&writer, 4));
+        // Seven of the eight have nothing to note: the one that waits is answered all the same.
+        note(&writer, "alone", "1");
+        assert!(writer.settle());
+        drop(places);
+        assert!(enough(&writer, 1));
     }
 
     /// Whoever takes a place reads what the one before noted there.

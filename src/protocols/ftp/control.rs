@@ -1,17 +1,14 @@
 //! One signed-in control connection: a command, its reply, and the steps to a data connection.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use suppaftp::tokio::{AsyncDataStream, ImplAsyncFtpStream};
 use suppaftp::types::{FtpResult, Response};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::behaviour::ServerBehaviour;
 use super::connection_limit::Seat;
-use super::ports::port_of;
 use super::reply;
 use super::reply::{Reply, timeout_error};
 use super::route::Route;
@@ -19,28 +16,23 @@ use super::size::Size;
 use super::tls::{FtpsStream, TlsClient};
 use crate::error::{Error, Kind, Result};
 use crate::protocols::socket::{send_at_once, watch_over};
-use crate::protocols::tls::untrusted_certificate_error;
 
 pub type Ftp = ImplAsyncFtpStream<FtpsStream>;
 pub type Data = AsyncDataStream<FtpsStream>;
-
-/// The steps to a data connection get a part of the time-out each: so EPSV and then PASV have failed, and their failure is
-/// reported, before the transfer counts as stalled.
-pub(super) const STEPS: u32 = 4;
 
 pub struct Connection {
     pub(super) ftp: Ftp,
     /// None: no TLS.
     pub tls: Option<TlsClient>,
     /// The host of data connections, whatever address a server behind NAT reports.
-    route: Route,
+    pub(super) route: Route,
     pub(super) timeout: Duration,
     /// True if every command has been answered. Otherwise the next reply might belong to another command.
     pub(super) in_step: bool,
     /// REST has set an offset that no transfer has used since: some servers keep it for the next STOR.
     restarting: bool,
     /// STOR or APPE was sent, and the server has not answered yet.
-    beginning: bool,
+    pub(super) beginning: bool,
     /// How long the answer to a STOR or APPE may take.
     pub begins_within: Duration,
     pub(super) behaviour: Arc<ServerBehaviour>,
@@ -60,28 +52,6 @@ pub struct Connection {
     pub restarts: bool,
     /// No transfer has used the connection yet, so it can't have been closed for idleness.
     pub fresh: bool,
-}
-
-/// The target of a data connection.
-pub enum DataAddress {
-    Connected(TcpStream),
-    /// A port of the server; the connection is made while the command is in progress.
-    Port(u16),
-}
-
-/// Connects to ports of the server, in parallel with the control connection.
-pub struct Dialer {
-    route: Route,
-    wait: Duration,
-}
-
-impl Dialer {
-    pub async fn dial(&self, port: u16) -> Result<TcpStream> {
-        let socket = self.route.dial(port, self.wait / STEPS).await?;
-        watch_over(&socket, self.wait);
-        send_at_once(&socket);
-        Ok(socket)
-    }
 }
 
 impl Connection {
@@ -191,34 +161,6 @@ impl Connection {
         }
     }
 
-    /// As [`Self::begin`], and connects to `port` at the same time. Returns the socket, or the server's refusal.
-    pub async fn begin_and_dial(&mut self, command: &str, port: u16) -> Result<Result<TcpStream, Reply>> {
-        let dialer = self.dialer();
-        let mut dial = pin!(dialer.dial(port));
-        let is_reading = self.is_reading;
-        let connected = {
-            let mut begin = pin!(self.begin(command));
-            tokio::select! {
-                reply = &mut begin => {
-                    let reply = reply?;
-                    if !(reply.is_starting() || is_reading && reply.is_done()) {
-                        return Ok(Err(reply));
-                    }
-                    dial.await.map(|socket| (reply, socket))
-                }
-                socket = &mut dial => match socket {
-                    Ok(socket) => begin.await.map(|reply| (reply, socket)),
-                    Err(error) => Err(error),
-                },
-            }
-        };
-        if connected.as_ref().is_err_and(|error| error.kind() == Kind::Unreachable) {
-            // The server waits for a data connection that can't be made, and not for a lock.
-            (self.in_step, self.beginning) = (false, false);
-        }
-        connected.map(|(reply, socket)| if self.has_begun(&reply) { Ok(socket) } else { Err(reply) })
-    }
-
     /// True if the data connection can be used. Some servers leave out the 150 of a download: their first reply is the last.
     pub(super) fn has_begun(&mut self, reply: &Reply) -> bool {
         self.is_ended_early = self.is_reading && reply.is_done();
@@ -286,89 +228,6 @@ impl Connection {
         Ok(self.ask(&format!("DELE {name}")).await?.is_done())
     }
 
-    /// The target of the next data connection. If data connections to this server worked before, only the port is returned:
-    /// then the command is sent without waiting for the connection.
-    pub async fn data_address(&mut self) -> Result<DataAddress> {
-        if let Some(port) = self.prepared.take().as_ref().and_then(port_told_by) {
-            return Ok(DataAddress::Port(port));
-        }
-        if self.behaviour.connects_side_by_side() {
-            let reply = self.ask_within(self.behaviour.passive_command(), self.timeout / STEPS).await?;
-            if let Some(port) = port_told_by(&reply) {
-                return Ok(DataAddress::Port(port));
-            }
-        }
-        self.open_data().await.map(DataAddress::Connected)
-    }
-
-    /// Connects to the server for the next transfer. EPSV is tried first. After any failure of it (a refusal of any class, an
-    /// unreadable answer, an unreachable port) PASV is tried, and if that works only PASV is used from then on.
-    pub async fn open_data(&mut self) -> Result<TcpStream> {
-        let mut refusal = None;
-        if self.behaviour.tries_epsv() {
-            match self.passive("EPSV").await {
-                Err(error) if self.is_usable() => refusal = Some(error),
-                other => return other,
-            }
-        }
-        match self.passive("PASV").await {
-            Ok(socket) => {
-                self.behaviour.avoid_epsv();
-                Ok(socket)
-            }
-            // If the server knows only one of the two commands, the failure of that command is returned.
-            Err(error) => Err(refusal.filter(|e| e.kind() != Kind::Unsupported).unwrap_or(error)),
-        }
-    }
-
-    async fn passive(&mut self, command: &str) -> Result<TcpStream> {
-        let reply = self.ask_within(command, self.timeout / STEPS).await?;
-        if !reply.is_done() {
-            return Err(reply.refusal("the data connection"));
-        }
-        let port = port_of(&reply.text).ok_or_else(|| {
-            Error::new(Kind::Protocol, "the server names no port for the data connection")
-                .with_status(reply.code)
-                .with_cause(reply.to_anyhow())
-        })?;
-        let socket = self.dialer().dial(port).await?;
-        self.behaviour.record_connected();
-        Ok(socket)
-    }
-
-    pub fn dialer(&self) -> Dialer {
-        Dialer { route: self.route.clone(), wait: self.timeout }
-    }
-
-    /// The TLS handshake of a data connection: after the command, because some servers lock up if the handshake comes first.
-    /// Replies are read at the same time: a server that refuses the connection (522, 425) may leave the socket open.
-    pub async fn protect(&mut self, socket: TcpStream) -> Result<Data> {
-        let Some(tls) = self.tls.clone() else { return Ok(Data::Tcp(socket)) };
-        let within = self.timeout;
-        let mut handshake = pin!(timeout(within, tls.secure(socket)));
-        let secured = loop {
-            let reply = tokio::select! {
-                biased;
-                secured = &mut handshake => break secured,
-                reply = self.next_reply(), if !self.is_ended_early => reply,
-            };
-            match reply {
-                // The final reply of a short download can arrive before the last bytes of the handshake.
-                Ok(reply) if self.is_reading && reply.is_done() => self.is_ended_early = true,
-                reply => return Err(self.cut_short_error(reply)),
-            }
-        };
-        match secured {
-            Err(_) => Err(timeout_error(within)),
-            Ok(Ok(stream)) => Ok(Data::Ssl(Box::new(stream))),
-            Ok(Err(e)) => Err(match untrusted_certificate_error(&e) {
-                // The server sees only a closed connection.
-                Some(untrusted) => untrusted.with_cause(e),
-                None => self.verdict(e).await,
-            }),
-        }
-    }
-
     /// The error for a broken data connection: the server's reply has the reason (425, 522, 552); without a reply the
     /// connection was lost. Servers differ in how many replies follow, so this connection is not used again.
     pub async fn verdict(&mut self, broken: std::io::Error) -> Error {
@@ -379,8 +238,4 @@ impl Connection {
             _ => reply::connection_lost_error(broken),
         }
     }
-}
-
-pub(super) fn port_told_by(reply: &Reply) -> Option<u16> {
-    if reply.is_done() { port_of(&reply.text) } else { None }
 }

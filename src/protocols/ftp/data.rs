@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::control::{Connection, Data, DataAddress};
+use super::control::{Connection, Data};
+use super::data_socket::{DataAddress, DataSocket};
 use super::reply::{Reply, timeout_error};
 use crate::contract::Part;
 use crate::error::{Error, Kind, Result};
@@ -48,9 +48,9 @@ pub struct DataTransfer {
 }
 
 impl DataTransfer {
-    /// Sends the command on `control`, and connects at the same time if only the port is known. Returns the connected socket
-    /// without TLS, or the server's refusal; then the control connection can still be used.
-    pub async fn start(control: &mut Connection, address: DataAddress, name: &str, way: TransferMode) -> Result<Result<TcpStream, Reply>> {
+    /// Sends the command on `control`, and connects at the same time if only the port is known. Returns the data
+    /// connection, or the server's refusal; then the control connection can still be used.
+    pub async fn start(control: &mut Connection, address: DataAddress, name: &str, way: TransferMode) -> Result<Result<DataSocket, Reply>> {
         if let TransferMode::Restart(offset) = way {
             let reply = control.restart_at(offset).await?;
             if !reply.wants_more() {
@@ -61,8 +61,8 @@ impl DataTransfer {
         start_command(control, address, &format!("{verb} {name}")).await
     }
 
-    /// Starts TLS on the socket of a transfer that the server has accepted.
-    pub async fn open(control: &mut Connection, socket: TcpStream, way: TransferMode, wait: Duration) -> Result<DataTransfer> {
+    /// Waits for TLS on the data connection of a transfer that the server has accepted.
+    pub async fn open(control: &mut Connection, socket: DataSocket, way: TransferMode, wait: Duration) -> Result<DataTransfer> {
         let at = match way {
             TransferMode::Whole => 0,
             TransferMode::Restart(offset) | TransferMode::Append(offset) => offset,
@@ -171,12 +171,12 @@ impl DataTransfer {
 }
 
 /// Starts a transfer, and connects at the same time if only the port is known.
-pub async fn start_command(control: &mut Connection, address: DataAddress, command: &str) -> Result<Result<TcpStream, Reply>> {
+pub async fn start_command(control: &mut Connection, address: DataAddress, command: &str) -> Result<Result<DataSocket, Reply>> {
     let started = match address {
         DataAddress::Port(port) => control.begin_and_dial(command, port).await?,
         DataAddress::Connected(socket) => {
             let reply = control.begin(command).await?;
-            if control.has_begun(&reply) { Ok(socket) } else { Err(reply) }
+            if control.has_begun(&reply) { Ok(DataSocket::Connected(socket)) } else { Err(reply) }
         }
     };
     started.map_or_else(as_refusal, |socket| Ok(Ok(socket)))

@@ -8,6 +8,7 @@ mod connect;
 mod connection_limit;
 mod control;
 mod data;
+mod data_socket;
 mod features;
 pub mod listing;
 mod name_at_once;

@@ -8,8 +8,9 @@ use futures_util::stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::control::{Connection, Data, DataAddress};
+use super::control::{Connection, Data};
 use super::data::start_command;
+use super::data_socket::DataAddress;
 use super::pool::FtpPool;
 use super::reply;
 use super::reply::{Reply, blames_session, timeout_error};

@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use super::FtpSession;
-use super::control::DataAddress;
 use super::data::{DataTransfer, StartOutcome, TransferMode};
+use super::data_socket::DataAddress;
 use super::names::name_taken_error;
 use super::reply::{blames_session, may_blame_session};
 use super::size::Size;
