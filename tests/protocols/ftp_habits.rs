@@ -282,6 +282,21 @@ fn a_folder_that_is_shown_and_not_listed_is_asked_for_twice() {
     }
 }
 
+/// vsftpd lists a folder that it can't open as if it were a file, with success. That is no empty folder: nothing here is deleted.
+#[test]
+fn a_folder_that_lists_itself_is_unread_unless_it_holds_a_folder_of_its_name() {
+    let (server, home) = (OddFtp::start(Habits { unreadable: Some("d/shut"), ..Habits::default() }), Home::new());
+    ["d", "d/shut", "d/twin", "d/twin/twin"].iter().for_each(|folder| server.make_folder(folder));
+    server.put("d/a.txt", b"content");
+    server.put("d/twin/twin/b.txt", b"content");
+    home.file("here/shut/mine.txt", b"mine");
+    let ran = home.run(&["sync", "--delete", "--max-delete", "9", &server.url("d"), "here"]).ends_with(8);
+    ran.says("can't be read").says("nothing was deleted");
+    assert_eq!(std::fs::read(home.file(".keep", b"").with_file_name("here").join("shut/mine.txt")).unwrap(), b"mine");
+    home.run(&["cat", &server.url("d/twin/twin/b.txt")]).ends_with(0).prints("content");
+    home.run(&["ls", &server.url("d/shut")]).ends_with(8).says("the server does not list it");
+}
+
 /// pure-ftpd with KeepAllFiles, and no overwriting: the older copy can't be removed, and no copy is lost.
 #[test]
 fn a_server_that_removes_nothing_keeps_each_copy() {

@@ -40,6 +40,8 @@ pub struct Habits {
     pub doubts: Option<&'static str>,
     /// A download begins without a 150, and its end is told before its bytes.
     pub omits_150: bool,
+    /// This folder can't be opened: LIST of it has its own row, and success (vsftpd).
+    pub unreadable: Option<&'static str>,
     /// At its first use this command is done, and the connection is closed without an answer.
     pub loses: Option<&'static str>,
     /// Sent before any other answer.
@@ -59,6 +61,7 @@ impl Default for Habits {
             cut: None,
             doubts: None,
             omits_150: false,
+            unreadable: None,
             loses: None,
             answers: |_| None,
         }
@@ -200,6 +203,11 @@ impl Session {
             "MLSD" if facts || matches!(self.habits.listing, Listing::Lines(_)) => {
                 self.send(out, |session| session.listing(&path).map(String::into_bytes))
             }
+            "LIST" if self.habits.unreadable == Some(&path) => {
+                let name = path.rsplit('/').next().unwrap();
+                let row = format!("drwx------    2 0        0            4096 Nov 26 20:15 {name}\r\n");
+                self.send(out, |_| Some(row.clone().into_bytes()))
+            }
             "LIST" => self.send(out, |session| session.listing(&path).map(String::into_bytes)),
             "RETR" => {
                 let at = std::mem::take(&mut self.at);
@@ -223,6 +231,7 @@ impl Session {
                 let is_empty = !disk.files.keys().chain(&disk.folders).any(|name| name.starts_with(&below));
                 if is_empty && disk.folders.remove(&path) { "250 gone" } else { "550 not empty, or not there" }.to_owned()
             }
+            "CWD" => if self.disk.lock().unwrap().folders.contains(&path) { "250 in" } else { "550 no" }.to_owned(),
             "MFMT" => "213 kept".to_owned(),
             _ => "500 what".to_owned(),
         }

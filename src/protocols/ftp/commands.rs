@@ -85,6 +85,15 @@ impl FtpPool {
         reply.map_err(|error| self.with_server_name(error))
     }
 
+    /// Is there a folder that can be entered? The connection that has entered it is closed.
+    pub(super) async fn has_folder(self: &Arc<Self>, path: &str) -> Result<bool> {
+        let reply = self.take().await?.ask(&format!("CWD {path}")).await.map_err(|error| self.with_server_name(error))?;
+        match reply.code {
+            400..=499 => Err(self.with_server_name(reply.refusal("the question for a folder"))),
+            _ => Ok(reply.is_done()),
+        }
+    }
+
     /// The size of a file on the server, in bytes.
     pub async fn size_of(self: &Arc<Self>, path: &str) -> Result<Size> {
         Size::parse_size(&self.query(&format!("SIZE {path}")).await?)

@@ -34,7 +34,7 @@ pub struct ListedFile {
 }
 
 /// Lists `folder` (empty: the folder of the sign-in). `each` gets a row, or the name of an unreadable row if the name is known.
-/// Fails with `NotFound` for a path that is no folder, and with `Protocol` and the first line for a listing in an unknown form.
+/// Fails with `NotFound` for a path that is no folder or that the server can't open, and with `Protocol` and the first line for a listing in an unknown form.
 pub async fn list(
     pool: &Arc<FtpPool>,
     folder: &str,
@@ -44,12 +44,14 @@ pub async fn list(
     let (verb, parse): (&str, fn(&str) -> ParsedRow) = if has_facts { ("MLSD", parse_facts) } else { ("LIST", parse_line) };
     let command = if folder.is_empty() { verb.to_owned() } else { format!("{verb} {}", unmistakable(folder)) };
     let reading = open_reading(pool, &command, 0, "the listing").await?;
-    let (mut has_read, mut first_unread) = (false, None::<String>);
+    let own_name = folder.rsplit('/').next().filter(|name| !has_facts && !name.is_empty());
+    let (mut has_read, mut first_unread, mut rows, mut names_itself) = (false, None::<String>, 0_usize, false);
     read_lines(reading.lines(), |line| {
         let Ok(text) = std::str::from_utf8(line) else { return each(Err(None)) };
         match parse(text) {
             ParsedRow::Of(file) => {
-                has_read = true;
+                (has_read, rows) = (true, rows + 1);
+                names_itself = file.kind == RemoteKind::Folder && own_name == Some(file.name.as_str());
                 each(Ok(file))
             }
             ParsedRow::Nothing => {
@@ -63,6 +65,12 @@ pub async fn list(
         }
     })
     .await?;
+    // vsftpd answers for a folder that it can't open as for a file: with the row of the folder itself, and success.
+    if let Some(name) = own_name.filter(|_| names_itself && rows == 1)
+        && !pool.has_folder(&format!("{folder}/{name}")).await?
+    {
+        return Err(Error::new(Kind::NotFound, "the server lists the folder itself in place of its content"));
+    }
     match first_unread {
         Some(line) if !has_read => {
             let why = anyhow::anyhow!("its first line is {:?}", shorten(&line, WORDS_SHOWN));

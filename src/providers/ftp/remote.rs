@@ -124,13 +124,14 @@ impl FtpRemote {
         if !self.is_shown(within).await {
             return refusal;
         }
-        let status = refusal.status_code().unwrap_or_default();
         let is_first = self.unlisted.lock().insert(folder.id.clone());
         let (kind, message) = match is_first {
             true => (Kind::Busy, "the folder is there, but the server could not list it"),
             false => (Kind::Refused, "the folder is there, but the server does not list it"),
         };
-        Error::new(kind, message).with_status(status).with_cause(refusal)
+        let error = Error::new(kind, message);
+        let error = refusal.status_code().into_iter().fold(error, Error::with_status);
+        error.with_cause(refusal)
     }
 
     /// Is it a folder by MLST, or else by the listing of the folder around it?

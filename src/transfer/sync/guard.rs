@@ -56,8 +56,10 @@ pub(super) fn check_complete(from: &str, unread: &[String], doomed: &[String]) -
         return Ok(());
     }
     let places = if unread.len() == 1 { "1 folder".to_owned() } else { format!("{} folders", unread.len()) };
-    let stays =
-        if doomed.is_empty() { String::new() } else { format!(": {} stay ({})", files(doomed.len() as u64), display_names(doomed)) };
+    let stays = match doomed.len() as u64 {
+        0 => String::new(),
+        many => format!(": {} {} ({})", files(many), if many == 1 { "stays" } else { "stay" }, display_names(doomed)),
+    };
     let why = format!("{places} of {from} can't be read ({}), so nothing was deleted{stays}", display_names(unread));
     Err(Error::new(Kind::Refused, why).with_hint("make the source readable, then run the same command again"))
 }
