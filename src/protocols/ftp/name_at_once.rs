@@ -1,6 +1,6 @@
 //! Renames a small file and asks for it in one round trip. On a slow line a small file takes as long as its round trips: with
-//! this one it needs four (STOR, TLS, the bytes, the rename); at vsftpd six, which answers STOR only when the data connection is
-//! there and closes that connection before it answers 226.
+//! this one it needs four (STOR, TLS, the bytes, the rename); at vsftpd five, which answers 226 only when the client's machine has
+//! confirmed the end of the data connection.
 //!
 //! The other way ([`super::rename`]) looks at the name and at the size before the rename. Here the name was free when the
 //! transfer began, at most half a second ago, and the size is compared after the rename. If the server refuses anything, or

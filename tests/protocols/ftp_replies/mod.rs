@@ -31,7 +31,7 @@ struct FtpRequest<'a> {
 }
 
 /// None: the usual answer. `150 ...|552 ...` ends a transfer early, `150 ...|!552 ...` leaves its data connection open;
-/// `150 ...|~226 ...` shows a stranger's certificate there. An empty answer closes the connection, [`SILENCE`] leaves it
+/// `150 ...|~226 ...` shows a stranger's certificate there; `*150 ...|226 ...` answers only after the handshake there. An empty answer closes the connection, [`SILENCE`] leaves it
 /// open. In an answer to EPSV or PASV `{port}`, `{high}` and `{low}` stand for a port that is open.
 type Answers = Arc<dyn Fn(&FtpRequest) -> Option<&'static str> + Send + Sync>;
 
@@ -140,7 +140,13 @@ async fn converse(
                 first = first.replace(word, &value.to_string());
             }
         }
-        control.write_all(format!("{first}\r\n").as_bytes()).await?;
+        let (first, is_late) = match first.strip_prefix('*') {
+            Some(first) => (first.to_owned(), true),
+            None => (first, false),
+        };
+        if !is_late {
+            control.write_all(format!("{first}\r\n").as_bytes()).await?;
+        }
         if verb == "AUTH" && first.starts_with("234") {
             let tcp = acceptor.as_ref().unwrap().accept(control.into_inner()).await?;
             secured = tcp.get_ref().1.protocol_version();
@@ -164,6 +170,9 @@ async fn converse(
                 },
                 _ => Box::new(socket),
             };
+            if is_late {
+                control.write_all(format!("{first}\r\n").as_bytes()).await?;
+            }
             // What stands between two `^` is sent, and the line ends without a close_notify; between two `$` with one, and the
             // client's is waited for.
             let tidy = |last: &'static str| Some((last.strip_prefix('$')?.split_once('$')?, true));
@@ -288,6 +297,24 @@ async fn only_the_last_reply_is_success() {
     upload(&played, 1000).await.unwrap();
     let played = env(Security::Plain, says("STOR", "150 send|426 Failure reading network stream")).await;
     assert_eq!(upload(&played, 1000).await.unwrap_err().kind(), Kind::Interrupted);
+}
+
+/// On a slow line each file would wait for one round trip more.
+#[tokio::test]
+async fn tls_begins_before_the_command_is_answered_where_data_connections_have_worked() {
+    let stored = std::sync::atomic::AtomicUsize::new(0);
+    let played = env(Security::Explicit, move |asked| {
+        let is_later = asked.command.starts_with("STOR") && stored.fetch_add(1, std::sync::atomic::Ordering::SeqCst) > 0;
+        is_later.then_some("*150 send|226 done")
+    })
+    .await;
+    let pool = played.pool();
+    for name in ["a.bin", "b.bin", "c.bin"] {
+        let mut session = open(&pool, target(name, 1000)).await.unwrap();
+        session.send(MemorySource::new(bytes(1000)).part_from(0)).await.unwrap();
+        session.finish().await.unwrap();
+    }
+    assert_eq!((played.count("PASS"), played.count("STOR")), (1, 3));
 }
 
 #[tokio::test]
