@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::command::Home;
 use crate::support::env::{TestEnv, below, bytes, tree};
 use crate::support::kill::{SIZE, kill_put};
+use crate::support::raw_http;
 use crate::support::raw_http::{Raw, RawRequest, serve};
 use crate::support::web_servers;
 use crate::support::web_servers::Server;
@@ -284,6 +286,47 @@ async fn parts_have_exactly_the_size_that_the_remote_says() {
     home.run(&["put", "--chunk-size", "1000", "a.bin", "box:"]).ends_with(0);
     let parts: Vec<usize> = raw.requests().iter().filter(|seen| seen.method == "PATCH").map(|seen| seen.body.len()).collect();
     assert_eq!(parts, [100_000, 100_000, 50_000]);
+}
+
+/// rustus answers 413 before it has read the body, never reads the rest, and so answers nothing more on that connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_with_an_unread_body_is_not_used_again() {
+    let (listener, url) = raw_http::listen().await;
+    let held = std::sync::Arc::new(std::sync::Mutex::new(0));
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let held = held.clone();
+            tokio::spawn(async move {
+                while let Ok(request) = raw_http::read_head(&mut stream).await {
+                    let length = request.header("content-length").and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
+                    let is_refused = length > 300_000;
+                    if is_refused {
+                        // Until then all of the body lies in the buffers of the connection.
+                        tokio::time::sleep(Duration::from_millis(300)).await;
+                    } else {
+                        let mut rest = vec![0; length.saturating_sub(request.body.len())];
+                        stream.read_exact(&mut rest).await.unwrap();
+                    }
+                    *held.lock().unwrap() += if is_refused { 0 } else { length };
+                    let told = format!("Upload-Offset: {}\r\n", held.lock().unwrap());
+                    let reply = match request.method.as_str() {
+                        "OPTIONS" => "204 No Content\r\nTus-Version: 1.0.0\r\nTus-Extension: creation\r\n".to_owned(),
+                        "POST" => "201 Created\r\nLocation: /files/a\r\nContent-Length: 0\r\n".to_owned(),
+                        "PATCH" if is_refused => "413 Payload Too Large\r\nContent-Length: 0\r\n".to_owned(),
+                        "HEAD" => format!("200 OK\r\n{told}Upload-Length: 600000\r\n"),
+                        _ => format!("204 No Content\r\n{told}"),
+                    };
+                    let _ = stream.write_all(format!("HTTP/1.1 {reply}Tus-Resumable: 1.0.0\r\n\r\n").as_bytes()).await;
+                    if is_refused {
+                        std::future::pending::<()>().await;
+                    }
+                }
+            });
+        }
+    });
+    let home = remote(url.as_str(), &[]);
+    home.file("a.bin", bytes(600_000, 1).0);
+    home.run(&["put", "--timeout", "20s", "--retries", "1", "a.bin", "box:"]).ends_with(0);
 }
 
 #[test]

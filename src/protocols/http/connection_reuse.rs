@@ -13,6 +13,9 @@ use reqwest::{Response, Url};
 
 /// After a kept connection has failed, the other kept ones of that server are not used for this time: they are as old.
 const MOURNING: Duration = Duration::from_secs(2);
+/// After a server has refused a body as too large, kept connections to that server are not used for this time. Some servers
+/// (rustus) never read the rest of such a body, and so never answer the next request on its connection.
+const UNREAD_BODY: Duration = Duration::from_secs(10);
 /// After this number of failures without an answer between them, no connection to that server is kept any more.
 const HOPELESS: u32 = 2;
 /// The largest number of remembered connections; port numbers repeat in time.
@@ -27,12 +30,20 @@ struct ServerRecord {
     answered: HashSet<SocketAddr>,
     deaths: u32,
     last: Option<Instant>,
+    /// The last time when a body was refused as too large.
+    refused: Option<Instant>,
 }
 
 impl Reuse {
     /// True if the next request may use a kept connection.
     pub(crate) fn is_wise(&self, url: &Url) -> bool {
-        self.of(url, |kept| kept.deaths < HOPELESS && kept.last.is_none_or(|last| last.elapsed() > MOURNING))
+        let is_over = |since: Option<Instant>, pause| since.is_none_or(|since| since.elapsed() > pause);
+        self.of(url, |kept| kept.deaths < HOPELESS && is_over(kept.last, MOURNING) && is_over(kept.refused, UNREAD_BODY))
+    }
+
+    /// Notes that the server refused a body as too large.
+    pub(crate) fn record_refused_body(&self, url: &Url) {
+        self.of(url, |kept| kept.refused = Some(Instant::now()));
     }
 
     /// True if this server has answered before.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{FutureExt, Stream, StreamExt, TryStreamExt, future, stream};
 use reqwest::header::CONTENT_LENGTH;
-use reqwest::{Body, RequestBuilder, Response};
+use reqwest::{Body, RequestBuilder, Response, StatusCode};
 use tokio::sync::oneshot;
 
 use super::response::HttpReply;
@@ -47,7 +47,12 @@ impl Http {
         let request = request.header(CONTENT_LENGTH, length).body(body);
         let (result, url) = self.execute(request).await?;
         match result {
-            Ok(response) => self.read_refusal_too(response).await,
+            Ok(response) => {
+                if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                    self.reuse.record_refused_body(&url);
+                }
+                self.read_refusal_too(response).await
+            }
             Err(error) => {
                 // If all bytes were sent, the server may have acted on them, and a later refusal would belong to another
                 // request.
