@@ -22,10 +22,10 @@ pub struct FilterArgs(pub FilterSpec);
 #[derive(Args)]
 #[command(next_help_heading = "Filters")]
 struct TypedFilters {
-    /// Take files that match a .gitignore pattern, relative to the source. The last match wins; if --include comes first, all others are left out
+    /// Take files that match a .gitignore pattern; relative to the source. The last match wins; if --include comes first, all others are left out
     #[arg(long, value_name = "GLOB", env = "HAUL_INCLUDE", value_delimiter = '\n')]
     include: Vec<String>,
-    /// Leave out files that match, and folders with their content
+    /// Leave out files that match; folders with their content
     #[arg(long, value_name = "GLOB", env = "HAUL_EXCLUDE", value_delimiter = '\n')]
     exclude: Vec<String>,
     /// Read --exclude patterns from FILE; "!" before a pattern includes again. A .haulignore in a local source folder is read, too

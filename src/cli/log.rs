@@ -1,6 +1,7 @@
 //! `-vv` and `--log-file`: the requests, without secrets. A line goes through the renderer, which masks what it knows as
 //! secret and steps in front of the bars, and to the file, which masks the same.
 
+use std::ffi::OsString;
 use std::fmt;
 
 use tracing::{Event, Subscriber};
@@ -12,13 +13,15 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::cli::commands::version;
 use crate::render::Renderer;
 
-/// What may speak, and how loud. `suppaftp` writes `PASS` in clear at TRACE, so nothing in the environment may raise it.
-const LOG_FILTER: &str = "off,haul=debug,suppaftp=debug";
+/// What may speak, and how loud. `suppaftp` writes `PASS` in clear at TRACE, so nothing in the environment may raise it; haul logs
+/// the FTP commands and replies itself.
+const LOG_FILTER: &str = "off,haul=debug";
 
-/// Requests are shown when `verbose` is 2 or more, and written where there is a file.
-pub fn start(verbose: u8, renderer: &Renderer) {
+/// Requests are shown when `verbose` is 2 or more, and written where there is a file. The first line names this haul and `args`.
+pub fn start(verbose: u8, renderer: &Renderer, args: &[OsString]) {
     let file = renderer.log_file();
     if verbose < 2 && file.is_none() {
         return;
@@ -34,6 +37,34 @@ pub fn start(verbose: u8, renderer: &Renderer) {
     });
     // Fails only where a subscriber is set already, as in a test that runs several commands in one process.
     let _ = tracing_subscriber::registry().with(shown).with(kept).try_init();
+    tracing::debug!("{}: {}", version::program(), display_command(args));
+}
+
+/// The command without what may be a secret: of a URL only the host, of KEY=VALUE only the key, and nothing of a command of the
+/// user's own (`haul sandbox -- COMMAND`). The renderer masks the secrets that haul knows.
+fn display_command(args: &[OsString]) -> String {
+    let mut line = String::from("haul");
+    for arg in args.iter().skip(1).map(|arg| arg.to_string_lossy()) {
+        if arg == "--" {
+            return line + " -- …";
+        }
+        line.push(' ');
+        line.push_str(&display_arg(&arg));
+    }
+    line
+}
+
+fn display_arg(arg: &str) -> String {
+    if let Some((before, rest)) = arg.split_once("://") {
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        return format!("{before}://{host}{}", if rest.len() > host.len() { "/***" } else { "" });
+    }
+    match arg.split_once('=') {
+        Some((key, _)) if !arg.starts_with('-') => format!("{key}=***"),
+        _ if arg.contains(char::is_whitespace) || arg.is_empty() => format!("{arg:?}"),
+        _ => arg.to_owned(),
+    }
 }
 
 /// `14:03:59.120 [a.mov] POST https://host/path -> 200 in 0.812s`: the time, the file that the work is about, and what was done.
@@ -57,5 +88,27 @@ where
         }
         context.field_format().format_fields(writer.by_ref(), event)?;
         writeln!(writer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_named_without_what_may_be_a_secret() {
+        for (args, shown) in [
+            (&["haul", "put", "-vv", "my film.mov", "studio:/in/"][..], "haul put -vv \"my film.mov\" studio:/in/"),
+            (&["haul", "ls", "ftp://ann:s3cret@host:21/a?k=s3cret"], "haul ls ftp://host:21/***"),
+            (&["haul", "import", "https://host/f?token=s3cret", "r:"], "haul import https://host/*** r:"),
+            (&["haul", "--log-file=x", "ls", "https://host"], "haul --log-file=x ls https://host"),
+            (&["haul", "remote", "set", "r", "password=s3cret"], "haul remote set r password=***"),
+            (&["haul", "put", "--attr", "code=s3cret", "a", "r:"], "haul put --attr code=*** a r:"),
+            (&["haul", "remote", "set", "r", "url=https://ann:s3cret@host/"], "haul remote set r url=https://host/***"),
+            (&["haul", "sandbox", "-q", "--", "sh", "-c", "s3cret"], "haul sandbox -q -- …"),
+        ] {
+            let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+            assert_eq!(display_command(&args), shown);
+        }
     }
 }

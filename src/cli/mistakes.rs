@@ -71,6 +71,28 @@ const COMMANDS: &[(&str, &str)] = &[
     ("errors", "help errors"),
 ];
 
+/// The same below `haul remote`.
+const REMOTE_COMMANDS: &[(&str, &str)] = &[
+    ("rm", "remove"),
+    ("del", "remove"),
+    ("delete", "remove"),
+    ("forget", "remove"),
+    ("ls", "list"),
+    ("mv", "rename"),
+    ("ren", "rename"),
+    ("move", "rename"),
+    ("new", "add"),
+    ("create", "add"),
+    ("edit", "set"),
+    ("update", "set"),
+    ("change", "set"),
+    ("config", "set"),
+    ("info", "show"),
+    ("get", "show"),
+    ("test", "check"),
+    ("ping", "check"),
+];
+
 const TRANSFERS: &[&str] = &["put", "get", "cp", "mv", "cat"];
 const LISTINGS: &[&str] = &["ls", "du", "find", "tree", "stat"];
 
@@ -170,8 +192,13 @@ fn find_command<'t>(args: &[OsString], tree: &'t Command) -> (&'t Command, Vec<S
 pub fn no_command(typed: &str, within: &Command, words: &str) -> Error {
     let no = |message: String| Error::new(Kind::Usage, message);
     let is_top = words == "haul";
+    let theirs: &[(&str, &str)] = match words {
+        "haul" => COMMANDS,
+        "haul remote" => REMOTE_COMMANDS,
+        _ => &[],
+    };
     let error = no(format!("there is no command `{}`", if is_top { typed.to_owned() } else { format!("{words} {typed}") }));
-    let ours = COMMANDS.iter().find(|(theirs, _)| is_top && theirs.eq_ignore_ascii_case(typed)).map(|(_, ours)| (*ours).to_owned());
+    let ours = theirs.iter().find(|(theirs, _)| theirs.eq_ignore_ascii_case(typed)).map(|(_, ours)| (*ours).to_owned());
     let known: Vec<&str> = within.get_subcommands().filter(|sub| !sub.is_hide_set()).map(Command::get_name).collect();
     let exists = |ours: &String| ours.split(' ').next().is_some_and(|first| known.contains(&first));
     match ours.filter(exists).or_else(|| nearest_word(typed, &known)) {
@@ -199,7 +226,20 @@ fn nearest_word(typed: &str, known: &[&str]) -> Option<String> {
     let most = most_errors(&typed);
     let begins = || known.iter().copied().find(|word| typed.len() > 2 && (word.starts_with(&typed) || typed.starts_with(*word)));
     let near = if distance(&best) <= most && typed.len() > 1 { Some(best) } else { begins() };
-    near.map(str::to_owned)
+    near.or_else(|| shortened(&typed, known)).map(str::to_owned)
+}
+
+/// The only word that begins alike and has all these letters in this order: `rnm` is `rename`.
+fn shortened<'w>(typed: &str, known: &[&'w str]) -> Option<&'w str> {
+    let has_all = |word: &&&str| {
+        let mut letters = word.chars();
+        typed.chars().all(|typed| letters.any(|letter| letter == typed)) && word.chars().next() == typed.chars().next()
+    };
+    let mut fits = known.iter().filter(has_all);
+    match (fits.next(), fits.next()) {
+        (Some(word), None) if typed.trim_start_matches('-').chars().count() > 2 => Some(word),
+        _ => None,
+    }
 }
 
 fn other_option(typed: &str, command: &Command, path: &[String], error: &clap::Error) -> Option<String> {
@@ -314,6 +354,14 @@ mod tests {
             ("config", "haul remote add"),
             ("remote renam", "haul remote rename"),
             ("remote lst", "haul remote list"),
+            ("remote rnm", "haul remote rename"),
+            ("remote rmv", "haul remote remove"),
+            ("remote chk", "haul remote check"),
+            ("remote rm", "haul remote remove"),
+            ("remote mv", "haul remote rename"),
+            ("remote edit", "haul remote set"),
+            ("transfers clr", "haul transfers clear"),
+            ("cmpltns", "haul completions"),
         ] {
             let told = explain(&format!("haul {typed}"));
             assert!(told.contains("there is no command `") && told.contains(&format!("{typed}`")), "{told}");
@@ -325,6 +373,11 @@ mod tests {
 
     #[test]
     fn every_word_of_others_leads_to_a_command_that_is_one() {
+        for (theirs, ours) in REMOTE_COMMANDS {
+            let tree = Cli::command();
+            let remote = tree.find_subcommand("remote").unwrap();
+            assert!(remote.find_subcommand(ours).is_some() && remote.find_subcommand(theirs).is_none(), "{theirs} -> {ours}");
+        }
         for (theirs, ours) in COMMANDS.iter().filter(|(_, ours)| *ours != "sync") {
             let words: Vec<&str> = std::iter::once("haul").chain(ours.split(' ')).collect();
             let parsed = Cli::command().try_get_matches_from(words);

@@ -52,7 +52,8 @@ pub fn main() -> ExitCode {
         return answered;
     }
     let env = Env::of_process();
-    let mut parsed = match args::parse(std::env::args_os(), &env) {
+    let typed: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let mut parsed = match args::parse(typed.iter().cloned(), &env) {
         Ok(parsed) => parsed,
         Err(early) => return early.exit(),
     };
@@ -61,11 +62,11 @@ pub fn main() -> ExitCode {
     }
     let misspelt = args::misspelt_variables(&env);
     let mut context = Context::new(parsed.config, env, &parsed.global, parsed.stage);
+    log::start(parsed.global.verbose, &context.renderer, &typed);
     misspelt.iter().for_each(|warning| context.renderer.warning(warning));
     if parsed.verb.only_looks() {
         context.only_looks();
     }
-    log::start(parsed.global.verbose, &context.renderer);
     let goes_on = is_resumable(&parsed.verb);
     let status = match resources::runtime(parsed.verb.concurrency_option()) {
         Ok((runtime, less)) => {

@@ -71,7 +71,7 @@ pub struct TransferArgs {
     /// MD5: before the first byte, after the last, auto or none
     #[arg(long, value_name = "M", default_value = "auto", env = "HAUL_CHECKSUM", hide_possible_values = true, value_parser = value_parsers::one_of(CHECKSUM, checksum))]
     pub checksum: ChecksumMode,
-    /// Limit of all transfers together, per second: 10M is 10 MiB
+    /// Limit of all transfers together, in bytes a second; 10M is 10 MiB
     #[arg(long, value_name = "RATE", env = "HAUL_BWLIMIT", value_parser = value_parsers::some_rate)]
     pub bwlimit: Option<u64>,
     #[command(flatten)]
@@ -135,7 +135,7 @@ impl TransferArgs {
 #[serde(default)]
 #[command(next_help_heading = "Sync")]
 pub struct SyncOptionArgs {
-    /// Delete at TO what FROM lacks, after all files have arrived
+    /// Delete at TO what FROM lacks; after all files have arrived
     #[arg(long, env = "HAUL_DELETE", value_parser = clap::builder::BoolishValueParser::new())]
     pub delete: bool,
     /// Delete nothing if more than N files would be deleted [default: half of the files at TO]

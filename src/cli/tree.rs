@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::builder::{BoolishValueParser, Resettable};
+use clap::builder::{BoolishValueParser, Resettable, StyledStr};
 use clap::{Arg, ArgAction, Command};
 
 /// Commands whose options with a value come from the environment, too. Of the others the switches do: a value says what is
@@ -128,9 +128,20 @@ fn shorten_help(tree: Command, is_top: bool) -> Command {
     let is_rare = |arg: &Arg| arg.get_long().is_some_and(|long| RARE.contains(&long));
     let tree = tree.mut_args(|arg| {
         let rare = is_top || is_rare(&arg);
-        arg.hide_env(true).hide_short_help(rare)
+        let short = arg.get_help().map(|text| first_clause(&text.to_string()));
+        let arg = arg.hide_env(true).hide_short_help(rare).help(Resettable::from(short.map(StyledStr::from)));
+        // One list of options: each heading would take two lines.
+        if arg.is_positional() { arg } else { arg.help_heading(Resettable::Reset) }
     });
     tree.mut_subcommands(|sub| shorten_help(sub, false))
+}
+
+/// What `-h` says of an option: its help up to the first `;` or full stop, and its default.
+fn first_clause(text: &str) -> String {
+    let end = [text.find("; "), text.find(". ")].into_iter().flatten().min().unwrap_or(text.len());
+    let (clause, rest) = text.split_at(end);
+    let default = rest.rfind("[default: ").and_then(|at| rest.get(at..)).map(|default| format!(" {default}")).unwrap_or_default();
+    format!("{clause}{default}")
 }
 
 /// Puts default and variable of an option behind its text: in paragraphs of their own they triple the length of `--help`.
@@ -196,6 +207,39 @@ mod tests {
             }
         }
         assert!(!named("HAUL_CONFIG") && !named("HAUL_NAME") && !named("HAUL_TEXT"), "{known:?}");
+    }
+
+    /// A terminal has 24 lines of 80.
+    #[test]
+    fn the_short_help_of_every_command_fits_a_screen() {
+        fn check(tree: &mut Command, path: &str, too_long: &mut Vec<String>) {
+            let help = tree.clone().term_width(80).render_help().to_string();
+            assert!(help.lines().all(|line| line.chars().count() <= 80), "{path}:\n{help}");
+            if help.lines().count() > 24 {
+                too_long.push(format!("{path} has {} lines:\n{help}", help.lines().count()));
+            }
+            for sub in tree.get_subcommands_mut() {
+                let path = format!("{path} {}", sub.get_name());
+                check(sub, &path, too_long);
+            }
+        }
+        let mut tree = prepare_command(crate::cli::command(), &["haul".into(), "-h".into()]);
+        tree.build();
+        let mut too_long = Vec::new();
+        check(&mut tree, "haul", &mut too_long);
+        assert!(too_long.is_empty(), "{}", too_long.join("\n\n"));
+    }
+
+    #[test]
+    fn short_help_keeps_the_default_of_a_longer_text() {
+        for (text, short) in [
+            ("Files at the same time; fewer if the server is busy", "Files at the same time"),
+            ("Delete; nothing. More [default: half; or so]", "Delete [default: half; or so]"),
+            ("update (replace), skip [default: update]", "update (replace), skip [default: update]"),
+            ("As in 1.5", "As in 1.5"),
+        ] {
+            assert_eq!(first_clause(text), short);
+        }
     }
 
     #[test]

@@ -77,7 +77,6 @@ impl Verb {
             Verb::Sync(args) => Some(&mut args.options.transfer),
             Verb::Apply(args) => Some(&mut args.transfer),
             Verb::Transfers(commands::transfers::TransfersVerb::Resume(args)) => Some(&mut args.transfer),
-            Verb::Transfers(commands::transfers::TransfersVerb::Clear(args)) => Some(&mut args.transfer),
             _ => None,
         }
     }

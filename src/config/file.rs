@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::suggestion;
-use super::private_file;
+use super::{private_file, unquoted};
 use crate::error::{Error, Kind, Result};
 
 /// A position in a file: line and column count from 1, in characters.
@@ -84,6 +84,9 @@ pub(super) fn parse(path: &Path, text: &str, allowed: &[&str]) -> Result<Documen
     let reader = Reader { file: Arc::new(path.to_owned()), text };
     let top = DeTable::parse(text).map_err(|e| {
         let at = reader.position(e.span().unwrap_or(0..0));
+        if let Some(found) = e.span().and_then(|span| unquoted::find(text, span.start)) {
+            return reader.position(found.at..found.at).error(found.message).with_hint(found.hint);
+        }
         // Only the parser's own text is used: the cause would quote the line, which may contain a secret.
         at.error(e.message().lines().collect::<Vec<_>>().join(", "))
     })?;

@@ -212,7 +212,11 @@ fn value_from_file(line: ConfigLine, provider: &'static ProviderInfo) -> Result<
 }
 
 fn wrong_type(line: &ConfigLine, wanted: &str) -> Error {
-    line.value_at.error(format!("`{}` must be a {wanted}, not a TOML {}", line.key, line.value.type_name()))
+    let error = line.value_at.error(format!("`{}` must be a {wanted}, not a TOML {}", line.key, line.value.type_name()));
+    match wanted {
+        "boolean" => error.with_hint(format!("write `{0} = true` or `{0} = false`", line.key)),
+        _ => error.with_hint(format!("write it in quotes: `{} = \"…\"`", line.key)),
+    }
 }
 
 fn unknown_key(name: &str, provider: &ProviderInfo, keys: &[Key], origin: &ValueSource) -> Error {

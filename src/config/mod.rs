@@ -15,6 +15,7 @@ mod private_file;
 mod secret_sources;
 mod settings;
 mod single_line;
+mod unquoted;
 mod url_remote;
 
 use std::path::{Path, PathBuf};

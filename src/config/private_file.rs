@@ -74,7 +74,7 @@ fn is_open_to_others(_: &Metadata) -> bool {
 pub(super) fn too_open(path: &Path) -> Error {
     let name = path.display().to_string();
     let hint = format!("run `chmod 600 {}`", shell_word(path));
-    Error::new(Kind::Usage, "this file holds a secret, but others may read or change it").with_subject(name).with_hint(hint)
+    Error::new(Kind::Usage, "this file holds a password or token, but others may read or change it").with_subject(name).with_hint(hint)
 }
 
 /// Reads, changes and replaces a file; other `haul` processes that want to change it wait. `change` gets the text (empty when
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn the_hint_can_be_pasted() {
         let e = too_open(Path::new("/home/o'neil/my files/config.toml"));
-        let line = "/home/o'neil/my files/config.toml: this file holds a secret, but others may read or change it; \
+        let line = "/home/o'neil/my files/config.toml: this file holds a password or token, but others may read or change it; \
                     run `chmod 600 '/home/o'\\''neil/my files/config.toml'`";
         assert_eq!(e.to_string(), line);
         assert_eq!(e.kind(), Kind::Usage);

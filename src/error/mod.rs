@@ -34,6 +34,7 @@ struct ErrorFields {
     closed_again: bool,
     reached: bool,
     unread: bool,
+    check_unanswered: bool,
     cause: Option<anyhow::Error>,
 }
 
@@ -55,6 +56,7 @@ impl Error {
             closed_again: false,
             reached: false,
             unread: false,
+            check_unanswered: false,
             cause: None,
         }))
     }
@@ -176,6 +178,12 @@ impl Error {
         self
     }
 
+    /// Adds the check after this failure, which failed too.
+    pub fn with_check(mut self, check: Error) -> Self {
+        self.0.check_unanswered |= check.is_of_failing_server();
+        self.with_cause(check)
+    }
+
     /// The same failure with another kind, for code that knows more about it.
     pub fn with_kind(mut self, kind: Kind) -> Self {
         self.0.kind = kind;
@@ -210,6 +218,12 @@ impl Error {
         self.0.kind == Kind::Unreachable && !self.0.reached
     }
 
+    /// True if every other request would fail now, too: the server is not reached, resets, times out or is busy. Also true for a
+    /// change with an unknown result if the server did not answer the check.
+    pub(crate) fn is_of_failing_server(&self) -> bool {
+        self.0.kind.is_transient() || self.0.check_unanswered
+    }
+
     pub(crate) fn is_unread_answer(&self) -> bool {
         self.0.unread
     }
@@ -237,7 +251,7 @@ impl Error {
         }
         self.quoting(Kind::Unknown, |said| format!("whether this was done is not known: {said}; and looking failed"))
             .with_hint("check before you try again")
-            .with_cause(look)
+            .with_check(look)
     }
 
     /// A new failure whose message quotes this one. The place of this failure becomes the place of the new one and is not
@@ -270,6 +284,7 @@ impl Error {
         (again.0.status, again.0.after) = (self.0.status, self.0.after);
         (again.0.on_kept_line, again.0.unsent, again.0.unread) = (self.0.on_kept_line, self.0.unsent, self.0.unread);
         (again.0.closed_again, again.0.reached) = (self.0.closed_again, self.0.reached);
+        again.0.check_unanswered = self.0.check_unanswered;
         again
     }
 

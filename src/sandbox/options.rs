@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 pub struct SandboxOptions {
     /// The ports to use.
     pub ports: Vec<PortChoice>,
-    /// Every password and token is the word `sandbox`.
+    /// Every password and token is one fixed word.
     pub fixed_credentials: bool,
     /// A folder with a subfolder for each remote: the files in it are on the remotes from the start, and the files of the
     /// remotes are written to it at the end.
@@ -22,6 +22,9 @@ pub struct SandboxOptions {
     /// The file that gets a JSON line for each request.
     pub log: Option<File>,
 }
+
+/// What `--fixed-credentials` sets. No message of haul contains this word: haul would mask the message.
+const FIXED_SECRET: &str = "open-sesame";
 
 /// `8000` for the first stand-in, and the following ports for the next ones; or `giga0=8001` for one of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,7 +76,7 @@ impl SandboxOptions {
 
     /// A password or token: `random`, or the fixed one.
     pub(super) fn secret(&self, random: String) -> String {
-        if self.fixed_credentials { "sandbox".to_owned() } else { random }
+        if self.fixed_credentials { FIXED_SECRET.to_owned() } else { random }
     }
 }
 

@@ -61,13 +61,14 @@ impl CircuitBreaker {
             seen.stopped.get_or_insert(error.kind());
         }
         match error.kind() {
-            // The server fails in any way: a refused connection, a reset, a time-out, 5xx.
-            kind if kind.is_transient() => {
+            // The server fails in any way: a refused connection, a reset, a time-out, 5xx; also when it was asked whether the file
+            // has arrived.
+            kind if error.is_of_failing_server() => {
                 let row = seen.failing.entry(remote.to_owned()).or_default();
                 row.files += 1;
                 row.unreached |= kind == Kind::Unreachable;
             }
-            // The server did not answer when the file was looked for.
+            // The server answers, and what has become of this file does not show. This says nothing of the next file.
             Kind::Unknown => {}
             // The server answers, or was not asked. Files that were in flight when the server was given up change nothing.
             _ if seen.failing.get(remote).is_some_and(|row| row.files < DOWN_AFTER) => drop(seen.failing.remove(remote)),
@@ -118,6 +119,36 @@ mod tests {
             let error = stop.check("a").unwrap_err();
             assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Unreachable, FAILING), "{kinds:?}");
         }
+    }
+
+    /// The answer to the upload was lost, and then the server was asked for the file.
+    #[test]
+    fn an_unknown_result_counts_when_the_check_was_not_answered() {
+        let lost = |check: Kind| Error::new(Kind::Interrupted, "reset").with_failed_check(Error::new(check, "no"));
+        for check in [Kind::Interrupted, Kind::Busy, Kind::Unreachable] {
+            let stop = CircuitBreaker::new(false);
+            for _ in 0..DOWN_AFTER {
+                stop.check("a").unwrap();
+                // A failure that several files share is duplicated for each of them.
+                stop.failure("a", &lost(check).duplicate().with_remote("a"));
+            }
+            assert_eq!(stop.check("a").unwrap_err().to_string(), FAILING);
+        }
+        let stop = CircuitBreaker::new(false);
+        for _ in 0..2 * DOWN_AFTER {
+            // The server answers: it has no such file, a page in place of the answer, or two files of that name.
+            for check in [Kind::Refused, Kind::Protocol, Kind::Ambiguous, Kind::Integrity] {
+                stop.failure("a", &lost(check));
+            }
+            stop.failure("a", &Error::new(Kind::Unknown, "not seen").with_cause(Error::new(Kind::Interrupted, "reset")));
+            stop.check("a").unwrap();
+        }
+        // Neither do these failures show that the server is well.
+        (0..DOWN_AFTER).for_each(|_| {
+            fails(&stop, Kind::Busy);
+            fails(&stop, Kind::Unknown);
+        });
+        stop.check("a").unwrap_err();
     }
 
     #[test]

@@ -163,5 +163,5 @@ fn check_failed_error(look: Error) -> Error {
     if look.kind() == Kind::Auth {
         return look;
     }
-    Error::new(Kind::Unknown, "the server reports success, but the check failed").with_hint("check before you try again").with_cause(look)
+    Error::new(Kind::Unknown, "the server reports success, but the check failed").with_hint("check before you try again").with_check(look)
 }

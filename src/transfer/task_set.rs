@@ -47,6 +47,11 @@ impl<T> TaskSet<T> {
     }
 }
 
+/// Names the file in each log line (`-vv`) of the work on it: the requests of several files mix.
+pub fn file_span(name: &str) -> tracing::Span {
+    tracing::debug_span!(target: "haul::file", "file", %name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -256,3 +256,57 @@ fn a_mistake_in_the_options_is_an_event_too() {
     let failed = env.home.run(&["get", "--json", "giga0:/none", "."]).ends_with(3).events("failed");
     assert_eq!((&failed[0]["remote"], &failed[0]["path"]), (&"giga0".into(), &"/none".into()));
 }
+
+/// A log that is pasted into an issue tells which haul it was and what was typed, and each request tells its file.
+#[test]
+fn a_log_names_the_version_the_command_and_the_files() {
+    let env = TestEnv::new();
+    for name in ["one.mov", "two.mov"] {
+        env.home.file(&format!("d/{name}"), vec![b'x'; 400_000]);
+    }
+    for (remote, line) in [("giga0", "/api/v2/file/upload"), ("fileago", "/upload"), ("iogates", "PATCH "), ("ftp", "STOR ")] {
+        let target = format!("{remote}:/in/");
+        let args = ["put", "-q", "--log-file", "log", "--retries", "6", "--attr", "code=s3cret-of-mine", "d/", &target];
+        let args: Vec<&str> =
+            args.into_iter().filter(|arg| remote == "iogates" || !["--attr", "code=s3cret-of-mine"].contains(arg)).collect();
+        let ran = env.home.run(&args).ends_with(0);
+        assert_eq!(ran.stderr, "", "{remote}");
+        let path = env.home.path().join("log");
+        let log = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        let first = log.lines().next().unwrap();
+        let says = format!(
+            " haul {} on {} {}: haul put -q --log-file log --retries 6 ",
+            env!("CARGO_PKG_VERSION"),
+            std::env::consts::OS,
+            std::env::consts::ARCH
+        );
+        assert!(first.contains(&says) && first.ends_with(&format!(" d/ {target}")), "{remote}: {first}");
+        assert!(!log.contains("s3cret-of-mine"), "{remote}: {log}");
+        for name in ["one.mov", "two.mov"] {
+            let of_file = |text: &&str| text.contains(&format!("[d/{name}] ")) && text.contains(line);
+            assert!(log.lines().any(|text| of_file(&text)), "{remote} {name}: {log}");
+        }
+        assert!(!log.contains("TLS Steam") && !log.contains("custom command"), "{remote}: {log}");
+        if remote == "ftp" {
+            assert!(log.contains("signed in at 127.0.0.1:") && log.contains(", TLS 1.") && log.contains("-> 226 "), "{log}");
+        }
+    }
+}
+
+/// What is not there afterwards is told, though the command succeeds.
+#[test]
+fn empty_folders_that_a_provider_can_not_make_are_told() {
+    let env = TestEnv::new();
+    env.home.file("d/f.txt", "x");
+    for folder in ["d/one", "d/two/three"] {
+        std::fs::create_dir_all(env.home.path().join(folder)).unwrap();
+    }
+    let says = "warning: 2 empty folders are left out: ioGates makes folders only for files; -v names each";
+    let ran = env.home.run(&["put", "d", "iogates:/in"]).ends_with(0).says(says);
+    assert!(!ran.stderr.contains("three"), "{}", ran.stderr);
+    let ran = env.home.run(&["put", "-v", "d/one", "iogates:/in"]).ends_with(0).says("warning: 1 empty folder is left out: ioGates");
+    assert!(ran.stderr.contains("/in/one: this folder is empty, and is left out"), "{}", ran.stderr);
+    let ran = env.home.run(&["put", "d", "giga0:/in"]).ends_with(0);
+    assert!(!ran.stderr.contains("left out"), "{}", ran.stderr);
+}

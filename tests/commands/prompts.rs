@@ -105,6 +105,9 @@ fn a_new_remote_is_asked_for_step_by_step() {
     terminal.until("User name");
     terminal.types(&format!("{user}\n"));
     terminal.until("1, 2 or 3 [1]: ");
+    terminal.types("my-s3cret\n");
+    let again = terminal.until("1, 2 or 3 [1]: ");
+    assert!(again.contains("answer 1, 2 or 3"), "{again}");
     terminal.types("\n");
     terminal.until("password of cloud: ");
     terminal.types("wrong\n");
@@ -157,6 +160,30 @@ fn every_provider_can_be_added_by_answers() {
         home.file("x.txt", "x");
         home.run(&["put", "-q", "x.txt", "mine:/"]).ends_with(0);
     }
+}
+
+/// Enter at each question leaves nothing to sign in with: haul says what to enter, and not to go to a terminal.
+#[test]
+fn a_person_who_enters_nothing_is_told_what_to_enter() {
+    let env = TestEnv::new();
+    let url = env.sandbox.env().into_iter().find(|(key, _)| key == "HAUL_REMOTE_IOGATES_URL").unwrap().1;
+    let home = Home::new();
+    let url = format!("url={url}");
+    let Some(mut terminal) = Terminal::of(&home, &["remote", "add", "mine", "--provider", "iogates", &url]) else { return };
+    terminal.until("User name");
+    terminal.types("\n");
+    terminal.until("1, 2 or 3 [1]: ");
+    terminal.types("\n");
+    terminal.until("key1 of mine: ");
+    terminal.types("\n");
+    terminal.until("key2 of mine: ");
+    terminal.types("\n");
+    let said = terminal.until("Add this remote all the same? [y/N] ");
+    let says = "enter a user name and its password, both API keys, or the link of a share";
+    assert!(said.replace("\r\n", "").contains(says) && !said.contains("in a terminal"), "{said}");
+    terminal.types("\n");
+    terminal.until("User name");
+    drop(terminal.child.kill());
 }
 
 /// The password stays with its command, and what was given as arguments is not asked for.

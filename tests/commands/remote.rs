@@ -55,15 +55,16 @@ fn a_check_has_a_line_for_each_step_and_stops_at_the_first_that_fails() {
     for remote in hosts() {
         let checked = env.home.run(&["remote", "check", "--json", remote]).ends_with(0).events("check");
         let steps: Vec<&str> = checked.iter().map(|e| e["step"].as_str().unwrap()).collect();
-        assert_eq!(steps[..4], ["name", "connection", "sign-in", "listing"], "{remote}");
-        assert!(steps.len() > 4 && steps[4..].iter().all(|step| step.starts_with("upload by ")), "{remote}: {steps:?}");
+        assert_eq!(steps[..5], ["version", "name", "connection", "sign-in", "listing"], "{remote}");
+        assert!(checked[0]["detail"].as_str().unwrap().starts_with(concat!("haul ", env!("CARGO_PKG_VERSION"), " on ")), "{checked:?}");
+        assert!(steps.len() > 5 && steps[5..].iter().all(|step| step.starts_with("upload by ")), "{remote}: {steps:?}");
         assert!(checked.iter().all(|e| e["ok"] == true), "{remote}: {checked:?}");
     }
     let env = TestEnv::new();
     let wrong = env.home.command(&["remote", "check", "--json", "giga0"]).env("HAUL_REMOTE_GIGA0_PASSWORD", "wrong").output().unwrap();
     let checked = Ran::of(wrong).ends_with(4).events("check");
     let steps: Vec<_> = checked.iter().map(|e| (e["step"].as_str().unwrap(), e["ok"].as_bool().unwrap())).collect();
-    assert_eq!(steps, [("name", true), ("connection", true), ("sign-in", false)]);
+    assert_eq!(steps, [("version", true), ("name", true), ("connection", true), ("sign-in", false)]);
 }
 
 /// Nobody can be asked: what is missing is named, with a command that has it.

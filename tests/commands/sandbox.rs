@@ -97,7 +97,7 @@ fn ports_credentials_and_data_stay() {
         let lines: Vec<(&str, &str)> = env.lines().map(|line| line.split_once('=').unwrap()).collect();
         let value = |name: &str| lines.iter().find(|(known, _)| *known == name).unwrap_or_else(|| panic!("{name}: {env}")).1;
         assert_eq!(value("HAUL_REMOTE_GIGA0_URL"), format!("http://127.0.0.1:{}", &port[6..]));
-        assert_eq!([value("HAUL_REMOTE_GIGA0_PASSWORD"), value("HAUL_REMOTE_TUS_TOKEN")], ["sandbox"; 2]);
+        assert_eq!([value("HAUL_REMOTE_GIGA0_PASSWORD"), value("HAUL_REMOTE_TUS_TOKEN")], ["open-sesame"; 2]);
         assert!(!env.contains("XDG_"), "whose shell it is pasted into keeps its own folders: {env}");
         let haul = |args: &[&str]| Ran::of(home.command(args).envs(lines.iter().copied()).output().unwrap());
         haul(&["cat", "giga0:/in/old.txt"]).ends_with(0).prints("old");

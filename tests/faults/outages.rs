@@ -89,6 +89,26 @@ fn a_server_that_keeps_failing_is_given_up_after_three_files() {
     }
 }
 
+/// Every connection is reset unread: the upload, and the question whether it has arrived. The result of these files is unknown,
+/// and the server is given up all the same.
+#[test]
+fn a_server_that_answers_nothing_any_more_is_given_up() {
+    for (provider, skip) in [("giga0", 12), ("fileago", 12)] {
+        let env = TestEnv::new();
+        for n in 0..100 {
+            env.home.file(&format!("d/{n:02}"), format!("file {n}"));
+        }
+        env.sandbox.faults().script(&format!("{provider}:gone+{skip}")).unwrap();
+        let target = format!("{provider}:/in/");
+        let put = env.home.run(&["put", "--json", "-j", "4", "--retries", "2", "d/", &target]);
+        let failed = put.events("failed");
+        let untried = failed.iter().filter(|f| f["error"]["message"].as_str().unwrap().contains("not tried")).count();
+        assert_eq!(put.events("uploaded").len() + failed.len(), 100, "{provider}: {}", put.stderr);
+        assert!(untried >= 80, "{provider}: {untried} of {} not tried: {}", failed.len(), put.stderr);
+        assert!(put.stderr.contains(&format!("haul: {untried} files not tried, because the server ")), "{provider}: {}", put.stderr);
+    }
+}
+
 #[test]
 fn a_download_from_a_server_that_goes_down() {
     let env = TestEnv::new();

@@ -12,6 +12,7 @@ static CHANGING: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         // The progress of a killed run.
         (r"nothing sent|\d+ of \d+ files? done(, \d+ (failed|in flight|not begun))*", "STATE"),
         (r"\d+(\.\d+)? ([KMGT]i)?B of", "SIZE of"),
+        (r"haul \d+\.\d+\.\d+ on \w+ \w+", "HAUL"),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
         (r"/tmp/[^ ]*haul-sandbox-\w+", "SANDBOX"),
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "ID"),

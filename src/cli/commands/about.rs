@@ -12,7 +12,7 @@ use crate::render::exit::DONE;
 ///
 /// Examples:
 ///   haul about studio:
-///   haul about --json cloud: | jq .quota.free
+///   haul about --json studio: | jq .quota.free
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct AboutArgs {

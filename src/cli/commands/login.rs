@@ -105,7 +105,7 @@ pub(super) async fn sign_in(context: &Context, config: &Remote, connection: Conn
         }
         outcome => outcome,
     };
-    let account = outcome.map_err(|e| inside_login(e, config).with_subject(remote.name.clone()))?;
+    let account = outcome.map_err(|e| inside_login(e, config, questions::is_somebody_there(context)).with_subject(remote.name.clone()))?;
     for warning in &account.warnings {
         context.renderer.warning(warning);
     }
@@ -208,7 +208,7 @@ async fn ask(context: &Context, config: &Remote) -> Result<Option<String>> {
 
 /// The refusal in the words of `login`: it names the secret that was refused where nobody typed one, and does not advise to run
 /// `haul login`.
-fn inside_login(error: Error, config: &Remote) -> Error {
+fn inside_login(error: Error, config: &Remote, is_asked: bool) -> Error {
     if error.kind() != Kind::Auth {
         return error;
     }
@@ -216,7 +216,7 @@ fn inside_login(error: Error, config: &Remote) -> Error {
     let is_login = advice.contains("run `haul login") && !advice.contains("again");
     let used = config.used_secrets();
     let refused: Vec<String> = used.iter().map(|(key, origin)| format!("the {key} from {origin} was refused")).collect();
-    let way = "run it in a terminal, or give the password by --password-stdin";
+    let way = if is_asked { ways_in(config) } else { "run it in a terminal, or give the password by --password-stdin".to_owned() };
     match (refused.is_empty(), is_login || used.iter().any(|(_, origin)| origin == KEPT)) {
         (true, false) => error,
         (true, true) => error.with_hint(way),
@@ -225,6 +225,25 @@ fn inside_login(error: Error, config: &Remote) -> Error {
             let more = if advice.is_empty() { String::new() } else { format!("; {advice}") };
             error.with_hint(format!("{}{more}", refused.join(", ")))
         }
+    }
+}
+
+/// For a person who has answered the questions: what the provider can be answered with.
+fn ways_in(config: &Remote) -> String {
+    let takes = |key: &str| config.provider.settings.iter().any(|s| s.key == key);
+    let ways: Vec<&str> = [
+        ("username", "a user name and its password"),
+        ("key1", "both API keys"),
+        ("share_url", "the link of a share"),
+        ("token", "a token"),
+    ]
+    .into_iter()
+    .filter_map(|(key, way)| takes(key).then_some(way))
+    .collect();
+    match ways.split_last() {
+        Some((last, [])) => format!("enter {last}"),
+        Some((last, ways)) => format!("enter {}, or {last}", ways.join(", ")),
+        None => "check the address".to_owned(),
     }
 }
 

@@ -45,7 +45,7 @@ pub struct SandboxArgs {
     /// A fixed port for the first stand-in, and the next ports for the others; or REMOTE=PORT; can be repeated
     #[arg(long = "port", value_name = "PORT", env = "HAUL_PORT", value_delimiter = ',')]
     pub ports: Vec<PortChoice>,
-    /// Use "sandbox" as every password and token
+    /// Use "open-sesame" as every password and token
     #[arg(long, env = "HAUL_FIXED_CREDENTIALS", value_parser = clap::builder::BoolishValueParser::new())]
     pub fixed_credentials: bool,
     /// Keep the files of the remotes in DIR/REMOTE, and start with the files there

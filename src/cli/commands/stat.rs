@@ -13,7 +13,7 @@ use crate::render::View;
 ///
 /// Examples:
 ///   haul stat studio:/incoming/film.mov
-///   haul stat --json cloud:@file:1253 | jq -r .md5
+///   haul stat --json studio:/incoming/film.mov | jq -r .md5
 ///
 /// giga0 lists no times, so each file takes a request of its own, --jobs at the
 /// same time.

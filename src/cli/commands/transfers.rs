@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::sync::SyncJob;
 use super::{apply, cp, get, put, sync};
+use crate::cli::connection::ConnectArgs;
 use crate::cli::context::Context;
 use crate::cli::filter_args::SelectionArgs;
 use crate::cli::list_args;
@@ -83,8 +84,11 @@ pub struct ClearArgs {
     /// Only those of this remote
     #[arg(value_name = "REMOTE")]
     pub remote: Option<String>,
+    /// Show what would be done, and do nothing
+    #[arg(short = 'n', long, env = "HAUL_DRY_RUN", value_parser = clap::builder::BoolishValueParser::new())]
+    pub dry_run: bool,
     #[command(flatten)]
-    pub transfer: TransferArgs,
+    pub connection: ConnectArgs,
 }
 
 pub async fn run(context: &mut Context, verb: TransfersVerb) -> Result<u8> {
@@ -251,11 +255,11 @@ async fn clear(context: &mut Context, args: ClearArgs) -> Result<u8> {
         };
         // Another run may have finished the upload since the list was read.
         let Some(left) = state.pending_upload(&left.key)? else { continue };
-        if args.transfer.dry_run {
+        if args.dry_run {
             context.renderer.report(&plan_report(left));
             continue;
         }
-        match remove(context, &left, &args.transfer).await {
+        match remove(context, &left, args.connection).await {
             Ok(leftover) => {
                 state.forget_pending_upload(&left.key)?;
                 if let Some(name) = &leftover.stays {
@@ -277,7 +281,7 @@ async fn clear(context: &mut Context, args: ClearArgs) -> Result<u8> {
         }
     }
     let done = (done - failed.len()) as u64;
-    if !runs::clear(context, remote.as_deref(), args.transfer.dry_run).await? && failed.is_empty() {
+    if !runs::clear(context, remote.as_deref(), args.dry_run).await? && failed.is_empty() {
         context.renderer.warning("a command is on its way in another haul just now, so it is left alone");
         failed.push(Kind::Other);
     }
@@ -304,8 +308,8 @@ fn cleared_report(left: PendingUpload, leftover: Leftover) -> Report {
 }
 
 /// Removes the incomplete file from the server, as far as its API can.
-async fn remove(context: &Context, left: &PendingUpload, args: &TransferArgs) -> Result<Leftover> {
-    let remote = context.open(&left.remote, args.connection)?;
+async fn remove(context: &Context, left: &PendingUpload, connection: ConnectArgs) -> Result<Leftover> {
+    let remote = context.open(&left.remote, connection)?;
     let Ok(begun) = serde_json::from_str::<JournalRecord>(&left.upload) else { return Ok(Leftover::default()) };
     let folder = Entry::new(EntryKind::Folder, "", begun.ticket.path.parent().unwrap_or_default());
     let item = cleanup_request(&begun, folder);

@@ -26,6 +26,11 @@ pub fn run(context: &mut Context, _: VersionArgs) -> Result<u8> {
     Ok(DONE)
 }
 
+/// `haul 0.1.0 on linux x86_64`
+pub fn program() -> String {
+    format!("haul {} on {} {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH)
+}
+
 /// Behind the name of the program: version, build, system.
 pub fn build() -> String {
     let kind = if cfg!(debug_assertions) { "debug" } else { "release" };

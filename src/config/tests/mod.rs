@@ -124,16 +124,22 @@ fn mistakes_in_the_file_name_line_column_and_the_nearest_word() {
     assert_eq!(failure_text("[defaults]\n  jbos = 1\n"), "FILE, line 2, column 3: there is no option `jbos`; write `jobs`");
     assert_eq!(failure_text("[remote.a]\n"), "FILE, line 1, column 2: there is no key `remote` here; write `remotes`");
     let key = "[remotes.a]\nprovider = \"iogates\"\n";
-    assert_eq!(failure_text(&format!("{key}username = 7\n")), "FILE, line 3, column 12: `username` must be a string, not a TOML number");
+    assert_eq!(
+        failure_text(&format!("{key}username = 7\n")),
+        "FILE, line 3, column 12: `username` must be a string, not a TOML number; write it in quotes: `username = \"…\"`"
+    );
     assert_eq!(
         failure_text(&format!("{key}password = 12345\n")),
-        "FILE, line 3, column 12: `password` must be a string, not a TOML number"
+        "FILE, line 3, column 12: `password` must be a string, not a TOML number; write it in quotes: `password = \"…\"`"
     );
     assert_eq!(
         failure_text(&format!("{key}insecure = \"true\"\n")),
-        "FILE, line 3, column 12: `insecure` must be a boolean, not a TOML string"
+        "FILE, line 3, column 12: `insecure` must be a boolean, not a TOML string; write `insecure = true` or `insecure = false`"
     );
-    assert_eq!(failure_text("[remotes.a]\nprovider = true\n"), "FILE, line 2, column 12: `provider` must be a string, not a TOML boolean");
+    assert_eq!(
+        failure_text("[remotes.a]\nprovider = true\n"),
+        "FILE, line 2, column 12: `provider` must be a string, not a TOML boolean; write it in quotes: `provider = \"…\"`"
+    );
     assert_eq!(
         failure_text(&format!("{key}key1 = \"x\"\n")).split(';').next().unwrap(),
         "FILE, line 3, column 1: a remote of ioGates has no key `key1`"

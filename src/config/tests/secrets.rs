@@ -94,7 +94,7 @@ fn files_with_secrets_must_be_closed_to_others() {
     assert_eq!(plain.load().remotes().len(), 1, "without a secret anybody may read it");
     let secret = Home::new(&format!("{STUDIO}password = \"hunter22\"\n"));
     chmod(&secret.config(), 0o640);
-    let refused = "FILE: this file holds a secret, but others may read or change it; run `chmod 600 FILE`".to_owned();
+    let refused = "FILE: this file holds a password or token, but others may read or change it; run `chmod 600 FILE`".to_owned();
     assert_eq!(secret.failure(), (Kind::Usage, refused));
     chmod(&secret.config(), 0o600);
     assert_eq!(secret.secret("studio", "password").as_deref(), Some("hunter22"));

@@ -155,7 +155,8 @@ async fn set_up(server: &FtpServer, behaviour: &ServerBehaviour, mut connection:
         connection.ask("OPTS UTF8 ON").await?;
     }
     behaviour.record_features(features);
-    tracing::debug!("signed in at {} with {:?}", server.host, connection.tls.as_ref().map(|tls| tls.version));
+    let by = connection.tls.as_ref().map_or("without TLS", |tls| tls.version.name());
+    tracing::debug!(target: "haul::ftp", "signed in at {}:{} as {}, {by}", server.host, server.port, server.user);
     Ok(connection)
 }
 

@@ -15,6 +15,10 @@ use super::route::Route;
 use super::size::Size;
 use super::tls::{FtpsStream, TlsClient};
 use crate::error::{Error, Kind, Result};
+use crate::model::escape::shorten;
+
+/// Of a reply, in the log.
+const WORDS_LOGGED: usize = 100;
 use crate::protocols::socket::{send_at_once, watch_over};
 
 pub type Ftp = ImplAsyncFtpStream<FtpsStream>;
@@ -135,6 +139,7 @@ impl Connection {
 
     pub(super) async fn ask_within(&mut self, command: &str, within: Duration) -> Result<Reply> {
         self.in_step = false;
+        tracing::debug!(target: "haul::ftp", "{command}");
         // Without an expected code, suppaftp returns every reply as unexpected: so all replies are handled here.
         let answered = timeout(within, self.ftp.custom_command(command, &[])).await;
         self.take(answered, within)
@@ -214,6 +219,7 @@ impl Connection {
             Ok(Ok(response) | Err(suppaftp::FtpError::UnexpectedResponse(response))) => Reply::from(response),
             Ok(Err(error)) => return Err(reply::from_suppaftp(error)),
         };
+        tracing::debug!(target: "haul::ftp", "-> {}", shorten(&reply.text, WORDS_LOGGED));
         self.in_step = !reply.is_closing() && !reply.is_starting();
         Ok(reply)
     }

@@ -25,6 +25,7 @@ impl Connection {
         let is_writable = timeout(self.timeout, socket.writable()).await;
         drop(socket);
         is_writable.map_err(|_| timeout_error(self.timeout))?.map_err(reply::connection_lost_error)?;
+        tracing::debug!(target: "haul::ftp", "{command}");
         // suppaftp sends and waits in one call. If the socket has room, the first poll sends the command; a reply that was not
         // waited for is kept for the next call.
         let answered = {

@@ -35,6 +35,15 @@ pub enum TlsVersion {
     V13,
 }
 
+impl TlsVersion {
+    pub fn name(self) -> &'static str {
+        match self {
+            TlsVersion::V12 => "TLS 1.2",
+            TlsVersion::V13 => "TLS 1.3",
+        }
+    }
+}
+
 /// TLS begins after a greeting and AUTH in clear.
 #[derive(Clone, Copy)]
 pub struct ClearStart {

@@ -208,14 +208,14 @@ impl Http {
         loop {
             // None for a body that can't be sent a second time.
             let again = request.try_clone();
-            let (method, url) = (request.method().clone(), request.url().clone());
+            let (method, url, sent) = (request.method().clone(), request.url().clone(), body_length(&request));
             let begun = Instant::now();
             let result = self.send_over(&self.calls, request).await;
             let outcome = match &result {
                 Ok(response) => response.status().as_u16().to_string(),
                 Err(e) => e.to_string(),
             };
-            tracing::debug!(target: "haul::http", "{method} {} -> {} in {:.3}s", mask(url.as_str()), mask(&outcome), begun.elapsed().as_secs_f64());
+            tracing::debug!(target: "haul::http", "{method} {}{} -> {} in {:.3}s", mask(url.as_str()), display_length(sent), mask(&outcome), begun.elapsed().as_secs_f64());
             let to = result.as_ref().ok().filter(|_| turns < MAX_REDIRECTS).and_then(|response| redirect_target(&method, response));
             let Some((mut next, to)) = again.zip(to) else { return Ok((result, url)) };
             *next.url_mut() = to;
@@ -376,6 +376,17 @@ fn source_io(error: &reqwest::Error) -> Option<Error> {
         step = e.source();
     }
     None
+}
+
+fn body_length(request: &reqwest::Request) -> Option<usize> {
+    let known = request.body().and_then(reqwest::Body::as_bytes).map(<[u8]>::len);
+    let announced = || request.headers().get(reqwest::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
+    known.or_else(announced)
+}
+
+/// ` (17 bytes)`, for the log.
+fn display_length(body: Option<usize>) -> String {
+    body.filter(|bytes| *bytes > 0).map(|bytes| format!(" ({bytes} bytes)")).unwrap_or_default()
 }
 
 #[cfg(test)]

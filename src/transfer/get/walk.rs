@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tracing::Instrument;
+
 use super::local::{Local, check_name, create_dirs_safely};
 use super::{GetItem, GetRun, GetSource, display_source, from, report_failed};
 use crate::contract::Entries;
@@ -13,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, Report};
 use crate::transfer::download::open_folder::display_path;
 use crate::transfer::filter::{FilterDecision, RemoteFilter};
-use crate::transfer::task_set::TaskSet;
+use crate::transfer::task_set::{TaskSet, file_span};
 use crate::transfer::walk::check_depth;
 
 /// Entries.
@@ -60,7 +62,8 @@ impl GetRun {
             self.report_panic(flying.join_next().await);
         }
         let run = self.clone();
-        flying.spawn(item.clone(), async move { run.process(item).await });
+        let span = file_span(&item.name);
+        flying.spawn(item.clone(), async move { run.process(item).await }.instrument(span));
     }
 
     pub(super) fn report_panic(&self, broken: Option<(GetItem, Error)>) {

@@ -26,9 +26,11 @@ mod upcoming;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 
 pub use self::options::{ChecksumMode, HANDLES, HANDLES_FOR_A_FILE, PutJob, PutOptions};
 
@@ -41,7 +43,7 @@ use self::run::PutRun;
 use self::session::PutSessions;
 use self::upcoming::{GATHER, Next, Upcoming};
 use super::source::hashing::tell_hashing;
-use super::task_set::TaskSet;
+use super::task_set::{TaskSet, file_span};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::{Event, RemotePath};
@@ -152,7 +154,20 @@ impl PutRun {
                 }
             }
         }
+        self.warn_of_folders_left_out();
         all_made
+    }
+
+    /// One warning for all of them: the folders are missing there although the command succeeds.
+    fn warn_of_folders_left_out(&self) {
+        let title = self.job.client.info().title;
+        let which = match self.folders_left_out.load(Ordering::Relaxed) {
+            0 => return,
+            1 => "1 empty folder is".to_owned(),
+            count => format!("{count} empty folders are"),
+        };
+        let events = &self.job.client.events;
+        events.send(Event::Warning(format!("{which} left out: {title} makes folders only for files; -v names each")));
     }
 
     /// Sends the files of `batch`, and prepares `next` meanwhile. If another run is uploading one of the files, its lock is
@@ -211,7 +226,8 @@ impl PutRun {
     /// Starts the work on a file as soon as there is room for it.
     async fn spawn(&self, crew: &mut TaskSet<(FileId, String)>, on: (FileId, String), flight: impl Future<Output = ()> + Send + 'static) {
         self.wait_for_slot(crew).await;
-        crew.spawn(on, flight);
+        let span = file_span(&on.1);
+        crew.spawn(on, flight.instrument(span));
     }
 
     fn report_panic(&self, broken: Option<((FileId, String), Error)>) {
@@ -245,7 +261,8 @@ impl PutRun {
 
     async fn empty_folder(&self, path: &RemotePath) -> Result<bool> {
         if !self.job.client.has(|can| can.folders.is_some()) {
-            let note = format!("{path}: {} makes folders only for files, so this empty one is left out", self.job.client.info().title);
+            self.folders_left_out.fetch_add(1, Ordering::Relaxed);
+            let note = format!("{path}: this folder is empty, and is left out");
             self.job.client.events.send(Event::Note(note));
             return Ok(false);
         }

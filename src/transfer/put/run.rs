@@ -2,6 +2,7 @@
 //! reported.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use super::confirmation_queue::ConfirmationQueue;
 use super::options::PutJob;
@@ -26,6 +27,8 @@ pub(in crate::transfer) struct PutRun {
     /// Free bytes of the account.
     pub(super) free: Option<u64>,
     pub(super) stop: CircuitBreaker,
+    /// Empty folders that this provider can't make.
+    pub(super) folders_left_out: AtomicU64,
     pub(super) at_once: FilesAtOnce,
     pub(in crate::transfer) stored: StoredNameNotes,
     pub(super) confirmations: ConfirmationQueue,
@@ -68,6 +71,7 @@ impl PutRun {
             session,
             sessions,
             stop,
+            folders_left_out: AtomicU64::new(0),
             at_once,
             stored,
             confirmations,

@@ -51,7 +51,7 @@ impl Uploader<'_> {
                         .quoting(Kind::Unknown, |said| format!("{said}; then looking failed too"))
                         .with_subject(self.client.address(&ticket.path))
                         .with_hint(format!("{} whether the file is there before putting it again", self.client.how_to_look(&ticket.path)))
-                        .with_cause(e));
+                        .with_check(e));
                 }
             }
         }
@@ -124,7 +124,7 @@ impl Uploader<'_> {
             Error::new(Kind::Unknown, "the last answer was lost, and the check failed")
                 .with_subject(self.client.address(&ticket.path))
                 .with_hint("check whether the file is there before putting it again")
-                .with_cause(e)
+                .with_check(e)
         })?;
         Ok(found.map(|entry| size_of(item, &entry)))
     }

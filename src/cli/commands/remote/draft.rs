@@ -309,20 +309,20 @@ impl Draft {
              2  nowhere here: a command prints it (pass, op, secret-tool, …)\n  3  nowhere here: the environment has it ({})",
             draft.variable(first)
         ));
-        match line_or(context, "1, 2 or 3", "1").await?.as_str() {
-            "2" => {
+        match ask_secret_place(context).await? {
+            SecretPlace::Command => {
                 for key in wanted {
                     let command = read_line(context, &format!("The command that prints the {key}: ")).await?;
                     self.set(&format!("{key}_command"), Some(command).filter(|command| !command.is_empty()));
                 }
                 Ok(Vec::new())
             }
-            "3" => {
+            SecretPlace::Environment => {
                 let variables: Vec<String> = wanted.iter().map(|key| draft.variable(key)).collect();
                 context.renderer.print_message(&format!("Set {} before you use the remote.", variables.join(" and ")));
                 Ok(Vec::new())
             }
-            _ => {
+            SecretPlace::File => {
                 let mut typed = Vec::new();
                 for key in wanted.iter().copied() {
                     let optional = if key == "token" { " (Enter: none)" } else { "" };
@@ -332,6 +332,26 @@ impl Draft {
             }
         }
     }
+}
+
+/// Where a secret is kept.
+enum SecretPlace {
+    File,
+    Command,
+    Environment,
+}
+
+async fn ask_secret_place(context: &Context) -> Result<SecretPlace> {
+    for _ in 0..MAX_PROMPTS {
+        match line_or(context, "1, 2 or 3", "1").await?.as_str() {
+            "1" => return Ok(SecretPlace::File),
+            "2" => return Ok(SecretPlace::Command),
+            "3" => return Ok(SecretPlace::Environment),
+            // The answer is not repeated: somebody may have typed the secret itself.
+            _ => context.renderer.warning("this is none of the three; answer 1, 2 or 3"),
+        }
+    }
+    Err(Error::new(Kind::Usage, "none of 1, 2 or 3 was chosen"))
 }
 
 async fn ask_provider(context: &Context) -> Result<&'static ProviderInfo> {

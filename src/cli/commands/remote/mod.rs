@@ -8,6 +8,7 @@ mod settings;
 use clap::{Args, Subcommand};
 use reqwest::Url;
 
+use crate::cli::commands::version;
 use crate::cli::connection::ConnectArgs;
 use crate::cli::context::Context;
 use crate::contract::Provider;
@@ -61,8 +62,8 @@ pub struct ShowArgs {
 ///   haul remote check studio
 ///   haul remote check --json studio
 ///
-/// Prints one line each for name resolution, TLS, sign-in, listing of the root and
-/// every offered upload protocol. The output is safe to paste into a bug report.
+/// Prints one line each for the version, name resolution, TLS, sign-in, listing of
+/// the root and every offered upload protocol. The output is safe to paste into a bug report.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct CheckArgs {
@@ -117,6 +118,9 @@ async fn check(context: &mut Context, args: CheckArgs) -> Result<u8> {
         context.renderer.report(&Report::Check(CheckLine { remote: remote.name.clone(), step, ok, detail }));
         ok
     };
+    let info = calls.info();
+    let offers: Vec<&str> = info.protocols.iter().map(|protocol| protocol.name()).collect();
+    tell(context, "version".into(), Ok(format!("{}; {} by {}", version::program(), info.title, offers.join(", "))));
     if !tell(context, "name".into(), calls.call(resolve).await) || !tell(context, "connection".into(), calls.call(|p| p.reach()).await) {
         return Ok(worst);
     }
@@ -149,5 +153,8 @@ async fn resolve(provider: &dyn Provider) -> Result<String> {
 
 async fn count_root(provider: &dyn Provider) -> Result<String> {
     let root = provider.stat(&Place::at(RemotePath::root())).await?;
-    Ok(format!("{} entries in the root", provider.list(&root).await?.len()))
+    Ok(match provider.list(&root).await?.len() {
+        1 => "1 entry in the root".to_owned(),
+        count => format!("{count} entries in the root"),
+    })
 }
