@@ -226,11 +226,11 @@ fn nearest_word(typed: &str, known: &[&str]) -> Option<String> {
     let most = most_errors(&typed);
     let begins = || known.iter().copied().find(|word| typed.len() > 2 && (word.starts_with(&typed) || typed.starts_with(*word)));
     let near = if distance(&best) <= most && typed.len() > 1 { Some(best) } else { begins() };
-    near.or_else(|| shortened(&typed, known)).map(str::to_owned)
+    near.or_else(|| find_abbreviated(&typed, known)).map(str::to_owned)
 }
 
 /// The only word that begins alike and has all these letters in this order: `rnm` is `rename`.
-fn shortened<'w>(typed: &str, known: &[&'w str]) -> Option<&'w str> {
+fn find_abbreviated<'w>(typed: &str, known: &[&'w str]) -> Option<&'w str> {
     let has_all = |word: &&&str| {
         let mut letters = word.chars();
         typed.chars().all(|typed| letters.any(|letter| letter == typed)) && word.chars().next() == typed.chars().next()

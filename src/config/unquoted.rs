@@ -80,7 +80,7 @@ mod tests {
 
     use crate::config::file::{CONFIG, parse};
 
-    fn told(text: &str) -> String {
+    fn error_text(text: &str) -> String {
         parse(Path::new("c.toml"), text, CONFIG).err().unwrap_or_else(|| panic!("{text}")).to_string()
     }
 
@@ -97,15 +97,15 @@ mod tests {
             ("insecure = yes", "column 12: the value of `insecure` is not in quotes; write `insecure = true`"),
             ("insecure = False", "column 12: the value of `insecure` is not in quotes; write `insecure = false`"),
         ] {
-            assert_eq!(told(&format!("[remotes.a]\n{line}\nurl = \"x\"\n")), format!("c.toml, line 2, {says}"), "{line}");
+            assert_eq!(error_text(&format!("[remotes.a]\n{line}\nurl = \"x\"\n")), format!("c.toml, line 2, {says}"), "{line}");
         }
         let says = "c.toml, line 2, column 12: the value of `progress` is not in quotes; write `progress = \"plain\"`";
-        assert_eq!(told("[defaults]\nprogress = plain\n"), says);
+        assert_eq!(error_text("[defaults]\nprogress = plain\n"), says);
         let says = "c.toml, line 2, column 18: the value of `provider` is not in quotes; write `provider = \"iogates\"`";
-        assert_eq!(told("[remotes]\na = { provider = iogates, url = \"x\" }\n"), says);
+        assert_eq!(error_text("[remotes]\na = { provider = iogates, url = \"x\" }\n"), says);
         let says = "c.toml, line 2, column 23: a text in the list of `exclude` is not in quotes; write `exclude = [\"…\", \"…\"]`";
-        assert_eq!(told("[defaults]\nexclude = [\"*.tmp\",   .DS_Store]\n"), says);
-        assert_eq!(told("[defaults]\nexclude = [*.tmp]\n"), says.replace("23", "12"));
+        assert_eq!(error_text("[defaults]\nexclude = [\"*.tmp\",   .DS_Store]\n"), says);
+        assert_eq!(error_text("[defaults]\nexclude = [*.tmp]\n"), says.replace("23", "12"));
     }
 
     #[test]
@@ -120,7 +120,7 @@ mod tests {
             "username = ann hunter22",
             "headers = hunter22=x",
         ] {
-            let told = told(&format!("[remotes.a]\n{line}\n"));
+            let told = error_text(&format!("[remotes.a]\n{line}\n"));
             let key = line.split_once('=').unwrap().0.trim();
             let says = format!("the value of `{key}` is not in quotes; write `{key} = \"…\"`, with the value between the quotes");
             assert!(told.ends_with(&says) && !told.contains("hunter22"), "{told}");
@@ -132,7 +132,7 @@ mod tests {
         for text in
             ["[remotes.a]\nurl = \"x\n", "[remotes.a]\nurl\n", "[remotes.a\n", "[remotes.a]\nurl = \n", "a = \"x\" y\n", "url = { x\n"]
         {
-            let told = told(text);
+            let told = error_text(text);
             assert!(!told.contains("quotes"), "{text:?}: {told}");
         }
     }

@@ -43,7 +43,8 @@ fn a_server_that_goes_down_is_given_up_after_a_few_files() {
         assert_eq!(uploaded.len() + failed.len(), 60, "{provider}: each file has an end");
         let untried = failed.iter().filter(|f| f["error"]["message"].as_str().unwrap().contains("not tried")).count();
         assert!(failed.len() - untried <= 6, "{provider}: {} were tried in vain", failed.len() - untried);
-        assert!(failed.iter().filter(|f| f["error"]["kind"] == "network").count() >= untried + 3, "{provider}: {failed:?}");
+        // The first may be unknown: its answer was lost, and nobody answered the check.
+        assert!(failed.iter().filter(|f| f["error"]["kind"] == "network").count() >= untried + 2, "{provider}: {failed:?}");
         let said = format!("haul: {untried} files not tried, because the server can't be reached\n");
         assert!(put.stderr.ends_with(&said) && put.stderr.lines().count() <= 8, "{provider}: {}", put.stderr);
         let named = std::fs::read_to_string(env.home.file("x", "").with_file_name("failed")).unwrap();
