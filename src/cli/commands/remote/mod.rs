@@ -63,7 +63,8 @@ pub struct ShowArgs {
 ///   haul remote check --json studio
 ///
 /// Prints one line each for the version, name resolution, TLS, sign-in, listing of
-/// the root and every offered upload protocol. The output is safe to paste into a bug report.
+/// the root and every offered upload protocol. The output is safe to paste into a
+/// bug report.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct CheckArgs {
