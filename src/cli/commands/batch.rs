@@ -225,7 +225,8 @@ impl<'c> BatchRun<'c> {
                     Ok(None) => is_over = true,
                     Err(error) => (is_over, outcome) = (true, Err(error)),
                 },
-                () = self.shared.puts.wait_for_change(), if self.next.is_some() => {}
+                // After the last line, too: when all files wait to be confirmed, nobody waits for more of them.
+                () = self.shared.puts.wait_for_change(), if !flights.is_empty() => {}
                 else => break,
             }
         }
