@@ -105,7 +105,10 @@ impl FtpRemote {
                 self.unlisted.lock().remove(&folder.id);
                 return Ok(listed);
             }
-            Err(error) if error.kind() == Kind::NotFound => self.explain_failed_listing(folder, &within, error).await,
+            // Before or after 150.
+            Err(error) if error.kind() == Kind::NotFound || error.status_code() == Some(550) => {
+                self.explain_failed_listing(folder, &within, error).await
+            }
             Err(error) => error,
         };
         Err(self.explain(error).with_subject(folder.path.to_string()))
