@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use suppaftp::tokio::{AsyncDataStream, ImplAsyncFtpStream};
 use suppaftp::types::{FtpResult, Response};
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::behaviour::ServerBehaviour;
@@ -46,6 +47,8 @@ pub struct Connection {
     pub(super) look: Option<String>,
     /// The answer to `look`.
     pub(super) looked: Option<Reply>,
+    /// Told when the server has answered `look`.
+    pub(super) look_answered: Arc<Notify>,
     /// The next transfer brings bytes from the server.
     pub(super) is_reading: bool,
     /// The server has answered the start of a download with the reply that ends it.
@@ -86,6 +89,7 @@ impl Connection {
             prepared: None,
             look: None,
             looked: None,
+            look_answered: Arc::default(),
             is_reading: false,
             is_ended_early: false,
             seat: None,

@@ -2,15 +2,19 @@
 //! connections to the server have worked before, these steps are done at the same time, as each takes a round trip.
 //!
 //! The handshake begins when the command was sent, never before: some servers lock up otherwise. A server that refuses the command
-//! leaves the handshake without an answer; its reply is what counts.
+//! leaves the handshake without an answer; its reply is what counts. Behind a question that was sent before the command, the
+//! handshake also waits for the answer to the question: where the reply to the command comes first, this connection is given up, and
+//! a server that had secured it would still write an empty file when the file comes by the next connection.
 
 use std::future::ready;
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
@@ -120,6 +124,9 @@ impl Connection {
     /// refusal.
     pub async fn begin_and_dial(&mut self, command: &str, port: u16) -> Result<Result<DataSocket, Reply>> {
         let (dialer, tls, within) = (self.dialer(), self.tls.clone(), self.timeout);
+        // A signal of an earlier command is of no use.
+        self.look_answered = Arc::default();
+        let look_answered = self.look.is_some().then(|| self.look_answered.clone());
         let mut dial = pin!(dialer.dial(port));
         let is_reading = self.is_reading;
         let opened = {
@@ -133,7 +140,7 @@ impl Connection {
                     dial.await.map(|socket| (reply, DataSocket::Connected(socket)))
                 }
                 socket = &mut dial => match (socket, tls) {
-                    (Ok(socket), Some(tls)) => begin_beside(begin, secure(tls, socket, within)).await,
+                    (Ok(socket), Some(tls)) => begin_beside(begin, secure_after(look_answered, tls, socket, within)).await,
                     (Ok(socket), None) => begin.await.map(|reply| (reply, DataSocket::Connected(socket))),
                     (Err(error), _) => Err(error),
                 },
@@ -181,6 +188,15 @@ impl Connection {
 
 pub(super) fn port_told_by(reply: &Reply) -> Option<u16> {
     if reply.is_done() { port_of(&reply.text) } else { None }
+}
+
+fn secure_after(signal: Option<Arc<Notify>>, tls: TlsClient, socket: TcpStream, within: Duration) -> BoxFuture<'static, Secured> {
+    Box::pin(async move {
+        if let Some(signal) = signal {
+            signal.notified().await;
+        }
+        secure(tls, socket, within).await
+    })
 }
 
 fn secure(tls: TlsClient, socket: TcpStream, within: Duration) -> BoxFuture<'static, Secured> {

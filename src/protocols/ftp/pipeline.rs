@@ -105,6 +105,7 @@ impl Connection {
     pub(super) async fn ask_behind(&mut self, look: &str, command: &str, within: Duration) -> Result<Reply> {
         if let Some(looked) = self.post(look).await? {
             self.looked = Some(looked);
+            self.look_answered.notify_one();
             return self.ask_within(command, within).await;
         }
         let looked = self.ask_within(command, within).await?;
@@ -114,6 +115,7 @@ impl Connection {
             return Err(Error::new(Kind::Interrupted, "the server does not answer in order").with_cause(looked.to_anyhow()));
         }
         self.looked = Some(looked);
+        self.look_answered.notify_one();
         let answered = timeout(within, self.ftp.read_response_in(&[])).await;
         self.take(answered, within)
     }
