@@ -140,7 +140,7 @@ impl Connection {
                     dial.await.map(|socket| (reply, DataSocket::Connected(socket)))
                 }
                 socket = &mut dial => match (socket, tls) {
-                    (Ok(socket), Some(tls)) => begin_beside(begin, secure_after(look_answered, tls, socket, within)).await,
+                    (Ok(socket), Some(tls)) => begin_beside(begin, secure(look_answered, tls, socket, within)).await,
                     (Ok(socket), None) => begin.await.map(|reply| (reply, DataSocket::Connected(socket))),
                     (Err(error), _) => Err(error),
                 },
@@ -159,7 +159,7 @@ impl Connection {
         let within = self.timeout;
         let mut handshake = match (socket, self.tls.clone()) {
             (DataSocket::Securing(handshake), _) => handshake,
-            (DataSocket::Connected(socket), Some(tls)) => secure(tls, socket, within),
+            (DataSocket::Connected(socket), Some(tls)) => secure(None, tls, socket, within),
             (DataSocket::Connected(socket), None) => return Ok(Data::Tcp(socket)),
         };
         let secured = loop {
@@ -190,17 +190,15 @@ pub(super) fn port_told_by(reply: &Reply) -> Option<u16> {
     if reply.is_done() { port_of(&reply.text) } else { None }
 }
 
-fn secure_after(signal: Option<Arc<Notify>>, tls: TlsClient, socket: TcpStream, within: Duration) -> BoxFuture<'static, Secured> {
+/// The handshake, after `signal` where there is one. The time-out does not count the wait for the signal: the reply to the command
+/// has a limit of its own.
+fn secure(signal: Option<Arc<Notify>>, tls: TlsClient, socket: TcpStream, within: Duration) -> BoxFuture<'static, Secured> {
     Box::pin(async move {
         if let Some(signal) = signal {
             signal.notified().await;
         }
-        secure(tls, socket, within).await
+        timeout(within, tls.secure(socket)).await
     })
-}
-
-fn secure(tls: TlsClient, socket: TcpStream, within: Duration) -> BoxFuture<'static, Secured> {
-    Box::pin(async move { timeout(within, tls.secure(socket)).await })
 }
 
 /// Waits for the reply to the command while the handshake goes on.
